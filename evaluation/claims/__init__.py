@@ -1,0 +1,1 @@
+"""What a published text says, as bounds."""

@@ -1,0 +1,229 @@
+"""Which claims can be true together: checks declared as formulas, evaluated on bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import pandas as pd
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from evaluation.claims.figures import Evaluated, Lookup
+from evaluation.claims.formula import parse_formula
+from evaluation.claims.table import ClaimTable, claim_unit
+from evaluation.data.config import read_config
+from evaluation.data.hedges import Reading
+from evaluation.data.study import Text
+from evaluation.data.tables import raise_problems
+from evaluation.data.units import parse_unit
+from evaluation.errors import DataError
+
+Verdict = Literal[
+    "consistent", "inconsistent", "not comparable", "cannot be checked", "arithmetic only"
+]
+
+
+def _formula(text: str) -> str:
+    parse_formula(text)
+    return text
+
+
+def _term(text: str) -> str:
+    if parse_formula(text).relation:
+        raise ValueError("a term to compare holds no relation; put relations under formulas")
+    return text
+
+
+def _unit(text: str) -> str:
+    parse_unit(text)
+    return text
+
+
+class Crosscheck(BaseModel):
+    """A check as crosschecks.yml declares it.
+
+    ``formulas`` are relations that should hold, or terms whose value informs; ``compare``
+    lists terms that someone might rank, to see whether they are alike.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str = Field(pattern=r"^[A-Za-z]\w*$")
+    title: Text
+    county: str
+    formulas: list[Annotated[str, AfterValidator(_formula)]] = []
+    compare: list[Annotated[str, AfterValidator(_term)]] = []
+    unit: Annotated[str, AfterValidator(_unit)] = "个"
+    note: Text
+
+
+class _CrosscheckFile(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    version: Literal[1]
+    checks: list[Crosscheck] = Field(min_length=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckResult:
+    """A check's verdict, why, and the numbers behind it.
+
+    Attributes
+    ----------
+    check
+        The check as declared.
+    reading
+        The reading of hedges that the verdict is under.
+    verdict
+        consistent: every relation holds for some possible values. inconsistent: one holds
+        for none. not comparable: the terms differ in definition, unit, scope, date or
+        status. cannot be checked: a figure is missing. arithmetic only: there is nothing
+        to hold the result against.
+    reasons
+        What is missing, or in what the terms differ.
+    evaluated
+        The formulas with their values.
+    claims
+        The ids of all claims used.
+    """
+
+    check: Crosscheck
+    reading: Reading
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    evaluated: tuple[Evaluated, ...]
+    claims: tuple[str, ...]
+
+
+def run_crosschecks(
+    table: ClaimTable, *, reading: Reading | None = None
+) -> tuple[CheckResult, ...]:
+    """Evaluate every cross-check of a study.
+
+    Parameters
+    ----------
+    table
+        The study's claims.
+    reading
+        How hedges are read; by default as the study says.
+
+    Raises
+    ------
+    DataError
+        If a check does not parse or names an indicator, claim or county that is not known.
+    """
+    files = table.study.claims
+    if files is None or files.crosschecks is None:
+        return ()
+    path = table.study.path(files.crosschecks)
+    checks = read_config(path, _CrosscheckFile).checks
+    results: list[CheckResult] = []
+    problems: list[str] = []
+    for check in checks:
+        try:
+            if check.id in {result.check.id for result in results}:
+                raise DataError("a second check with this id; ids are given once.")
+            results.append(_run(check, table, reading or table.study.reading))
+        except DataError as error:
+            problems.append(f"{check.id}: {error}")
+    raise_problems(path, problems)
+    return tuple(results)
+
+
+def crosscheck_frame(results: Iterable[CheckResult]) -> pd.DataFrame:
+    """Give one row a formula, with its check's verdict.
+
+    Columns: check, title, county, verdict, reasons, formula, answer, unit, left_printed,
+    left, right (Bounds in the unit, under the reading), common (values that both sides
+    of == allow), claims, note.
+    """
+    rows = []
+    for result in results:
+        for item in result.evaluated:
+            factor = parse_unit(result.check.unit).factor
+            sides = [term.read(result.reading) / factor for term in item.terms]
+            left, right = (*sides, None, None)[:2]
+            rows.append(
+                {
+                    "check": result.check.id,
+                    "title": result.check.title.en,
+                    "county": result.check.county,
+                    "verdict": result.verdict,
+                    "reasons": "; ".join(result.reasons),
+                    "formula": item.formula.text,
+                    "answer": item.answer(result.reading),
+                    "unit": result.check.unit,
+                    "left_printed": item.terms[0].printed / factor if item.terms else None,
+                    "left": left,
+                    "right": right,
+                    "common": left.intersect(right)
+                    if item.formula.relation == "==" and left and right
+                    else None,
+                    "claims": " ".join(result.claims),
+                    "note": result.check.note.en,
+                }
+            )
+    return pd.DataFrame(rows, dtype=object)
+
+
+def unlike(table: ClaimTable, terms: Sequence[Evaluated]) -> list[str]:
+    """Say in what terms differ, so that ranking them would mislead; empty if in nothing.
+
+    Terms are alike if they do the same arithmetic on the same indicators, in units of one
+    kind, with the same scope, date and status.
+    """
+    claims = [[table.claims[name] for name in term.claims] for term in terms]
+    indicators = [" & ".join(sorted({c.indicator for c in group})) for group in claims]
+    traits = {
+        "definition": indicators
+        if len(set(indicators)) > 1
+        else [term.formula.shape for term in terms],
+        "unit": [_join((claim_unit(c).plain, claim_unit(c).per) for c in g) for g in claims],
+        "scope": [_join((c.scope,) for c in g) for g in claims],
+        "date": [_join((c.as_of,) for c in g) for g in claims],
+        "status": [_join((c.status,) for c in g) for g in claims],
+    }
+    return [
+        f"{trait}: {' / '.join(dict.fromkeys(values))}"
+        for trait, values in traits.items()
+        if len(set(values)) > 1 and (trait != "unit" or len(set(indicators)) == 1)
+    ]
+
+
+def _join(traits: Iterable[tuple[str, ...]]) -> str:
+    return " & ".join(sorted({"/".join(filter(None, trait)) for trait in traits}))
+
+
+def _run(check: Crosscheck, table: ClaimTable, reading: Reading) -> CheckResult:
+    lookup = Lookup(table, check.county)
+    compared = [lookup.evaluate(parse_formula(text)) for text in check.compare]
+    evaluated = compared + [lookup.evaluate(parse_formula(text)) for text in check.formulas]
+    missing = dict.fromkeys(str(gap) for item in evaluated for gap in item.missing)
+    verdict: Verdict
+    reasons: list[str] = []
+    if missing:
+        verdict, reasons = "cannot be checked", [f"missing: {', '.join(missing)}"]
+    elif reasons := unlike(table, compared) or _unlike_dates(evaluated, table):
+        verdict = "not comparable"
+    elif answers := [answer for item in evaluated if (answer := item.answer(reading))]:
+        verdict = "inconsistent" if "no" in answers else "consistent"
+    else:
+        verdict = "arithmetic only"
+    return CheckResult(
+        check=check,
+        reading=reading,
+        verdict=verdict,
+        reasons=tuple(reasons),
+        evaluated=tuple(evaluated),
+        claims=tuple(dict.fromkeys(name for item in evaluated for name in item.claims)),
+    )
+
+
+def _unlike_dates(evaluated: Sequence[Evaluated], table: ClaimTable) -> list[str]:
+    """Say where a relation joins figures of different dates."""
+    for item in evaluated:
+        dates = [_join((table.claims[c].as_of,) for c in term.claims) for term in item.terms]
+        if item.formula.relation and len(set(filter(None, dates))) > 1:
+            return [f"date: {' / '.join(dates)}"]
+    return []

@@ -1,0 +1,207 @@
+"""Formulas over figures: a small safe grammar, evaluated in interval arithmetic.
+
+``+ - * /``, ``max``, ``min``, ``between`` (somewhere from one to the other), numbers,
+parentheses, one relation at most, and names: an indicator (``n_villages``), one of another
+county (``Yutai.n_villages``), a claim (``C048``) or a unit of money or measure
+(``10 * 万元``). Nothing else, and nothing is ever executed.
+"""
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from evaluation.bounds import Bounds
+from evaluation.data.hedges import Reading
+from evaluation.errors import DataError
+
+Relation: TypeAlias = Literal["<", "<=", ">", ">=", "=="]
+
+_RELATIONS: dict[type[ast.cmpop], Relation] = {
+    ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==",
+}  # fmt: skip
+_LONGEST = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quantity:
+    """A number from the text, in plain units (yuan, persons).
+
+    Attributes
+    ----------
+    printed
+        From the figures as they stand, hedges and rounding left aside.
+    strict, loose
+        From what their words allow, in either reading.
+    claims
+        The ids of the claims that it rests on.
+    """
+
+    printed: Bounds
+    strict: Bounds
+    loose: Bounds
+    claims: tuple[str, ...] = ()
+
+    def read(self, reading: Reading) -> Bounds:
+        """Give the bounds in one reading."""
+        return self.strict if reading == "strict" else self.loose
+
+    def combine(
+        self, other: "Quantity", operation: Callable[[Bounds, Bounds], Bounds]
+    ) -> "Quantity":
+        """Apply an operation to each reading and join the claims."""
+        return Quantity(
+            printed=operation(self.printed, other.printed),
+            strict=operation(self.strict, other.strict),
+            loose=operation(self.loose, other.loose),
+            claims=tuple(dict.fromkeys(self.claims + other.claims)),
+        )
+
+
+def constant(value: int | float | Bounds) -> Quantity:
+    """Give a quantity that no claim stands behind."""
+    bounds = value if isinstance(value, Bounds) else Bounds.exactly(value)
+    return Quantity(printed=bounds, strict=bounds, loose=bounds)
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """A parsed formula: a term, or two terms and the relation between them."""
+
+    text: str
+    left: ast.expr
+    relation: Relation | None = None
+    right: ast.expr | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names in it, in order, each once."""
+        found: dict[str, None] = {}
+        for term in filter(None, (self.left, self.right)):
+            _collect_names(term, found)
+        return tuple(found)
+
+    @property
+    def shape(self) -> str:
+        """The arithmetic with every name left out: what two like terms share."""
+        return ast.unparse(_Blank().visit(ast.parse(self.text, mode="eval")))
+
+
+def parse_formula(text: str) -> Formula:
+    """Parse a formula.
+
+    Raises
+    ------
+    DataError
+        If it is not one, or uses anything beyond the grammar.
+
+    Examples
+    --------
+    >>> formula = parse_formula("total / n_villages == mean")
+    >>> formula.relation, formula.names
+    ('==', ('total', 'n_villages', 'mean'))
+    """
+    if len(text) > _LONGEST:
+        raise DataError(f"the formula {text[:30]!r}... is longer than {_LONGEST} characters.")
+    try:
+        tree = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        raise DataError(f"{text!r} is not a formula.") from None
+    if isinstance(tree, ast.Compare):
+        relation = _RELATIONS.get(type(tree.ops[0]))
+        if len(tree.ops) > 1 or relation is None:
+            raise DataError(f"{text!r}: one of < <= > >= == once; join two checks as two.")
+        formula = Formula(text, tree.left, relation, tree.comparators[0])
+    else:
+        formula = Formula(text, tree)
+    for term in filter(None, (formula.left, formula.right)):
+        _check_grammar(term, text)
+    return formula
+
+
+def evaluate_term(term: ast.expr, lookup: Callable[[str], Quantity]) -> Quantity:
+    """Evaluate a term of a formula; ``lookup`` gives the quantity behind each name."""
+    match term:
+        case ast.Constant(value=value) if isinstance(value, int | float):
+            return constant(value)
+        case ast.UnaryOp(operand=operand):
+            inner = evaluate_term(operand, lookup)
+            return constant(0).combine(inner, lambda zero, x: zero - x)
+        case ast.BinOp(left=left, op=op, right=right):
+            return evaluate_term(left, lookup).combine(
+                evaluate_term(right, lookup), _OPERATIONS[type(op)]
+            )
+        case ast.Call(func=ast.Name(id=function), args=args):
+            first, *rest = (evaluate_term(arg, lookup) for arg in args)
+            for quantity in rest:
+                first = first.combine(quantity, _FUNCTIONS[function])
+            return first
+        case _:
+            return lookup(_name(term))
+
+
+_OPERATIONS: dict[type[ast.operator], Callable[[Bounds, Bounds], Bounds]] = {
+    ast.Add: lambda a, b: a + b,
+    ast.Sub: lambda a, b: a - b,
+    ast.Mult: lambda a, b: a * b,
+    ast.Div: lambda a, b: a / b,
+}
+_FUNCTIONS: dict[str, Callable[[Bounds, Bounds], Bounds]] = {
+    "max": Bounds.maximum,
+    "min": Bounds.minimum,
+    "between": Bounds.hull,
+}
+
+
+def _check_grammar(term: ast.expr, text: str) -> None:
+    match term:
+        case ast.Constant(value=bool()):
+            pass
+        case ast.Constant(value=int() | float()):
+            return
+        case ast.Name():
+            return
+        case ast.Attribute(value=ast.Name()):
+            return
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return _check_grammar(operand, text)
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATIONS:
+            _check_grammar(left, text)
+            return _check_grammar(right, text)
+        case ast.Call(func=ast.Name(id=name), args=[_, _, *_] as args, keywords=[]) if (
+            name in _FUNCTIONS
+        ):
+            for arg in args:
+                _check_grammar(arg, text)
+            return None
+    raise DataError(
+        f"{text!r}: {ast.unparse(term)!r} is not allowed; a formula holds names, numbers, "
+        "+ - * /, max(a, b), min(a, b), between(a, b), parentheses and one relation."
+    )
+
+
+def _name(term: ast.expr) -> str:
+    return ast.unparse(term)
+
+
+def _collect_names(term: ast.expr, found: dict[str, None]) -> None:
+    match term:
+        case ast.Name() | ast.Attribute():
+            found[_name(term)] = None
+        case ast.Call(args=args):
+            for arg in args:
+                _collect_names(arg, found)
+        case _:
+            for child in ast.iter_child_nodes(term):
+                if isinstance(child, ast.expr):
+                    _collect_names(child, found)
+
+
+class _Blank(ast.NodeTransformer):
+    """Replace every name by the same one."""
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return ast.Name(node.id if node.id in _FUNCTIONS else "x")
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        return ast.Name("x")

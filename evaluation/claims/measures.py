@@ -1,0 +1,307 @@
+"""What the published figures say of each county: income, funds, and gain per yuan.
+
+A measure has several definitions, each a formula; whether a county has one depends on what
+the text states. Figures under unlike definitions are never ranked with one another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import pandas as pd
+
+from evaluation.bounds import Bounds
+from evaluation.claims.crosscheck import unlike
+from evaluation.claims.figures import Evaluated, Lookup
+from evaluation.claims.formula import Quantity, parse_formula
+from evaluation.claims.table import ClaimTable
+from evaluation.data.hedges import Reading
+from evaluation.data.units import parse_unit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """A measure, the unit that it is shown in, and its definitions as formulas."""
+
+    name: str
+    label: str
+    unit: str
+    definitions: dict[str, str]
+
+
+_GAIN = "collective_income_gain_total"
+_GAIN_STATED = "n_villages * collective_income_gain_per_village_year"
+_ONE_YEAR = "if the gain is one year's"
+_ALL_YEARS = "if it is the whole programme's"
+
+
+def _gain_per(funds: str, label: str) -> dict[str, str]:
+    return {
+        f"{label}, {_ONE_YEAR}": f"{_GAIN} / {funds}",
+        f"{label}, {_ALL_YEARS}": f"{_GAIN} / programme_years / {funds}",
+        f"{label}, gain as stated per village and year": f"{_GAIN_STATED} / {funds}",
+    }
+
+
+MEASURES = (
+    Measure(
+        name="level_per_village",
+        label="Collective income per village and year",
+        unit="万元",
+        definitions={
+            "mean as printed": "collective_income_level_mean",
+            "total / villages": "collective_income_level_total / n_villages",
+            "the smallest village": "collective_income_level_min",
+        },
+    ),
+    Measure(
+        name="level_total",
+        label="Collective income of all villages per year",
+        unit="万元",
+        definitions={
+            "total as printed": "collective_income_level_total",
+            "villages x mean": "n_villages * collective_income_level_mean",
+            "villages x smallest": "n_villages * collective_income_level_min",
+        },
+    ),
+    Measure(
+        name="gain_per_village",
+        label="Gain in collective income per village and year",
+        unit="万元",
+        definitions={
+            "as stated per village and year": "collective_income_gain_per_village_year",
+            f"total / villages, {_ONE_YEAR}": f"{_GAIN} / n_villages",
+            f"total / villages / years, {_ALL_YEARS}": (
+                f"{_GAIN} / n_villages / programme_years"
+            ),
+        },
+    ),
+    Measure(
+        name="gain_total",
+        label="Gain in collective income of all villages per year",
+        unit="万元",
+        definitions={
+            f"total as printed, {_ONE_YEAR}": _GAIN,
+            f"total / years, {_ALL_YEARS}": f"{_GAIN} / programme_years",
+            "villages x gain as stated": _GAIN_STATED,
+        },
+    ),
+    Measure(
+        name="funds",
+        label="Funds",
+        unit="万元",
+        definitions={
+            "project funds (uses)": "funds_use",
+            "fiscal": "funds_fiscal",
+            "dispatching units": "funds_dispatching_unit",
+            "social": "funds_social",
+            "raised in all (sources)": "funds_sources",
+            "all stated; uses and sources may overlap": "funds_total",
+        },
+    ),
+    Measure(
+        name="funds_per_village",
+        label="Funds per village",
+        unit="万元",
+        definitions={
+            "project funds": "funds_use / n_villages",
+            "all funds": "funds_total / n_villages",
+        },
+    ),
+    Measure(
+        name="gain_per_yuan",
+        label="Gain in yearly collective income per yuan of funds",
+        unit="元",
+        definitions=_gain_per("funds_use", "project funds")
+        | _gain_per("funds_sources", "funds raised")
+        | _gain_per("funds_total", "all funds"),
+    ),
+    Measure(
+        name="leverage",
+        label="Other money per yuan (recorded, not crowding-in)",
+        unit="元",
+        definitions={
+            "social per yuan of project funds, if nothing overlaps": "funds_social / funds_use",
+            "social and dispatching units per yuan of project funds, if nothing overlaps": (
+                "(funds_social + funds_dispatching_unit) / funds_use"
+            ),
+            "social per yuan of project funds, whatever overlaps": (
+                "between(max(funds_social - funds_use, 0), funds_social) / funds_use"
+            ),
+            "social and dispatching units per yuan of project funds, whatever overlaps": (
+                "between(max(funds_social + funds_dispatching_unit - funds_use, 0), "
+                "funds_social + funds_dispatching_unit) / funds_use"
+            ),
+            "social per fiscal yuan": "funds_social / funds_fiscal",
+            "social and dispatching units per fiscal yuan": (
+                "(funds_social + funds_dispatching_unit) / funds_fiscal"
+            ),
+        },
+    ),
+    Measure(
+        name="cost_per_job",
+        label="Funds per reported job (gross, head count)",
+        unit="万元",
+        definitions={
+            "project funds": "funds_use / jobs",
+            "all funds": "funds_total / jobs",
+        },
+    ),
+    Measure(
+        name="funds_per_project",
+        label="Funds per industry project",
+        unit="万元",
+        definitions={
+            "project funds": "funds_use / n_industry_projects",
+            "project funds, pooled and village projects": (
+                "funds_use / (n_projects_township_pooled + n_projects_in_village)"
+            ),
+            "all funds": "funds_total / n_industry_projects",
+        },
+    ),
+)
+"""Every measure, by the definitions that published figures allow."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment:
+    """One measure of one county under one definition.
+
+    Attributes
+    ----------
+    county, measure, definition
+        What it is.
+    result
+        The definition's formula with the county's figures in it.
+    """
+
+    county: str
+    measure: Measure
+    definition: str
+    result: Evaluated
+
+    @property
+    def quantity(self) -> Quantity | None:
+        """The value in plain units, or None where it is not identified."""
+        return self.result.terms[0] if self.result.terms else None
+
+    def read(self, reading: Reading) -> Bounds | None:
+        """Give the value in the measure's unit, or None where it is not identified."""
+        if self.quantity is None:
+            return None
+        return self.quantity.read(reading) / parse_unit(self.measure.unit).factor
+
+
+def assess_counties(table: ClaimTable) -> tuple[Assessment, ...]:
+    """Work out every measure of every county, under every definition.
+
+    Only claims on the whole county count: a team's or a village's figure says nothing of
+    the others. Where a figure is missing the measure is not identified, and says so.
+    """
+    lookups = [Lookup(table, c.name, county_wide=True) for c in table.study.counties]
+    return tuple(
+        Assessment(
+            county=lookup.county,
+            measure=measure,
+            definition=definition,
+            result=lookup.evaluate(parse_formula(formula)),
+        )
+        for measure in MEASURES
+        for definition, formula in measure.definitions.items()
+        for lookup in lookups
+    )
+
+
+def assessment_frame(assessments: tuple[Assessment, ...]) -> pd.DataFrame:
+    """Give one row a county, measure and definition.
+
+    Columns: county, measure, label, definition, formula, unit, as_printed, strict, loose
+    (Bounds in the unit, None where not identified), claims, missing.
+    """
+    rows = []
+    for a in assessments:
+        quantity = a.quantity
+        factor = parse_unit(a.measure.unit).factor
+        rows.append(
+            {
+                "county": a.county,
+                "measure": a.measure.name,
+                "label": a.measure.label,
+                "definition": a.definition,
+                "formula": a.result.formula.text,
+                "unit": a.measure.unit,
+                "as_printed": quantity.printed / factor if quantity else None,
+                "strict": a.read("strict"),
+                "loose": a.read("loose"),
+                "claims": " ".join(a.result.claims),
+                "missing": "; ".join(str(gap) for gap in a.result.missing),
+            }
+        )
+    return pd.DataFrame(rows, dtype=object)
+
+
+def compare_counties(
+    table: ClaimTable, assessments: tuple[Assessment, ...], *, reading: Reading | None = None
+) -> pd.DataFrame:
+    """Say of every two counties and every measure whether one may be put above the other.
+
+    An order is given only where both have the measure under the same definition, from
+    figures alike in unit, scope, date and status, and every such definition and every
+    possible value agrees.
+
+    Returns
+    -------
+    DataFrame with columns measure, label, county, other, verdict (above, below, order
+    unknown, not comparable, not identified) and reason.
+    """
+    by_measure: dict[str, dict[str, list[Assessment]]] = {}
+    for item in assessments:
+        by_measure.setdefault(item.measure.name, {}).setdefault(item.county, []).append(item)
+    rows = []
+    for counties in by_measure.values():
+        for county, other in combinations(counties, 2):
+            verdict, reason = _compare(
+                table, counties[county], counties[other], reading or table.study.reading
+            )
+            measure = counties[county][0].measure
+            rows.append(
+                {
+                    "measure": measure.name, "label": measure.label, "county": county,
+                    "other": other, "verdict": verdict, "reason": reason,
+                }
+            )  # fmt: skip
+    return pd.DataFrame(rows, dtype=object)
+
+
+def _compare(
+    table: ClaimTable, ours: list[Assessment], theirs: list[Assessment], reading: Reading
+) -> tuple[str, str]:
+    for side in (ours, theirs):
+        if all(item.quantity is None for item in side):
+            return "not identified", f"not identified for {side[0].county}"
+    shared = [(a, b) for a, b in zip(ours, theirs, strict=True) if a.quantity and b.quantity]
+    if not shared:
+        known = [
+            f"{side[0].county}: {', '.join(i.definition for i in side if i.quantity)}"
+            for side in (ours, theirs)
+        ]
+        return "not comparable", f"no definition in common ({'; '.join(known)})"
+    answers: dict[str, str] = {}
+    for a, b in shared:
+        if reasons := unlike(table, [a.result, b.result]):
+            return "not comparable", f"{a.definition}: {'; '.join(reasons)}"
+        mine, other = a.read(reading), b.read(reading)
+        answers[a.definition] = _order(mine, other) if mine and other else "order unknown"
+    if len(set(answers.values())) > 1:
+        each = "; ".join(f"{definition}: {answer}" for definition, answer in answers.items())
+        return "order unknown", f"it depends on the definition ({each})"
+    answer = next(iter(answers.values()))
+    reason = "the bounds overlap" if answer == "order unknown" else "under every definition"
+    return answer, f"{reason} ({', '.join(answers)})"
+
+
+def _order(mine: Bounds, other: Bounds) -> str:
+    if mine.compare(">", other) == "yes":
+        return "above"
+    return "below" if mine.compare("<", other) == "yes" else "order unknown"

@@ -1,0 +1,91 @@
+"""YAML files as typed models: unknown keys, wrong types and doubled keys are errors."""
+
+from pathlib import Path
+from types import UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin
+
+import pydantic
+import yaml
+from pydantic import BaseModel
+
+from evaluation.data.tables import raise_problems
+from evaluation.errors import DataError, suggest
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read_config(file: Path, model: type[Model]) -> Model:
+    """Read a YAML file as a model.
+
+    Raises
+    ------
+    DataError
+        If the file does not parse, or does not fit; all misfits are listed.
+    """
+    try:
+        content = yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)
+    except yaml.MarkedYAMLError as error:
+        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
+        raise DataError(f"{file.name}: {line}{error.problem}.") from error
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise DataError(f"{file.name}: cannot be read as UTF-8 YAML: {error}.") from error
+    try:
+        return model.model_validate(content)
+    except pydantic.ValidationError as error:
+        raise_problems(file, describe_errors(model, error))
+        raise
+
+
+def describe_errors(model: type[BaseModel], error: pydantic.ValidationError) -> list[str]:
+    """Say of each misfit where it stands, what is wrong, and what would be right."""
+    problems = []
+    for item in error.errors(include_url=False):
+        place = ".".join(str(part) for part in item["loc"])
+        if item["type"] == "extra_forbidden":
+            owner = _model_at(model, item["loc"][:-1])
+            known = list(owner.model_fields) if owner else []
+            problems.append(f"{place}: unknown key; {suggest(str(item['loc'][-1]), known)}")
+        elif item["type"] == "missing":
+            problems.append(f"{place}: missing; it is required.")
+        else:
+            given = item["input"]
+            shown = f" (given: {given!r})" if isinstance(given, str | int | float) else ""
+            message = item["msg"].removeprefix("Value error, ")
+            problems.append(f"{place + ': ' if place else ''}{message}{shown}.")
+    return problems
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML's safe loader, but a key given twice is an error instead of the last one's."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise yaml.MarkedYAMLError(
+                    problem=f"the key {key!r} is given twice", problem_mark=key_node.start_mark
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def _model_at(
+    model: type[BaseModel], location: tuple[int | str, ...]
+) -> type[BaseModel] | None:
+    """Find the model that a place in a file belongs to."""
+    current: type[BaseModel] | None = model
+    for part in location:
+        if isinstance(part, int) or current is None:
+            continue
+        field = current.model_fields.get(part)
+        current = _model_in(field.annotation) if field else None
+    return current
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    if get_origin(annotation) in (list, dict, Union, UnionType):
+        return next(filter(None, map(_model_in, get_args(annotation))), None)
+    return None

@@ -1,0 +1,295 @@
+"""A figure as printed in a Chinese text, with its hedge, as bounds.
+
+Two readings are kept. The *strict* reading takes the words as grammar and law do: 3300余万
+has a remainder below the last digit that is not zero, [3300, 3400) 万; 以上 and 以下 include
+the number, 超过 and 不足 leave it out (Civil Code of the PRC, article 1259). The *loose*
+reading takes them as officials' prose often does: 10万余 may be anything in [10, 20) 万.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+from evaluation.bounds import Bounds
+from evaluation.data.units import SCALES, Unit, parse_unit, unit_prefixes
+from evaluation.errors import DataError
+
+Reading = Literal["strict", "loose"]
+READINGS: tuple[Reading, ...] = ("strict", "loose")
+
+# What a word does to the number beside it.
+_BEFORE = {
+    "above": "超过 超出 超 突破 高于 大于 多于 逾 过",
+    "at_least": "不少于 不低于 不小于 至少",
+    "below": "不足 不到 未满 不满 低于 少于 小于",
+    "at_most": "不超过 不多于 不高于 至多 最多",
+    "nearly": "将近 接近 近",
+    "about": "大约 大概 约",
+    "reaches": "达到 达",
+    "mean": "平均 人均 户均 村均 年均",
+    "total": "合计 总计 累计 共计 总共 共",
+    "every": "全部 每个 每村 每户 每人 每 均 各 都",
+    "neutral": "经过 通过 历时 过去 每年 可实现 实现 可 第 等",
+}
+_AFTER = {
+    "remainder": "余 多",
+    "at_least": "及以上 以上",
+    "at_most": "及以下 以下 以内",
+    "about": "左右 上下",
+}
+# Words in the hedge column that qualify a claim but bound no number.
+_EVALUATIVE = "等 始终 显著 全面 有效 定期 有力 持续 超额 明显 更 各 基本 进一步"
+
+
+def _kinds(table: dict[str, str]) -> dict[str, str]:
+    return {word: kind for kind, words in table.items() for word in words.split()}
+
+
+_BOUNDING = {"above", "at_least", "below", "at_most", "nearly", "about", "remainder"}
+_BEFORE_KIND, _AFTER_KIND = _kinds(_BEFORE), _kinds(_AFTER)
+HEDGES = frozenset([*_BEFORE_KIND, *_AFTER_KIND, *_EVALUATIVE.split(), "几", "数"])
+"""Every word that is understood around a figure or in a hedge column."""
+
+
+def _longest_first(words: dict[str, str]) -> str:
+    return "|".join(sorted(words, key=len, reverse=True))
+
+
+_DIGITS = {d: n for n, d in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0}
+_ONE = f"[{''.join(_DIGITS).replace('零', '').replace('〇', '')}几数]"
+_CHINESE = re.compile(
+    rf"(?:(?P<千>{_ONE}?)千)?零?(?:(?P<百>{_ONE}?)百)?零?(?:(?P<十>{_ONE}?)十)?零?(?P<一>{_ONE})?"
+)
+_FIGURE = re.compile(
+    rf"(?P<before>(?:{_longest_first(_BEFORE_KIND)})*)"
+    rf"(?P<number>\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?|[{''.join(_DIGITS)}十百千几数]+)?"
+    r"(?P<inner>余|多)?"
+    r"(?P<scale>[十百千万亿]*)"
+    r"(?P<outer>余|多)?"
+    rf"(?P<unit>{'|'.join(map(re.escape, unit_prefixes()))})?"
+    rf"(?P<after>{_longest_first(_AFTER_KIND)})?"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A printed figure, read.
+
+    Attributes
+    ----------
+    printed
+        The text.
+    value
+        The number as it stands, in ``unit``.
+    unit
+        The unit that ``value``, ``strict`` and ``loose`` are in.
+    strict, loose
+        What the words allow, in either reading.
+    hedges
+        The words that bound the number, in the order printed.
+    every
+        Whether it is said of each village: it then bounds the smallest.
+    """
+
+    printed: str
+    value: Fraction
+    unit: Unit
+    strict: Bounds
+    loose: Bounds
+    hedges: tuple[str, ...]
+    every: bool
+
+
+def read_figure(printed: str, *, unit: str | None = None) -> Figure:
+    """Read a printed figure and its hedge as bounds.
+
+    Parameters
+    ----------
+    printed
+        Such as "3300余万元", "全部突破10万元", "不足1.2亿元", "两年", "１０多家".
+    unit
+        The unit to give the bounds in, such as "万元"; by default the one printed.
+
+    Raises
+    ------
+    DataError
+        If a word is not known, the unit is of another kind, or the words contradict.
+
+    Examples
+    --------
+    >>> figure = read_figure("10万余元", unit="万元")
+    >>> print(figure.strict, figure.loose)
+    [10, 11) [10, 20)
+    >>> print(read_figure("平均达到15.68万元").strict)
+    [15.675, 15.685)
+    """
+    text = unicodedata.normalize("NFKC", printed).replace("－", "-").replace(" ", "")
+    match = _FIGURE.fullmatch(text)
+    if match is None or not (match["number"] or match["scale"]):
+        raise DataError(f"cannot read the figure {printed!r}: {_unread(text)}")
+    stated = parse_unit(match["scale"] + (match["unit"] or "个"))
+    target = parse_unit(unit) if unit else stated
+    if match["unit"] is None:
+        stated = Unit(target.plain, stated.factor if match["scale"] else target.factor)
+    # A rate (万元/年) may be printed without its period; a count never in another unit.
+    if target.plain != stated.plain:
+        raise DataError(
+            f"{printed!r} is printed in {stated.plain}, but its unit is given as {unit}."
+        )
+    before = re.findall(_longest_first(_BEFORE_KIND), match["before"])
+    words = [(word, _BEFORE_KIND[word]) for word in before]
+    words += [(word, "remainder") for word in (match["inner"], match["outer"]) if word]
+    words += [(match["after"], _AFTER_KIND[match["after"]])] if match["after"] else []
+    number = _number(match, printed)
+    strict, loose = _bounds(number, words, printed)
+    factor = Fraction(stated.factor, target.factor)
+    return Figure(
+        printed=printed,
+        value=number.value * factor,
+        unit=target,
+        strict=strict * factor,
+        loose=loose * factor,
+        hedges=tuple(word for word, kind in words if kind != "neutral"),
+        every=any(kind == "every" for _, kind in words),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Number:
+    """A number in the printed scale, with the places that its hedge refers to."""
+
+    value: Fraction
+    upper: Fraction  # above value for 几 and 数 only
+    last_place: Fraction  # of the last digit that stands there
+    last_nonzero: Fraction  # of the last digit that is not zero
+    leading: Fraction  # of the first digit
+    remainder: Fraction  # what 余 stays below, where it stands
+
+    @property
+    def step(self) -> Fraction:
+        """How far 近 and 约 reach: one in the last digit (of 1000, one in the next)."""
+        power_of_ten = self.value == self.leading
+        return self.last_nonzero / 10 if power_of_ten else self.last_nonzero
+
+
+def _number(match: re.Match[str], printed: str) -> _Number:
+    text = match["number"] or "1"  # 过亿元: above one 亿
+    if text[0].isascii():
+        digits = text.replace(",", "")
+        value = upper = Fraction(digits)
+        decimals = len(digits.partition(".")[2])
+    else:
+        value, upper = _chinese(text, printed)
+        digits, decimals = str(int(value)), 0
+    plain = digits.replace(".", "").lstrip("0")
+    last = Fraction(1, 10**decimals)
+    nonzero = last * 10 ** (len(plain) - len(plain.rstrip("0")))
+    leading = last * 10 ** max(len(plain) - 1, 0)
+    # 10万余: below one 万. 10余万 and 400余人: below the last digit that is not zero.
+    after_scale = bool(match["outer"] and match["scale"])
+    return _Number(value, upper, last, nonzero, leading, last if after_scale else nonzero)
+
+
+def _chinese(text: str, printed: str) -> tuple[Fraction, Fraction]:
+    """Read a Chinese numeral below 10,000; 几 and 数 span 2 to 9, behind 十 1 to 9."""
+    match = _CHINESE.fullmatch(text)
+    # 一百二 is 120 to some and 102 to others: a rank left out needs its 零.
+    skipped = match and re.search("千[^百]*[^百零]$|百[^十零]$", text)
+    if match is None or skipped or text in "零〇":
+        raise DataError(f"cannot read the numeral {text!r} in {printed!r}; write it in digits.")
+    low = high = 0
+    for rank in ("千", "百", "十", "一"):
+        digit = match[rank]
+        if digit is None:
+            continue
+        scale = SCALES.get(rank, 1)
+        if digit in ("几", "数"):
+            low += (1 if low else 2) * scale
+            high += 10 * scale
+        else:
+            low += _DIGITS.get(digit, 1) * scale
+            high += _DIGITS.get(digit, 1) * scale
+    return Fraction(low), Fraction(high)
+
+
+def _bounds(
+    number: _Number, words: list[tuple[str, str]], printed: str
+) -> tuple[Bounds, Bounds]:
+    """Apply the hedge to the number: the strict and the loose reading."""
+    value = number.value
+    kinds = {kind for _, kind in words}
+    bounding = [kind for _, kind in words if kind in _BOUNDING]
+    if len(bounding) > 1 or (number.upper > value and bounding):
+        raise DataError(
+            f"{printed!r} bounds its figure twice; "
+            "give the figure with one hedge and keep the rest in the note."
+        )
+    kind = bounding[0] if bounding else ""
+    next_leading = (value // number.leading + 1) * number.leading
+    open_end = Bounds(value, math.inf, lower_closed=False)
+    if kind == "remainder":
+        strict = Bounds(value, value + number.remainder, upper_closed=False)
+        return strict, strict.hull(Bounds(value, next_leading, upper_closed=False))
+    if kind == "above":
+        # Of every village it bounds the smallest, and the others have no loose end either.
+        loose = open_end if "every" in kinds else Bounds(value, next_leading, False, False)
+        return open_end, loose
+    if kind == "at_least":
+        return (both := Bounds.at_least(value)), both
+    if kind in ("below", "at_most"):
+        return (both := Bounds(0, value, upper_closed=kind == "at_most")), both
+    if kind == "nearly":
+        low = value - number.step
+        previous = (math.ceil(value / number.leading) - 1) * number.leading
+        loose = Bounds(min(previous, low) if previous else low, value, True, False)
+        return Bounds(low, value, False, False), loose
+    if kind == "about":
+        half = number.step / 2
+        strict = Bounds(value - half, value + half, upper_closed=False)
+        return strict, Bounds(value - 2 * half, value + 2 * half)
+    if number.upper > value:
+        return (both := Bounds(value, number.upper, upper_closed=False)), both
+    if number.last_place < 1 or "mean" in kinds:
+        half = number.last_place / 2
+        return (both := Bounds(value - half, value + half, upper_closed=False)), both
+    exact = Bounds.exactly(value)
+    # 达到20万元 may be a floor; a total or a mean that reaches a figure is that figure.
+    return exact, Bounds.at_least(
+        value
+    ) if "reaches" in kinds and "total" not in kinds else exact
+
+
+def check_hedge_words(cell: str) -> tuple[str, ...]:
+    """Split a hedge column's cell ("全部;以上", "余(before 万)") into known words.
+
+    Raises
+    ------
+    DataError
+        If a word is not known.
+    """
+    words = [re.sub(r"[（(].*?[)）]", "", word).strip() for word in re.split("[;；]", cell)]
+    for word in filter(None, words):
+        if word not in HEDGES:
+            raise DataError(
+                f"the hedge {word!r} is not known; known: {' '.join(sorted(HEDGES))}. "
+                "If it bounds no number, leave the hedge empty and keep the word in the note."
+            )
+    return tuple(filter(None, words))
+
+
+def _unread(text: str) -> str:
+    """Name the part of a figure that no rule reads."""
+    rest = re.sub(rf"^(?:{_longest_first(_BEFORE_KIND)})*", "", text)
+    read = _FIGURE.match(rest)
+    tail = rest[read.end() :] if read and read["number"] else rest
+    return (
+        f"the hedge or unit {tail!r} is not known. Hedges before a number: "
+        f"{' '.join(_BEFORE_KIND)}; behind it: {' '.join(_AFTER_KIND)}."
+        if tail
+        else "it holds no number."
+    )

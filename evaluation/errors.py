@@ -1,0 +1,35 @@
+"""The errors a user may see: each says what is wrong, where, and how to mend it."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class EvaluationError(Exception):
+    """Base of all errors that this package raises on purpose."""
+
+
+class DataError(EvaluationError, ValueError):
+    """An input file, or a value read from one, cannot be used as it is."""
+
+
+class DesignError(EvaluationError, ValueError):
+    """The data cannot support the analysis that was asked for."""
+
+
+class ReportError(EvaluationError, RuntimeError):
+    """A report could not be written; the last good one is untouched."""
+
+
+def suggest(unknown: str, known: Iterable[str]) -> str:
+    """Say which known name is nearest to an unknown one, or list them all.
+
+    Examples
+    --------
+    >>> suggest("cohrt", ["cohort", "year"])
+    "did you mean 'cohort'?"
+    >>> suggest("xyz", ["cohort", "year"])
+    'known: cohort, year.'
+    """
+    names = sorted(known)
+    nearest = get_close_matches(unknown, names, n=1)
+    return f"did you mean {nearest[0]!r}?" if nearest else f"known: {', '.join(names)}."
