@@ -4,6 +4,9 @@ STUDY ?= data/jining_2021
 BIN := .venv/bin
 READY := .venv/ready
 
+# Some containers forbid bytecode files; without them every start compiles every import.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: report test lock clean
 
 report: $(READY)

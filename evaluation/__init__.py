@@ -1,1 +1,45 @@
-"""x."""
+"""Evaluation reports on village programmes that anyone can rerun.
+
+The names below are what the notebooks import. Each is loaded when it is first used, so that
+the command line starts quickly.
+"""
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "Bounds": "evaluation.bounds",
+    "read_figure": "evaluation.data.hedges",
+    "Study": "evaluation.data.study",
+    "load_claims": "evaluation.claims.table",
+    "run_crosschecks": "evaluation.claims.crosscheck",
+    "crosscheck_frame": "evaluation.claims.crosscheck",
+    "assess_counties": "evaluation.claims.measures",
+    "assessment_frame": "evaluation.claims.measures",
+    "compare_counties": "evaluation.claims.measures",
+    "evidence_ladder": "evaluation.report.claim_tables",
+    "source_table": "evaluation.report.claim_tables",
+    "limits_table": "evaluation.report.claim_tables",
+    "findings_table": "evaluation.report.claim_tables",
+    "hedge_table": "evaluation.report.claim_tables",
+    "pillar_table": "evaluation.report.claim_tables",
+    "measure_table": "evaluation.report.claim_tables",
+    "comparison_table": "evaluation.report.claim_tables",
+    "crosscheck_table": "evaluation.report.claim_tables",
+    "readings_table": "evaluation.report.claim_tables",
+    "claim_list": "evaluation.report.claim_tables",
+    "plot_claim_counts": "evaluation.report.claim_plots",
+    "plot_measures": "evaluation.report.claim_plots",
+    "run_report": "evaluation.report.run",
+}
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'evaluation' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

@@ -1,7 +1,9 @@
 """The errors a user may see: each says what is wrong, where, and how to mend it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+
+_SHOWN = 10
 
 
 class EvaluationError(Exception):
@@ -33,3 +35,15 @@ def suggest(unknown: str, known: Iterable[str]) -> str:
     names = sorted(known)
     nearest = get_close_matches(unknown, names, n=1)
     return f"did you mean {nearest[0]!r}?" if nearest else f"known: {', '.join(names)}."
+
+
+def raise_problems(name: str, problems: Sequence[str]) -> None:
+    """Raise one DataError that lists the first ten problems of a file and counts the rest.
+
+    Does nothing where there are none.
+    """
+    if not problems:
+        return
+    rest = len(problems) - _SHOWN
+    more = [f"... and {rest} more."] if rest > 0 else []
+    raise DataError("\n".join([*(f"{name}: {text}" for text in problems[:_SHOWN]), *more]))

@@ -15,9 +15,8 @@ from evaluation.claims.table import ClaimTable, claim_unit
 from evaluation.data.config import read_config
 from evaluation.data.hedges import Reading
 from evaluation.data.study import Text
-from evaluation.data.tables import raise_problems
 from evaluation.data.units import parse_unit
-from evaluation.errors import DataError
+from evaluation.errors import DataError, raise_problems
 
 Verdict = Literal[
     "consistent", "inconsistent", "not comparable", "cannot be checked", "arithmetic only"
@@ -127,7 +126,7 @@ def run_crosschecks(
             results.append(_run(check, table, reading or table.study.reading))
         except DataError as error:
             problems.append(f"{check.id}: {error}")
-    raise_problems(path, problems)
+    raise_problems(path.name, problems)
     return tuple(results)
 
 

@@ -18,9 +18,9 @@ from evaluation.bounds import Bounds
 from evaluation.data.config import describe_errors
 from evaluation.data.hedges import Figure, check_hedge_words, read_figure
 from evaluation.data.study import Study, Text, Unquantified
-from evaluation.data.tables import raise_problems, read_table
+from evaluation.data.tables import read_table
 from evaluation.data.units import Unit, parse_unit
-from evaluation.errors import DataError, suggest
+from evaluation.errors import DataError, raise_problems, suggest
 
 Pillar = Literal[
     "party_building", "industry", "livelihood", "secretary_team", "cross", "context"
@@ -266,7 +266,7 @@ def load_claims(study: Study) -> ClaimTable:
         for item in study.claims.unquantified
         if item.claim not in claims or claims[item.claim].county != item.county
     ]
-    raise_problems(path, problems)
+    raise_problems(path.name, problems)
     return ClaimTable(
         study=study,
         claims=claims,
@@ -291,7 +291,7 @@ def _read_indicators(path: Path) -> dict[str, Indicator]:
     ]
     doubled = rows["indicator"][rows["indicator"].duplicated()]
     problems += [f"line {line}: a second row for {name!r}." for line, name in doubled.items()]
-    raise_problems(path, problems)
+    raise_problems(path.name, problems)
     return {
         row["indicator"]: Indicator(
             name=row["indicator"],

@@ -8,8 +8,7 @@ import pydantic
 import yaml
 from pydantic import BaseModel
 
-from evaluation.data.tables import raise_problems
-from evaluation.errors import DataError, suggest
+from evaluation.errors import DataError, raise_problems, suggest
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -32,7 +31,7 @@ def read_config(file: Path, model: type[Model]) -> Model:
     try:
         return model.model_validate(content)
     except pydantic.ValidationError as error:
-        raise_problems(file, describe_errors(model, error))
+        raise_problems(file.name, describe_errors(model, error))
         raise
 
 

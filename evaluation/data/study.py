@@ -113,7 +113,7 @@ class Study(_Part):
     panel: PanelFile | None = None
     ledger: LedgerFile | None = None
     limits: list[Text] = []
-    _folder: Path = PrivateAttr()
+    _file: Path = PrivateAttr()
 
     @classmethod
     def load(cls, path: str | Path) -> Study:
@@ -135,7 +135,7 @@ class Study(_Part):
         if not file.is_file():
             raise DataError(f"no study at {path}: {file} does not exist.{_others(file)}")
         study = read_config(file, cls)
-        study._folder = file.parent
+        study._file = file
         if not (study.claims or study.panel or study.ledger):
             raise DataError(f"{file.name}: no data; give claims, panel or ledger.")
         for name in study.file_names():
@@ -144,9 +144,14 @@ class Study(_Part):
         return study
 
     @property
+    def file(self) -> Path:
+        """The study.yml that was read."""
+        return self._file
+
+    @property
     def folder(self) -> Path:
-        """The folder that the study was read from."""
-        return self._folder
+        """The folder that it stands in."""
+        return self._file.parent
 
     @property
     def areas(self) -> list[Area]:
@@ -155,7 +160,7 @@ class Study(_Part):
 
     def path(self, name: str) -> Path:
         """Give the path of one of the study's files."""
-        return self._folder / name
+        return self.folder / name
 
     def file_names(self) -> list[str]:
         """List the data files that study.yml names, in its order."""

@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from evaluation.errors import DataError, suggest
-
-_SHOWN = 10
+from evaluation.errors import DataError, raise_problems, suggest
 
 
 def read_table(
@@ -57,22 +55,12 @@ def read_table(
     if not records:
         raise DataError(f"{path.name}: no rows; the first row names the columns.")
     problems = _column_problems(header, required, optional) + problems
-    raise_problems(path, problems)
+    raise_problems(path.name, problems)
     frame = pd.DataFrame(records, columns=header, index=pd.Index(lines, name="line"), dtype=str)
     for name in optional:
         if name not in frame:
             frame[name] = ""
     return frame
-
-
-def raise_problems(path: Path, problems: Sequence[str]) -> None:
-    """Raise one error that lists the first ten problems of a file and counts the rest."""
-    if not problems:
-        return
-    rest = len(problems) - _SHOWN
-    more = [f"... and {rest} more."] if rest > 0 else []
-    lines = [f"{path.name}: {problem}" for problem in problems[:_SHOWN]] + more
-    raise DataError("\n".join(lines))
 
 
 def _read_text(path: Path) -> str:

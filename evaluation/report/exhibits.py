@@ -1,0 +1,188 @@
+"""Exhibits: tables and figures that show themselves in a notebook and carry their data."""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Literal
+
+import pandas as pd
+from markupsafe import Markup, escape
+
+from evaluation.bounds import Bounds
+
+MIME = "application/vnd.evaluation.exhibit+json"
+"""The notebook output that a run collects its tables, figures and numbers from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exhibit:
+    """A numbered table or figure of a report.
+
+    Shown as the last value of a notebook's cell, it displays itself; a run then writes its
+    data to tables/NAME.csv, its pictures to figures/ and its numbers to results.json.
+
+    Attributes
+    ----------
+    name
+        What its files are called; unique in a report.
+    kind
+        "table" or "figure".
+    caption, note
+        Plain text.
+    data
+        The numbers shown, one row an item, at full precision.
+    body
+        The table, or the picture, as HTML.
+    svg, png
+        A figure's picture.
+    """
+
+    name: str
+    kind: Literal["table", "figure"]
+    caption: str
+    data: pd.DataFrame
+    body: Markup
+    note: str = ""
+    svg: str = ""
+    png: bytes = b""
+
+    def to_html(self) -> Markup:
+        """Give the exhibit as HTML, with caption and note."""
+        note = Markup('<p class="note">{}</p>').format(self.note) if self.note else ""
+        return Markup(
+            '<figure class="exhibit {}" id="{}"><figcaption>{}</figcaption>'
+            '<div class="scroll" tabindex="0">{}</div>{}</figure>'
+        ).format(self.kind, self.name, self.caption, self.body, note)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        bundle: dict[str, Any] = {
+            "text/html": str(self.to_html()),
+            "text/plain": f"{self.caption}\n{self.data.to_string(index=False)}",
+            MIME: {
+                "name": self.name,
+                "kind": self.kind,
+                "caption": self.caption,
+                "note": self.note,
+                "columns": list(self.data.columns),
+                "rows": [[to_json(v) for v in row] for row in self.data.to_numpy(object)],
+            },
+        }
+        if self.kind == "figure":
+            bundle["image/svg+xml"] = self.svg
+            bundle["image/png"] = base64.b64encode(self.png).decode()
+        return bundle
+
+
+def to_json(value: Any) -> Any:
+    """Give a value as JSON holds it; bounds as their ends, null where there is none."""
+    if isinstance(value, Bounds):
+        return {
+            "lower": to_json(value.lower),
+            "upper": to_json(value.upper),
+            "lower_closed": value.lower_closed,
+            "upper_closed": value.upper_closed,
+        }
+    if isinstance(value, Fraction):
+        return int(value) if value.denominator == 1 else float(value)
+    if (
+        value is None
+        or value is pd.NA
+        or (isinstance(value, float) and not math.isfinite(value))
+    ):
+        return None
+    return value.item() if hasattr(value, "item") else value
+
+
+def flatten_bounds(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> pd.DataFrame:
+    """Give an exhibit's rows as a plain table: bounds in four columns, for CSV."""
+    frame = pd.DataFrame(list(rows), columns=list(columns), dtype=object)
+    parts: dict[str, Any] = {}
+    for name in columns:
+        cells = frame[name]
+        if any(isinstance(cell, dict) for cell in cells):
+            for end in ("lower", "upper", "lower_closed", "upper_closed"):
+                parts[f"{name}_{end}"] = [_end_cell(cell, end) for cell in cells]
+        else:
+            parts[name] = cells
+    return pd.DataFrame(parts, dtype=object)
+
+
+def _end_cell(cell: Any, end: str) -> Any:
+    if not isinstance(cell, dict):
+        return None
+    missing = {"lower": "-inf", "upper": "inf"}.get(end)
+    return missing if cell[end] is None else int(cell[end]) if "closed" in end else cell[end]
+
+
+def html_table(
+    frame: pd.DataFrame, *, row_headers: int = 1, group: str | None = None
+) -> Markup:
+    """Build an HTML table; cells that are not Markup are escaped.
+
+    Parameters
+    ----------
+    frame
+        The cells as shown.
+    row_headers
+        How many columns on the left head their row.
+    group
+        A column whose runs of equal values become headings inside the table.
+    """
+    shown = frame.drop(columns=group) if group else frame
+    head = Markup("").join(Markup('<th scope="col">{}</th>').format(c) for c in shown.columns)
+    lines = []
+    last: Any = None
+    for position, row in enumerate(shown.to_numpy(object)):
+        if group and (title := frame[group].iloc[position]) != last:
+            last = title
+            lines.append(
+                Markup(
+                    '<tr class="group"><th colspan="{}" scope="rowgroup">{}</th></tr>'
+                ).format(len(shown.columns), title)
+            )
+        cells = Markup("").join(
+            (
+                Markup('<th scope="row">{}</th>') if i < row_headers else Markup("<td>{}</td>")
+            ).format("" if cell is None else cell)
+            for i, cell in enumerate(row)
+        )
+        lines.append(Markup("<tr>{}</tr>").format(cells))
+    return Markup("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>").format(
+        head, Markup("").join(lines)
+    )
+
+
+def html_bounds(bounds: Bounds | None, unit: str = "") -> Markup:
+    """Print bounds on one line, with their unit."""
+    if bounds is None:
+        return Markup("")
+    shown = f"{bounds} {unit}".strip()
+    return Markup('<span class="number">{}</span>').format(shown)
+
+
+def html_formula(formula: str) -> Markup:
+    """Print a formula that may be broken behind its underscores."""
+    parts = Markup("_<wbr>").join(formula.split("_"))
+    return Markup('<code class="formula">{}</code>').format(parts)
+
+
+def html_date(date: str) -> Markup:
+    """Print a date on one line."""
+    return Markup('<span class="number">as of {}</span>').format(date)
+
+
+def html_claims(ids: str) -> Markup:
+    """Link claims' ids ("C048 C055") to their rows in the list of claims."""
+    links = (
+        Markup('<a class="claim" href="#{0}">{0}</a>').format(name) for name in ids.split()
+    )
+    return Markup(" ").join(links)
+
+
+def html_lines(*lines: str) -> Markup:
+    """Put lines below one another, leaving out the empty ones."""
+    return Markup("<br>").join(escape(line) for line in lines if line)

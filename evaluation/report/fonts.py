@@ -1,0 +1,27 @@
+"""The Chinese font that figures are drawn with, where the system has one."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+from matplotlib import font_manager
+
+_CHINESE_FONTS = re.compile(
+    r"NotoSansCJK-?(VF|Regular)|NotoSansSC|SourceHanSans(SC|CN)?-(VF|Regular)|wqy-|msyh|PingFang"
+    r"|simhei|STHeiti|Hiragino ?Sans ?GB|DroidSansFallback",
+    re.IGNORECASE,
+)
+FONT_ADVICE = (
+    "Figures are labelled in English only: no Chinese font was found. Install one "
+    "(Debian and Ubuntu: fonts-noto-cjk; Fedora: google-noto-sans-cjk-fonts) and rerun."
+)
+
+
+@cache
+def find_chinese_font() -> str:
+    """Name the Chinese font that figures are drawn with, '' where the system has none."""
+    for path in sorted(font_manager.findSystemFonts()):
+        if _CHINESE_FONTS.search(Path(path).name):
+            font_manager.fontManager.addfont(path)
+            return str(font_manager.FontProperties(fname=path).get_name())
+    return ""

@@ -1,0 +1,94 @@
+"""What went into a run and what it was made with: the run's name, and its manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Iterable, Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import Requirement
+
+import evaluation
+from evaluation.data.study import Study
+
+NAME = "manifest.json"
+_PACKAGE = "village-evaluation"
+
+
+def describe_run(
+    study: Study, notebooks: Mapping[str, Path], parameters: Mapping[str, Any], *, font: str
+) -> dict[str, Any]:
+    """Describe all that a run's output depends on.
+
+    Returns
+    -------
+    dict with study, inputs, parameters, notebooks, code (sha256 by file), python, packages,
+    chinese_font and hash, which is over all the others.
+    """
+    package = Path(evaluation.__file__).parent
+    description = {
+        "study": study.name,
+        "inputs": {
+            name: {"sha256": sha256(study.path(name)), "bytes": study.path(name).stat().st_size}
+            for name in (study.file.name, *study.file_names())
+        },
+        "parameters": parameters,
+        "notebooks": {name: sha256(path) for name, path in notebooks.items()},
+        "code": {
+            path.relative_to(package).as_posix(): sha256(path)
+            for path in sorted(package.rglob("*"))
+            if path.suffix in (".py", ".j2", ".css", ".json")
+        },
+        "python": platform.python_version(),
+        "packages": package_versions(),
+        "chinese_font": font,
+    }
+    text = json.dumps(description, sort_keys=True, ensure_ascii=False)
+    return {**description, "hash": hashlib.sha256(text.encode()).hexdigest()}
+
+
+def package_versions() -> dict[str, str]:
+    """Give the versions of all packages that this one stands on, by name."""
+    found: dict[str, str] = {}
+    waiting = [_PACKAGE]
+    while waiting:
+        name = waiting.pop().lower().replace("_", "-")
+        if name in found:
+            continue
+        try:
+            distribution = metadata.distribution(name)
+        except metadata.PackageNotFoundError:
+            continue  # another platform's
+        found[name] = distribution.version
+        waiting += _needed(distribution.requires or ())
+    return dict(sorted(found.items()))
+
+
+def sha256(path: Path) -> str:
+    """Give a file's sha256."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_manifest(run: Path) -> dict[str, Any]:
+    """Read a run's manifest; empty where there is none that is whole."""
+    try:
+        manifest = json.loads((run / NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return manifest if isinstance(manifest, dict) else {}
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON with stable formatting."""
+    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _needed(requirements: Iterable[str]) -> list[str]:
+    parsed = [Requirement(text) for text in requirements]
+    return [r.name for r in parsed if r.marker is None or r.marker.evaluate({"extra": ""})]

@@ -1,0 +1,164 @@
+"""A notebook's parameters: declared once, typed, in its parameters cell.
+
+papermill would take any name, guess at types (``007`` becomes 7) and only warn of a name that
+no notebook declares. Here a value is read as the type that its cell declares, or refused.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from evaluation.errors import ReportError, suggest
+
+Value = str | int | float | bool
+_TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """A parameter as a notebook declares it: ``reading: Literal["a", "b"] = "a"``."""
+
+    name: str
+    type: type
+    default: Value
+    choices: tuple[str, ...] = ()
+
+    @property
+    def expected(self) -> str:
+        """What a value must be, in words."""
+        return f"one of {', '.join(self.choices)}" if self.choices else self.type.__name__
+
+
+def read_parameters(path: Path) -> dict[str, Parameter]:
+    """Read the declarations in a notebook's cell tagged ``parameters``.
+
+    Raises
+    ------
+    ReportError
+        If there is no such cell, or it holds anything but typed names with a value.
+    """
+    name = path.stem
+    try:
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ReportError(f"{path.name}: not a notebook: {error}.") from error
+    cells = [c for c in notebook["cells"] if "parameters" in c["metadata"].get("tags", [])]
+    if len(cells) != 1:
+        raise ReportError(
+            f"{name}: {len(cells)} cells are tagged 'parameters'; tag the one that declares "
+            "them."
+        )
+    try:
+        statements = ast.parse("".join(cells[0]["source"])).body
+    except SyntaxError as error:
+        raise ReportError(f"{name}: the parameters cell is not Python: {error.msg}.") from None
+    declared = [_declaration(statement, name) for statement in statements]
+    return {parameter.name: parameter for parameter in declared}
+
+
+def split_assignments(pairs: Sequence[str]) -> dict[str, str]:
+    """Split ``name=value`` as the command line gives it; values stay text.
+
+    Raises
+    ------
+    ReportError
+        If one has no ``=`` or a name is given twice.
+    """
+    values: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise ReportError(f"-p {pair}: write name=value.")
+        if name in values:
+            raise ReportError(f"-p {name}: given twice.")
+        values[name] = value
+    return values
+
+
+def resolve_parameters(
+    declared: Mapping[str, Mapping[str, Parameter]], given: Mapping[str, Value]
+) -> dict[str, dict[str, Value]]:
+    """Give every notebook the values that it declares: those given, else its defaults.
+
+    Parameters
+    ----------
+    declared
+        Each notebook's parameters.
+    given
+        Values by name; text is read as the declared type.
+
+    Raises
+    ------
+    ReportError
+        If no notebook declares a name, or a value is not of its type.
+    """
+    known = {name for parameters in declared.values() for name in parameters} - {"study"}
+    for name in given:
+        if name not in known:
+            raise ReportError(
+                f"-p {name}: no notebook has this parameter; {suggest(name, known)}"
+            )
+    return {
+        notebook: {
+            name: _read_value(parameter, given[name]) if name in given else parameter.default
+            for name, parameter in parameters.items()
+        }
+        for notebook, parameters in declared.items()
+    }
+
+
+def _declaration(statement: ast.stmt, notebook: str) -> Parameter:
+    match statement:
+        case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation, value=ast.expr()):
+            default: Any = _literal(statement.value)
+            match annotation:
+                case ast.Name(id=kind) if type(default) is _TYPES.get(kind):
+                    return Parameter(name=name, type=_TYPES[kind], default=default)
+                case ast.Subscript(value=ast.Name(id="Literal"), slice=options):
+                    choices = _literal(options)
+                    choices = choices if isinstance(choices, tuple) else (choices,)
+                    strings = all(isinstance(choice, str) for choice in (default, *choices))
+                    if strings and default in choices:
+                        return Parameter(name=name, type=str, default=default, choices=choices)
+    raise ReportError(
+        f"{notebook}: the parameters cell holds {ast.unparse(statement)!r}; each line declares "
+        "one as 'name: type = value', with type str, int, float, bool or Literal['a', 'b'] and "
+        "a value of it."
+    )
+
+
+def _literal(node: ast.expr | None) -> Any:
+    try:
+        return None if node is None else ast.literal_eval(node)
+    except ValueError:
+        return None
+
+
+def _read_value(parameter: Parameter, given: Value) -> Value:
+    value: Any = given
+    if isinstance(value, str) and parameter.type is not str:
+        value = _read_text(parameter.type, value.strip())
+    if type(value) is int and parameter.type is float:
+        value = float(value)
+    known = not parameter.choices or value in parameter.choices
+    if type(value) is not parameter.type or not known:
+        raise ReportError(f"-p {parameter.name}: {given!r} is not {parameter.expected}.")
+    return cast(Value, value)
+
+
+def _read_text(kind: type, text: str) -> Value:
+    """Read text as a number or a truth value; leave it as text where it is neither."""
+    if kind is bool:
+        truths: dict[str, Value] = {"true": True, "false": False}
+        return truths.get(text.lower(), text)
+    if kind is int and re.fullmatch(r"[+-]?\d+", text, re.ASCII):
+        return int(text)
+    if kind is float and re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text, re.ASCII):
+        return float(text)
+    return text

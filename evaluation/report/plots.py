@@ -1,0 +1,113 @@
+"""The package's figures: one style, a Chinese font where there is one, interval plots."""
+
+from __future__ import annotations
+
+import base64
+import io
+import warnings
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+import pandas as pd
+import seaborn as sns
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from evaluation.bounds import Bounds
+from evaluation.report.exhibits import Exhibit
+from evaluation.report.fonts import FONT_ADVICE, find_chinese_font
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def label(english: str, chinese: str) -> str:
+    """Give a figure's label in both languages, in English alone without a Chinese font."""
+    return f"{english} {chinese}".strip() if find_chinese_font() else english
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Start a figure in the package's style, outside pyplot's global state."""
+    with in_style():
+        return Figure(figsize=(width, height), layout="constrained")
+
+
+def figure_exhibit(
+    figure: Figure, *, name: str, caption: str, alt: str, data: pd.DataFrame, note: str = ""
+) -> Exhibit:
+    """Draw a figure as svg and png; a character that no font has is an error."""
+    pictures = {}
+    with in_style(), warnings.catch_warnings():
+        warnings.filterwarnings("error", message="Glyph .* missing")
+        for form in ("svg", "png"):
+            buffer = io.BytesIO()
+            metadata = {"Date": None} if form == "svg" else {"Software": None}
+            figure.savefig(buffer, format=form, dpi=150, metadata=metadata)
+            pictures[form] = buffer.getvalue()
+    encoded = base64.b64encode(pictures["svg"]).decode()
+    return Exhibit(
+        name=name,
+        kind="figure",
+        caption=caption,
+        note=" ".join(filter(None, (note, "" if find_chinese_font() else FONT_ADVICE))),
+        data=data,
+        body=Markup('<img alt="{}" src="data:image/svg+xml;base64,{}">').format(alt, encoded),
+        svg=pictures["svg"].decode(),
+        png=pictures["png"],
+    )
+
+
+def draw_bounds(
+    axes: Axes, position: float, bounds: Bounds, *, color: str, thin: bool = False
+) -> None:
+    """Draw bounds as a line: full dots for closed ends, hollow for open, an arrow for none."""
+    width, size = (1.0, 3.5) if thin else (2.4, 6.0)
+    edge = axes.get_xlim()[1]
+    if bounds.is_exact:
+        axes.plot(float(bounds.lower), position, "D", color=color, markersize=size, zorder=3)
+        return
+    lower = float(bounds.lower)
+    upper = float(bounds.upper) if bounds.is_bounded else edge
+    axes.plot([lower, upper], [position] * 2, color=color, linewidth=width, zorder=2)
+    ends = [(lower, bounds.lower_closed)]
+    if bounds.is_bounded:
+        ends.append((upper, bounds.upper_closed))
+    else:
+        axes.plot(upper, position, ">", color=color, markersize=size + 1, clip_on=False)
+    for end, closed in ends:
+        face = color if closed else "white"
+        axes.plot(
+            end, position, "o", color=color, markerfacecolor=face, markersize=size, zorder=3
+        )
+
+
+def finite_ends(column: Sequence[Bounds]) -> list[float]:
+    """List the finite ends, to scale an axis by."""
+    return [
+        float(end)
+        for bounds in column
+        for end in (bounds.lower, bounds.upper)
+        if abs(end) != float("inf")
+    ]
+
+
+def palette(names: Sequence[str]) -> dict[str, str]:
+    """Give each name a colour that colour-blind readers can tell from the others."""
+    return dict(zip(names, sns.color_palette("colorblind", len(names)).as_hex(), strict=True))
+
+
+def in_style() -> AbstractContextManager[None]:
+    """Draw in the package's style, inside a with statement."""
+    chinese = find_chinese_font()
+    settings: Any = {
+        **sns.axes_style("whitegrid"),
+        **sns.plotting_context("paper", font_scale=1.05),
+        "font.family": ["DejaVu Sans", *([chinese] if chinese else [])],
+        "axes.edgecolor": ".3",
+        "axes.titlelocation": "left",
+        "axes.titleweight": "bold",
+        "svg.hashsalt": "evaluation",
+    }
+    return mpl.rc_context(settings)

@@ -1,0 +1,277 @@
+"""Run a study's notebooks into a report that is whole or absent."""
+
+from __future__ import annotations
+
+import base64
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import evaluation
+from evaluation.data.study import Study
+from evaluation.errors import ReportError
+from evaluation.report import manifest
+from evaluation.report.fonts import find_chinese_font
+from evaluation.report.parameters import Value, read_parameters, resolve_parameters
+
+# papermill, nbconvert and pandas take seconds to import: an unchanged run needs none of them.
+
+Notebook = Any  # nbformat's NotebookNode: a dict whose keys are attributes too
+
+# A chapter, and what a study must have for it.
+CHAPTERS = {"1_data": "claims", "2_published_claims": "claims"}
+
+
+def run_report(
+    study: str | Path,
+    *,
+    parameters: Mapping[str, Value] | None = None,
+    out: str | Path = "reports",
+    force: bool = False,
+    tell: Callable[[str], None] = lambda line: None,
+) -> Path:
+    """Run the notebooks for which a study has data, and write the report.
+
+    Parameters
+    ----------
+    study
+        The study's folder.
+    parameters
+        Values for the notebooks' parameters; text is read as the declared type.
+    out
+        Where the run's folder, named by study and hash, is put.
+    force
+        Run again although an unchanged run is there.
+    tell
+        Called with each line of progress.
+
+    Returns
+    -------
+    The run's folder, with report.html, notebooks/, tables/, figures/, results.json and
+    manifest.json. It is moved into place when whole.
+
+    Raises
+    ------
+    DataError
+        If the study does not load or does not hold.
+    ReportError
+        If a parameter is not known or ill-typed, the folder cannot be written, or a cell
+        fails: the notebooks so far are then in a folder named ``....failed``, and a good
+        run of before is left as it was.
+    """
+    loaded = Study.load(study)
+    notebooks = _choose_notebooks(loaded)
+    declared = {name: read_parameters(path) for name, path in notebooks.items()}
+    # The study's own name, from its parent folder: no path of this machine gets into a run.
+    values = resolve_parameters(declared, parameters or {})
+    for name in values:
+        values[name]["study"] = f"{loaded.folder.resolve().name}/{loaded.file.name}"
+    describe = _describer(loaded, notebooks, values)
+    description = describe()
+    target = Path(out) / f"{loaded.name}-{description['hash'][:8]}"
+    if not force and manifest.read_manifest(target).get("hash") == description["hash"]:
+        tell(f"unchanged: {target} was made from the same inputs; --force runs it again")
+        return target
+    _check_data(loaded)
+    partial = _start_folder(target, tell)
+    try:
+        _write_run(partial, loaded, notebooks, values, description, tell)
+        if describe() != description:
+            raise ReportError(f"{study}: a file changed while the report ran; run it again.")
+    except BaseException:
+        failed = target.with_name(f"{target.name}.failed")
+        _replace(partial, failed)
+        tell(f"failed: what was done so far is in {failed}")
+        raise
+    _replace(partial, target)
+    return target
+
+
+def notebook_folder() -> Path:
+    """Find the notebooks: in the installed package, or beside it in a clone."""
+    package = Path(evaluation.__file__).parent
+    inside, beside = package / "notebooks", package.parent / "notebooks"
+    return inside if inside.is_dir() else beside
+
+
+def _choose_notebooks(study: Study) -> dict[str, Path]:
+    chosen = [name for name, needs in CHAPTERS.items() if getattr(study, needs)]
+    if not chosen:
+        raise ReportError(
+            f"{study.name}: has no claims, and no chapter of this version reads a panel or a "
+            "ledger."
+        )
+    return {name: notebook_folder() / f"{name}.ipynb" for name in chosen}
+
+
+def _check_data(study: Study) -> None:
+    """Read all that the chapters read, so that a mistake is told before a kernel starts."""
+    from evaluation.claims.crosscheck import run_crosschecks
+    from evaluation.claims.table import load_claims
+
+    if study.claims:
+        run_crosschecks(load_claims(study))
+
+
+def _describer(
+    study: Study, notebooks: Mapping[str, Path], values: Mapping[str, Any]
+) -> Callable[[], dict[str, Any]]:
+    font = find_chinese_font()
+    return lambda: manifest.describe_run(study, notebooks, values, font=font)
+
+
+def _start_folder(target: Path, tell: Callable[[str], None]) -> Path:
+    partial = target.with_name(f"{target.name}.partial")
+    try:
+        if partial.exists():
+            tell(f"cleared: {partial}, left by a run that was killed")
+            shutil.rmtree(partial)
+        for folder in ("notebooks", "tables", "figures"):
+            (partial / folder).mkdir(parents=True)
+    except OSError as error:
+        raise ReportError(
+            f"cannot write to {target.parent}: {error.strerror}. Name another folder with "
+            "--out."
+        ) from error
+    return partial
+
+
+def _write_run(
+    folder: Path,
+    study: Study,
+    notebooks: Mapping[str, Path],
+    values: Mapping[str, Mapping[str, Value]],
+    description: Mapping[str, Any],
+    tell: Callable[[str], None],
+) -> None:
+    from evaluation.report.site import build_page
+
+    start = _now()
+    executed: dict[str, Notebook] = {}
+    exhibits: list[dict[str, Any]] = []
+    for number, (name, source) in enumerate(notebooks.items(), start=1):
+        clock = time.monotonic()
+        tell(f"[{number}/{len(notebooks)}] {name} ...")
+        executed[name] = _execute(source, values[name], study, folder)
+        exhibits += _save_exhibits(name, executed[name], folder)
+        tell(f"[{number}/{len(notebooks)}] {name} done in {time.monotonic() - clock:.1f} s")
+    names = [exhibit["name"] for exhibit in exhibits]
+    if doubled := sorted({name for name in names if names.count(name) > 1}):
+        raise ReportError(f"two exhibits are named {doubled[0]!r}; give one another name.")
+    page = build_page(
+        study, executed, run_name=folder.name.removesuffix(".partial"), description=description
+    )
+    (folder / "report.html").write_text(page, encoding="utf-8")
+    manifest.write_json(folder / "results.json", {"study": study.name, "exhibits": exhibits})
+    manifest.write_json(folder / manifest.NAME, {**description, "start": start, "end": _now()})
+
+
+def _execute(source: Path, values: Mapping[str, Value], study: Study, folder: Path) -> Notebook:
+    """Run one notebook in a kernel of its own, beside the study's folder."""
+    import nbformat
+    import papermill
+    from papermill.parameterize import parameterize_notebook
+    from traitlets.config import Config
+
+    name = source.stem
+    path = folder.resolve() / "notebooks" / source.name
+    notebook = papermill.iorw.load_notebook_node(str(source))
+    try:
+        with _kernel_environment():
+            papermill.execute_notebook(
+                parameterize_notebook(notebook, dict(values)),
+                str(path).replace("{", "{{").replace("}", "}}"),  # papermill formats paths
+                kernel_name="python3",
+                cwd=str(study.folder.resolve().parent),
+                progress_bar=False,
+                config=Config(KernelManager={"transport_encryption": "auto"}),
+            )
+    except papermill.PapermillExecutionError as error:
+        line = error.source.strip().partition("\n")[0]
+        raise ReportError(
+            f"{name}, cell [{error.exec_count}] ({line}): {error.ename}: {error.evalue}"
+        ) from None
+    except Exception as error:
+        raise ReportError(f"{name}: the kernel failed: {error}") from error
+    notebook = nbformat.read(path, as_version=4)
+    _check_all_ran(name, notebook)
+    _tidy(notebook)
+    nbformat.write(notebook, path)
+    return notebook
+
+
+def _check_all_ran(name: str, notebook: Notebook) -> None:
+    """Refuse a notebook that stopped midway: papermill takes sys.exit() for success."""
+    for cell in notebook.cells:
+        if cell.cell_type != "code" or not cell.source.strip():
+            continue
+        stopped = [o for o in cell.outputs if o.output_type == "error"]
+        if stopped or cell.execution_count is None:
+            line = cell.source.strip().partition("\n")[0]
+            reason = stopped[0].ename if stopped else "it never ran"
+            raise ReportError(f"{name}, cell [{cell.execution_count}] ({line}): {reason}")
+
+
+def _tidy(notebook: Notebook) -> None:
+    """Take out times, paths and random ids, so that equal runs give equal notebooks."""
+    notebook.metadata.pop("papermill", None)
+    for number, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{number}"
+        for key in ("papermill", "execution"):
+            cell.metadata.pop(key, None)
+
+
+def _save_exhibits(name: str, notebook: Notebook, folder: Path) -> list[dict[str, Any]]:
+    """Write the exhibits that a notebook shows, and give their numbers."""
+    from evaluation.report.exhibits import MIME, flatten_bounds
+
+    saved = []
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            if (exhibit := output.get("data", {}).get(MIME)) is None:
+                continue
+            stem = folder / f"{exhibit['kind']}s" / exhibit["name"]
+            table = flatten_bounds(exhibit["columns"], exhibit["rows"])
+            table.to_csv(stem.with_suffix(".csv"), index=False, encoding="utf-8-sig")
+            if exhibit["kind"] == "figure":
+                svg, png = output["data"]["image/svg+xml"], output["data"]["image/png"]
+                stem.with_suffix(".svg").write_text(svg, encoding="utf-8")
+                stem.with_suffix(".png").write_bytes(base64.b64decode(png))
+            rows = [dict(zip(exhibit["columns"], row, strict=True)) for row in exhibit["rows"]]
+            saved.append({**exhibit, "notebook": name, "rows": rows})
+    return saved
+
+
+@contextmanager
+def _kernel_environment() -> Iterator[None]:
+    """Start kernels from this environment, not from one registered for the user."""
+    wanted = {"JUPYTER_PREFER_ENV_PATH": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _replace(source: Path, target: Path) -> None:
+    """Move a folder into another's place; the other goes only once this one is there."""
+    old = target.with_name(f"{target.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if target.exists():
+        target.rename(old)
+    source.rename(target)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
