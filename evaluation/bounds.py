@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -11,6 +10,7 @@ from numbers import Rational, Real
 from typing import Any, Literal
 
 from evaluation.errors import DataError
+from evaluation.rounding import choose_decimals, print_rounded
 
 Number = int | float | Fraction | Decimal
 End = Fraction | float
@@ -63,8 +63,8 @@ class Bounds:
     def __post_init__(self) -> None:
         lower, upper = to_end(self.lower), to_end(self.upper)
         closed = (
-            self.lower_closed and not math.isinf(lower),
-            self.upper_closed and not math.isinf(upper),
+            self.lower_closed and isinstance(lower, Fraction),
+            self.upper_closed and isinstance(upper, Fraction),
         )
         if lower > upper:
             raise DataError(f"the lower bound {lower} is above the upper bound {upper}.")
@@ -96,7 +96,7 @@ class Bounds:
     @property
     def is_bounded(self) -> bool:
         """Whether both ends are finite."""
-        return not (math.isinf(self.lower) or math.isinf(self.upper))
+        return isinstance(self.lower, Fraction) and isinstance(self.upper, Fraction)
 
     def __contains__(self, value: Number) -> bool:
         x = to_end(value)
@@ -111,8 +111,8 @@ class Bounds:
         if (that := as_bounds(other)) is None:
             return NotImplemented
         return Bounds(
-            self.lower + that.lower,
-            self.upper + that.upper,
+            _add_ends(self.lower, that.lower),
+            _add_ends(self.upper, that.upper),
             self.lower_closed and that.lower_closed,
             self.upper_closed and that.upper_closed,
         )
@@ -216,29 +216,24 @@ class Bounds:
     def __format__(self, spec: str) -> str:
         """Print with ends rounded outwards; ``spec`` is '' or a number of decimals.
 
-        By default numbers that end within three decimals are printed whole, others with
-        two decimals above 1, one above 100, none above 1000 and three digits below 1.
-        An exact number is rounded to the nearest, half away from zero.
+        An exact number is rounded to the nearest. How many decimals there are by default
+        is said in evaluation.rounding.
         """
         finite = [end for end in (self.lower, self.upper) if isinstance(end, Fraction)]
-        if spec:
-            decimals = int(spec)
-        else:
-            decimals = max((_decimals_whole(end) for end in finite), default=0)
-            if decimals > 3:
-                decimals = max(_decimals_shown(end) for end in finite)
+        decimals = int(spec) if spec else choose_decimals(finite)
         if self.is_exact:
-            return _round(self.lower, decimals, lambda x: math.floor(x + Fraction(1, 2)))
+            return print_rounded(self.lower, decimals, "nearest")
         left, right = "[" if self.lower_closed else "(", "]" if self.upper_closed else ")"
-        lower = _round(self.lower, decimals, math.floor)
-        upper = _round(self.upper, decimals, math.ceil)
+        lower = print_rounded(self.lower, decimals, "down")
+        upper = print_rounded(self.upper, decimals, "up")
         return f"{left}{lower}, {upper}{right}"
 
 
 def to_end(value: Any) -> End:
     """Read a number exactly; a float counts as the decimal it prints as."""
     if isinstance(value, Rational):
-        return Fraction(value)
+        # numpy's integers would stay inside the fraction and overflow.
+        return Fraction(int(value.numerator), int(value.denominator))
     if isinstance(value, Real):
         number = float(value)
         if math.isinf(number):
@@ -268,10 +263,19 @@ def _span(ends: list[tuple[End, bool]]) -> Bounds:
     return Bounds(lower, upper, (lower, True) in ends, (upper, True) in ends)
 
 
+def _add_ends(x: End, y: End) -> End:
+    """Add two lower or two upper ends: an infinite one swallows the other."""
+    if isinstance(x, float):
+        return x
+    return y if isinstance(y, float) else x + y
+
+
 def _multiply_ends(x: End, x_closed: bool, y: End, y_closed: bool) -> tuple[End, bool]:
     """Multiply two ends; a zero that is reached makes zero whatever the other is."""
     if x == 0 or y == 0:
         return Fraction(0), (x == 0 and x_closed) or (y == 0 and y_closed)
+    if isinstance(x, float) or isinstance(y, float):
+        return (math.inf if (x > 0) == (y > 0) else -math.inf), False
     return x * y, x_closed and y_closed
 
 
@@ -285,30 +289,3 @@ def _always_below(a: Bounds, b: Bounds) -> bool:
 
 def _never_above(a: Bounds, b: Bounds) -> bool:
     return a.upper <= b.lower
-
-
-def _decimals_whole(end: Fraction) -> int:
-    """Count the decimals that a number needs; 4 stands for more than three."""
-    return next((n for n in range(4) if (end * 10**n).denominator == 1), 4)
-
-
-def _decimals_shown(end: Fraction) -> int:
-    size = abs(end)
-    if size == 0 or size >= 1000:
-        return 0
-    if size >= 1:
-        return 1 if size >= 100 else 2
-    return 15 if size < 1e-12 else 2 - math.floor(math.log10(size))
-
-
-def _round(end: End, decimals: int, rounder: Callable[[Fraction], int]) -> str:
-    if isinstance(end, float):
-        return "∞" if end > 0 else "-∞"
-    negative = end < 0
-    if negative and rounder not in (math.floor, math.ceil):
-        digits = -rounder(-end * 10**decimals)
-    else:
-        digits = rounder(end * 10**decimals)
-    whole, rest = divmod(abs(digits), 10**decimals)
-    tail = f".{rest:0{decimals}d}" if decimals else ""
-    return f"{'-' if digits < 0 else ''}{whole}{tail}"

@@ -14,13 +14,14 @@ NOTEBOOKS = sorted((REPO / "notebooks").glob("*.ipynb"))
 
 # A part uses itself and those in lower layers; two parts of one layer don't know each other.
 LAYERS = [
-    ["errors"], ["bounds"], ["data"], ["claims", "gains"], ["efficiency", "effects"],
-    ["report"], ["cluster"], ["cli"],
+    ["errors"], ["rounding"], ["bounds"],
+    ["data"], ["claims", "gains"], ["efficiency", "effects"],
+    ["report"], ["cluster"], ["cli"], ["__main__"],
 ]  # fmt: skip
 LAYER = {part: number for number, parts in enumerate(LAYERS) for part in parts}
 ESTIMATORS = {"claims", "gains", "efficiency", "effects"}
 
-LONGEST_MODULE = 320  # 300 is the aim
+LONGEST_MODULE = 300
 LONGEST_CELL = 10
 
 TOUCHES_FILES = {
@@ -136,9 +137,10 @@ def test_notebooks_only_call_and_show(path):
         ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.For, ast.AsyncFor, ast.While,
     )  # fmt: skip
     for cell in code_cells(path):
-        for node in ast.walk(ast.parse(source(cell))):
-            assert not isinstance(node, not_allowed), source(cell)
-            modules = [alias.name for alias in getattr(node, "names", []) if alias.name]
-            modules.append(getattr(node, "module", None) or "")
-            roots = {module.split(".")[0] for module in modules}
-            assert not roots & {"os", "pathlib", "sys"}, source(cell)
+        nodes = list(ast.walk(ast.parse(source(cell))))
+        assert not [node for node in nodes if isinstance(node, not_allowed)], source(cell)
+        imports = [n.names for n in nodes if isinstance(n, ast.Import)]
+        modules = [alias.name for names in imports for alias in names]
+        modules += [str(n.module) for n in nodes if isinstance(n, ast.ImportFrom)]
+        roots = {module.split(".")[0] for module in modules}
+        assert not roots & {"os", "pathlib", "sys"}, source(cell)

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import pandas as pd
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from evaluation.claims.comparison import join_traits, unlike
 from evaluation.claims.figures import Evaluated, Lookup
 from evaluation.claims.formula import parse_formula
-from evaluation.claims.table import ClaimTable, claim_unit
+from evaluation.claims.table import ClaimTable
 from evaluation.data.config import read_config
 from evaluation.data.hedges import Reading
 from evaluation.data.study import Text
 from evaluation.data.units import parse_unit
-from evaluation.errors import DataError, raise_problems
+from evaluation.errors import DataError, raise_problems, suggest
 
 Verdict = Literal[
     "consistent", "inconsistent", "not comparable", "cannot be checked", "arithmetic only"
@@ -55,6 +56,12 @@ class Crosscheck(BaseModel):
     compare: list[Annotated[str, AfterValidator(_term)]] = []
     unit: Annotated[str, AfterValidator(_unit)] = "个"
     note: Text
+
+    @model_validator(mode="after")
+    def _has_work(self) -> Crosscheck:
+        if not (self.formulas or self.compare):
+            raise ValueError("neither formulas nor compare; a check needs one of them")
+        return self
 
 
 class _CrosscheckFile(BaseModel):
@@ -123,11 +130,20 @@ def run_crosschecks(
         try:
             if check.id in {result.check.id for result in results}:
                 raise DataError("a second check with this id; ids are given once.")
+            areas = [area.name for area in table.study.areas]
+            if check.county not in areas:
+                raise DataError(f"no county {check.county!r}; {suggest(check.county, areas)}")
             results.append(_run(check, table, reading or table.study.reading))
         except DataError as error:
             problems.append(f"{check.id}: {error}")
     raise_problems(path.name, problems)
     return tuple(results)
+
+
+_COLUMNS = [
+    "check", "title", "county", "verdict", "reasons", "formula", "answer", "unit",
+    "left_printed", "left", "right", "common", "claims", "note",
+]  # fmt: skip
 
 
 def crosscheck_frame(results: Iterable[CheckResult]) -> pd.DataFrame:
@@ -163,35 +179,7 @@ def crosscheck_frame(results: Iterable[CheckResult]) -> pd.DataFrame:
                     "note": result.check.note.en,
                 }
             )
-    return pd.DataFrame(rows, dtype=object)
-
-
-def unlike(table: ClaimTable, terms: Sequence[Evaluated]) -> list[str]:
-    """Say in what terms differ, so that ranking them would mislead; empty if in nothing.
-
-    Terms are alike if they do the same arithmetic on the same indicators, in units of one
-    kind, with the same scope, date and status.
-    """
-    claims = [[table.claims[name] for name in term.claims] for term in terms]
-    indicators = [" & ".join(sorted({c.indicator for c in group})) for group in claims]
-    traits = {
-        "definition": indicators
-        if len(set(indicators)) > 1
-        else [term.formula.shape for term in terms],
-        "unit": [_join((claim_unit(c).plain, claim_unit(c).per) for c in g) for g in claims],
-        "scope": [_join((c.scope,) for c in g) for g in claims],
-        "date": [_join((c.as_of,) for c in g) for g in claims],
-        "status": [_join((c.status,) for c in g) for g in claims],
-    }
-    return [
-        f"{trait}: {' / '.join(dict.fromkeys(values))}"
-        for trait, values in traits.items()
-        if len(set(values)) > 1 and (trait != "unit" or len(set(indicators)) == 1)
-    ]
-
-
-def _join(traits: Iterable[tuple[str, ...]]) -> str:
-    return " & ".join(sorted({"/".join(filter(None, trait)) for trait in traits}))
+    return pd.DataFrame(rows, columns=_COLUMNS, dtype=object)
 
 
 def _run(check: Crosscheck, table: ClaimTable, reading: Reading) -> CheckResult:
@@ -222,7 +210,9 @@ def _run(check: Crosscheck, table: ClaimTable, reading: Reading) -> CheckResult:
 def _unlike_dates(evaluated: Sequence[Evaluated], table: ClaimTable) -> list[str]:
     """Say where a relation joins figures of different dates."""
     for item in evaluated:
-        dates = [_join((table.claims[c].as_of,) for c in term.claims) for term in item.terms]
+        dates = [
+            join_traits((table.claims[c].as_of,) for c in term.claims) for term in item.terms
+        ]
         if item.formula.relation and len(set(filter(None, dates))) > 1:
             return [f"date: {' / '.join(dates)}"]
     return []

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
+from functools import reduce
 
 from evaluation.bounds import Bounds
+from evaluation.claims.claim import Claim
 from evaluation.claims.formula import Formula, Quantity, constant, evaluate_term
-from evaluation.claims.table import Claim, ClaimTable, claim_unit
+from evaluation.claims.table import ClaimTable
 from evaluation.data.hedges import Reading
 from evaluation.data.units import parse_unit
 from evaluation.errors import DataError, suggest
@@ -96,7 +98,8 @@ class Lookup:
             If no indicator, county or claim is so called, or two claims are meant.
         """
         if name in self.table.claims:
-            return _quantity(name, [self.table.claims[name]])
+            found = _quantity(self.table.claims[name])
+            return found or Missing(name, "said without a figure", (name,))
         county, _, indicator = name.rpartition(".")
         county = county or self.county
         areas = [area.name for area in self.table.study.areas]
@@ -150,78 +153,88 @@ class Lookup:
                 f"{name!r} is stated more than once for {county}; write the claim meant: "
                 f"{', '.join(_ids(stated))}."
             )
-        return _quantity(name, stated)
+        return _quantity(stated[0]) or Missing(name, "not stated")
 
     def _funds(self, county: str, which: str, name: str) -> Quantity | Missing:
+        known, gaps = self._money(county)
         kinds = self.table.indicators
-        money = [
-            claim
-            for claim in self.table.claims.values()
-            if claim.county == county
-            and claim.is_county_wide
-            and claim.figure
-            and kinds[claim.indicator].money
-        ]
-        untold = [gap for gap in self.table.unquantified if gap.county == county]
-        uses = [c for c in money if kinds[c.indicator].money == "use"]
-        sources = [c for c in money if kinds[c.indicator].money == "source"]
+        uses = [q for i, q in known.items() if kinds[i].money == "use"]
+        sources = [q for i, q in known.items() if kinds[i].money == "source"]
         if which == "funds_total":
-            return _total(name, uses, sources, open_above=bool(untold))
+            return _total(name, uses, sources, open_above=bool(gaps))
         if which == "funds_use":
-            return _quantity(name, uses)
-        if which == "funds_sources":
-            chosen, gaps = sources, untold
+            chosen, untold = uses, [g for g in gaps if kinds[g.name].money == "use"]
+        elif which == "funds_sources":
+            chosen, untold = sources, [g for g in gaps if kinds[g.name].money == "source"]
         else:
             source = which.removeprefix("funds_")
-            chosen = [c for c in money if kinds[c.indicator].source == source]
-            gaps = [u for u in untold if kinds[u.indicator].source == source]
-        if gaps:
-            ids = tuple(dict.fromkeys(gap.claim for gap in gaps))
+            chosen = [q for i, q in known.items() if kinds[i].source == source]
+            untold = [g for g in gaps if kinds[g.name].source == source]
+        if untold:
+            ids = tuple(dict.fromkeys(claim for gap in untold for claim in gap.claims))
             return Missing(name, "named without an amount", ids)
-        return _quantity(name, chosen)
+        return _sum(chosen) or Missing(name, "not stated")
+
+    def _money(self, county: str) -> tuple[dict[str, Quantity], list[Missing]]:
+        """Find a county's money by indicator, and what is named without an amount."""
+        wide = Lookup(self.table, county, county_wide=True)
+        known: dict[str, Quantity] = {}
+        gaps = [
+            Missing(gap.indicator, "named without an amount", (gap.claim,))
+            for gap in self.table.unquantified
+            if gap.county == county
+        ]
+        for indicator in self.table.indicators.values():
+            if indicator.money and any(
+                claim.is_county_wide for claim in self.table.find(county, indicator.name)
+            ):
+                found = wide._figure(county, indicator.name, indicator.name)
+                if isinstance(found, Missing):
+                    gaps.append(found)
+                else:
+                    known[indicator.name] = found
+        return known, gaps
 
 
-def _quantity(name: str, claims: Sequence[Claim]) -> Quantity | Missing:
-    """Sum claims' figures, in plain units."""
-    total: Quantity | None = None
-    for claim in claims:
-        if claim.figure is None:
-            return Missing(name, "said without a figure", (claim.claim,))
-        figure, factor = claim.figure, claim_unit(claim).factor
-        quantity = Quantity(
-            printed=_as_printed(figure.value, figure.strict) * factor,
-            strict=figure.strict * factor,
-            loose=figure.loose * factor,
-            claims=(claim.claim,),
-        )
-        total = quantity if total is None else total.combine(quantity, lambda a, b: a + b)
-    return total or Missing(name, "not stated")
+def _quantity(claim: Claim) -> Quantity | None:
+    """Give a claim's figure in plain units."""
+    if claim.figure is None:
+        return None
+    figure, factor = claim.figure, claim.figure.unit.factor
+    # A floor or a ceiling stays one; any other figure is taken at its word.
+    printed = figure.strict if figure.is_limit else Bounds.exactly(figure.value)
+    return Quantity(
+        printed=printed * factor,
+        strict=figure.strict * factor,
+        loose=figure.loose * factor,
+        claims=(claim.claim,),
+    )
+
+
+def _sum(quantities: Sequence[Quantity]) -> Quantity | None:
+    if not quantities:
+        return None
+    return reduce(lambda a, b: a.combine(b, operator.add), quantities)
 
 
 def _ids(claims: Sequence[Claim]) -> tuple[str, ...]:
     return tuple(claim.claim for claim in claims)
 
 
-def _as_printed(value: Fraction, strict: Bounds) -> Bounds:
-    """Take a figure at its word; a floor or a ceiling stays one."""
-    return Bounds.exactly(value) if strict.is_bounded else strict
-
-
 def _total(
-    name: str, uses: Sequence[Claim], sources: Sequence[Claim], *, open_above: bool
+    name: str, uses: Sequence[Quantity], sources: Sequence[Quantity], *, open_above: bool
 ) -> Quantity | Missing:
     """All money: at least the larger of uses and sources, at most both together.
 
     Uses (投入) and sources (争取) may be the same money, so they are never simply added.
     """
-    parts = [_quantity(name, part) for part in (uses, sources) if part]
-    stated = [part for part in parts if isinstance(part, Quantity)]
-    if not stated:
+    used, raised = _sum(uses), _sum(sources)
+    if used and raised:
+        total = used.combine(raised, lambda u, r: u.maximum(r).hull(u + r))
+    elif (one := used or raised) is None:
         return Missing(name, "not stated")
-    total = stated[0]
-    if len(stated) == 2:
-        total = stated[0].combine(stated[1], lambda u, s: u.maximum(s).hull(u + s))
+    else:
+        total = one
     if open_above:
-        endless = constant(Bounds(0, math.inf))
-        total = total.combine(endless, lambda t, rest: t + rest)
+        total = total.combine(constant(Bounds(0, math.inf)), operator.add)
     return total

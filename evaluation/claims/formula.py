@@ -111,9 +111,9 @@ def parse_formula(text: str) -> Formula:
         relation = _RELATIONS.get(type(tree.ops[0]))
         if len(tree.ops) > 1 or relation is None:
             raise DataError(f"{text!r}: one of < <= > >= == once; join two checks as two.")
-        formula = Formula(text, tree.left, relation, tree.comparators[0])
+        formula = Formula(text.strip(), tree.left, relation, tree.comparators[0])
     else:
-        formula = Formula(text, tree)
+        formula = Formula(text.strip(), tree)
     for term in filter(None, (formula.left, formula.right)):
         _check_grammar(term, text)
     return formula

@@ -7,12 +7,10 @@ the text states. Figures under unlike definitions are never ranked with one anot
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations
 
 import pandas as pd
 
 from evaluation.bounds import Bounds
-from evaluation.claims.crosscheck import unlike
 from evaluation.claims.figures import Evaluated, Lookup
 from evaluation.claims.formula import Quantity, parse_formula
 from evaluation.claims.table import ClaimTable
@@ -239,69 +237,3 @@ def assessment_frame(assessments: tuple[Assessment, ...]) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows, dtype=object)
-
-
-def compare_counties(
-    table: ClaimTable, assessments: tuple[Assessment, ...], *, reading: Reading | None = None
-) -> pd.DataFrame:
-    """Say of every two counties and every measure whether one may be put above the other.
-
-    An order is given only where both have the measure under the same definition, from
-    figures alike in unit, scope, date and status, and every such definition and every
-    possible value agrees.
-
-    Returns
-    -------
-    DataFrame with columns measure, label, county, other, verdict (above, below, order
-    unknown, not comparable, not identified) and reason.
-    """
-    by_measure: dict[str, dict[str, list[Assessment]]] = {}
-    for item in assessments:
-        by_measure.setdefault(item.measure.name, {}).setdefault(item.county, []).append(item)
-    rows = []
-    for counties in by_measure.values():
-        for county, other in combinations(counties, 2):
-            verdict, reason = _compare(
-                table, counties[county], counties[other], reading or table.study.reading
-            )
-            measure = counties[county][0].measure
-            rows.append(
-                {
-                    "measure": measure.name, "label": measure.label, "county": county,
-                    "other": other, "verdict": verdict, "reason": reason,
-                }
-            )  # fmt: skip
-    return pd.DataFrame(rows, dtype=object)
-
-
-def _compare(
-    table: ClaimTable, ours: list[Assessment], theirs: list[Assessment], reading: Reading
-) -> tuple[str, str]:
-    for side in (ours, theirs):
-        if all(item.quantity is None for item in side):
-            return "not identified", f"not identified for {side[0].county}"
-    shared = [(a, b) for a, b in zip(ours, theirs, strict=True) if a.quantity and b.quantity]
-    if not shared:
-        known = [
-            f"{side[0].county}: {', '.join(i.definition for i in side if i.quantity)}"
-            for side in (ours, theirs)
-        ]
-        return "not comparable", f"no definition in common ({'; '.join(known)})"
-    answers: dict[str, str] = {}
-    for a, b in shared:
-        if reasons := unlike(table, [a.result, b.result]):
-            return "not comparable", f"{a.definition}: {'; '.join(reasons)}"
-        mine, other = a.read(reading), b.read(reading)
-        answers[a.definition] = _order(mine, other) if mine and other else "order unknown"
-    if len(set(answers.values())) > 1:
-        each = "; ".join(f"{definition}: {answer}" for definition, answer in answers.items())
-        return "order unknown", f"it depends on the definition ({each})"
-    answer = next(iter(answers.values()))
-    reason = "the bounds overlap" if answer == "order unknown" else "under every definition"
-    return answer, f"{reason} ({', '.join(answers)})"
-
-
-def _order(mine: Bounds, other: Bounds) -> str:
-    if mine.compare(">", other) == "yes":
-        return "above"
-    return "below" if mine.compare("<", other) == "yes" else "order unknown"

@@ -26,7 +26,7 @@ def read_config(file: Path, model: type[Model]) -> Model:
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         raise DataError(f"{file.name}: {line}{error.problem}.") from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, yaml.YAMLError) as error:
         raise DataError(f"{file.name}: cannot be read as UTF-8 YAML: {error}.") from error
     try:
         return model.model_validate(content)
@@ -49,7 +49,7 @@ def describe_errors(model: type[BaseModel], error: pydantic.ValidationError) -> 
         else:
             given = item["input"]
             shown = f" (given: {given!r})" if isinstance(given, str | int | float) else ""
-            message = item["msg"].removeprefix("Value error, ")
+            message = item["msg"].removeprefix("Value error, ").rstrip(".")
             problems.append(f"{place + ': ' if place else ''}{message}{shown}.")
     return problems
 
@@ -61,10 +61,11 @@ class _Loader(yaml.SafeLoader):
         seen: set[Any] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                raise yaml.MarkedYAMLError(
-                    problem=f"the key {key!r} is given twice", problem_mark=key_node.start_mark
-                )
+            problem = "" if isinstance(key, str) else f"the key {key!r} is not a word"
+            if not problem and key in seen:
+                problem = f"the key {key!r} is given twice"
+            if problem:
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key_node.start_mark)
             seen.add(key)
         return super().construct_mapping(node, deep)
 

@@ -10,50 +10,20 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
 from evaluation.bounds import Bounds
+from evaluation.data.hedge_words import AFTER, BEFORE, BOUNDING, LIMITS
 from evaluation.data.units import SCALES, Unit, parse_unit, unit_prefixes
 from evaluation.errors import DataError
 
 Reading = Literal["strict", "loose"]
 READINGS: tuple[Reading, ...] = ("strict", "loose")
 
-# What a word does to the number beside it.
-_BEFORE = {
-    "above": "超过 超出 超 突破 高于 大于 多于 逾 过",
-    "at_least": "不少于 不低于 不小于 至少",
-    "below": "不足 不到 未满 不满 低于 少于 小于",
-    "at_most": "不超过 不多于 不高于 至多 最多",
-    "nearly": "将近 接近 近",
-    "about": "大约 大概 约",
-    "reaches": "达到 达",
-    "mean": "平均 人均 户均 村均 年均",
-    "total": "合计 总计 累计 共计 总共 共",
-    "every": "全部 每个 每村 每户 每人 每 均 各 都",
-    "neutral": "经过 通过 历时 过去 每年 可实现 实现 可 第 等",
-}
-_AFTER = {
-    "remainder": "余 多",
-    "at_least": "及以上 以上",
-    "at_most": "及以下 以下 以内",
-    "about": "左右 上下",
-}
-# Words in the hedge column that qualify a claim but bound no number.
-_EVALUATIVE = "等 始终 显著 全面 有效 定期 有力 持续 超额 明显 更 各 基本 进一步"
-
-
-def _kinds(table: dict[str, str]) -> dict[str, str]:
-    return {word: kind for kind, words in table.items() for word in words.split()}
-
-
-_BOUNDING = {"above", "at_least", "below", "at_most", "nearly", "about", "remainder"}
-_BEFORE_KIND, _AFTER_KIND = _kinds(_BEFORE), _kinds(_AFTER)
-HEDGES = frozenset([*_BEFORE_KIND, *_AFTER_KIND, *_EVALUATIVE.split(), "几", "数"])
-"""Every word that is understood around a figure or in a hedge column."""
+# Full-width forms only: all of NFKC would make digits of footnote marks (² and ①).
+_HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: " "}
 
 
 def _longest_first(words: dict[str, str]) -> str:
@@ -66,13 +36,13 @@ _CHINESE = re.compile(
     rf"(?:(?P<千>{_ONE}?)千)?零?(?:(?P<百>{_ONE}?)百)?零?(?:(?P<十>{_ONE}?)十)?零?(?P<一>{_ONE})?"
 )
 _FIGURE = re.compile(
-    rf"(?P<before>(?:{_longest_first(_BEFORE_KIND)})*)"
-    rf"(?P<number>\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?|[{''.join(_DIGITS)}十百千几数]+)?"
+    rf"(?P<before>(?:{_longest_first(BEFORE)})*)"
+    rf"(?P<number>\d{{1,3}}(?:,\d{{3}}){{1,9}}(?:\.\d{{1,30}})?|\d{{1,30}}(?:\.\d{{1,30}})?|[{''.join(_DIGITS)}十百千几数]+)?"
     r"(?P<inner>余|多)?"
     r"(?P<scale>[十百千万亿]*)"
     r"(?P<outer>余|多)?"
     rf"(?P<unit>{'|'.join(map(re.escape, unit_prefixes()))})?"
-    rf"(?P<after>{_longest_first(_AFTER_KIND)})?"
+    rf"(?P<after>{_longest_first(AFTER)})?"
 )
 
 
@@ -94,6 +64,8 @@ class Figure:
         The words that bound the number, in the order printed.
     every
         Whether it is said of each village: it then bounds the smallest.
+    is_limit
+        Whether the number is itself a floor or a ceiling (以上, 不足), not an approximation.
     """
 
     printed: str
@@ -103,6 +75,7 @@ class Figure:
     loose: Bounds
     hedges: tuple[str, ...]
     every: bool
+    is_limit: bool
 
 
 def read_figure(printed: str, *, unit: str | None = None) -> Figure:
@@ -128,7 +101,7 @@ def read_figure(printed: str, *, unit: str | None = None) -> Figure:
     >>> print(read_figure("平均达到15.68万元").strict)
     [15.675, 15.685)
     """
-    text = unicodedata.normalize("NFKC", printed).replace("－", "-").replace(" ", "")
+    text = printed.translate(_HALF_WIDTH).replace(" ", "")
     match = _FIGURE.fullmatch(text)
     if match is None or not (match["number"] or match["scale"]):
         raise DataError(f"cannot read the figure {printed!r}: {_unread(text)}")
@@ -141,10 +114,10 @@ def read_figure(printed: str, *, unit: str | None = None) -> Figure:
         raise DataError(
             f"{printed!r} is printed in {stated.plain}, but its unit is given as {unit}."
         )
-    before = re.findall(_longest_first(_BEFORE_KIND), match["before"])
-    words = [(word, _BEFORE_KIND[word]) for word in before]
+    before = re.findall(_longest_first(BEFORE), match["before"])
+    words = [(word, BEFORE[word]) for word in before]
     words += [(word, "remainder") for word in (match["inner"], match["outer"]) if word]
-    words += [(match["after"], _AFTER_KIND[match["after"]])] if match["after"] else []
+    words += [(match["after"], AFTER[match["after"]])] if match["after"] else []
     number = _number(match, printed)
     strict, loose = _bounds(number, words, printed)
     factor = Fraction(stated.factor, target.factor)
@@ -156,6 +129,7 @@ def read_figure(printed: str, *, unit: str | None = None) -> Figure:
         loose=loose * factor,
         hedges=tuple(word for word, kind in words if kind != "neutral"),
         every=any(kind == "every" for _, kind in words),
+        is_limit=any(kind in LIMITS for _, kind in words),
     )
 
 
@@ -199,7 +173,7 @@ def _chinese(text: str, printed: str) -> tuple[Fraction, Fraction]:
     """Read a Chinese numeral below 10,000; 几 and 数 span 2 to 9, behind 十 1 to 9."""
     match = _CHINESE.fullmatch(text)
     # 一百二 is 120 to some and 102 to others: a rank left out needs its 零.
-    skipped = match and re.search("千[^百]*[^百零]$|百[^十零]$", text)
+    skipped = match and re.search("千[^百零]+$|百[^十零]$", text)
     if match is None or skipped or text in "零〇":
         raise DataError(f"cannot read the numeral {text!r} in {printed!r}; write it in digits.")
     low = high = 0
@@ -223,13 +197,15 @@ def _bounds(
     """Apply the hedge to the number: the strict and the loose reading."""
     value = number.value
     kinds = {kind for _, kind in words}
-    bounding = [kind for _, kind in words if kind in _BOUNDING]
+    bounding = [kind for _, kind in words if kind in BOUNDING]
     if len(bounding) > 1 or (number.upper > value and bounding):
         raise DataError(
             f"{printed!r} bounds its figure twice; "
             "give the figure with one hedge and keep the rest in the note."
         )
     kind = bounding[0] if bounding else ""
+    if not value and kind in ("nearly", "about", "remainder"):
+        raise DataError(f"{printed!r} hedges a zero; give the figure, or none.")
     next_leading = (value // number.leading + 1) * number.leading
     open_end = Bounds(value, math.inf, lower_closed=False)
     if kind == "remainder":
@@ -254,42 +230,22 @@ def _bounds(
         return strict, Bounds(value - 2 * half, value + 2 * half)
     if number.upper > value:
         return (both := Bounds(value, number.upper, upper_closed=False)), both
+    strict = Bounds.exactly(value)
     if number.last_place < 1 or "mean" in kinds:
         half = number.last_place / 2
-        return (both := Bounds(value - half, value + half, upper_closed=False)), both
-    exact = Bounds.exactly(value)
+        strict = Bounds(value - half, value + half, upper_closed=False)
     # 达到20万元 may be a floor; a total or a mean that reaches a figure is that figure.
-    return exact, Bounds.at_least(
-        value
-    ) if "reaches" in kinds and "total" not in kinds else exact
-
-
-def check_hedge_words(cell: str) -> tuple[str, ...]:
-    """Split a hedge column's cell ("全部;以上", "余(before 万)") into known words.
-
-    Raises
-    ------
-    DataError
-        If a word is not known.
-    """
-    words = [re.sub(r"[（(].*?[)）]", "", word).strip() for word in re.split("[;；]", cell)]
-    for word in filter(None, words):
-        if word not in HEDGES:
-            raise DataError(
-                f"the hedge {word!r} is not known; known: {' '.join(sorted(HEDGES))}. "
-                "If it bounds no number, leave the hedge empty and keep the word in the note."
-            )
-    return tuple(filter(None, words))
+    floor = "reaches" in kinds and not kinds & {"total", "mean"}
+    return strict, Bounds(strict.lower, math.inf) if floor else strict
 
 
 def _unread(text: str) -> str:
     """Name the part of a figure that no rule reads."""
-    rest = re.sub(rf"^(?:{_longest_first(_BEFORE_KIND)})*", "", text)
-    read = _FIGURE.match(rest)
-    tail = rest[read.end() :] if read and read["number"] else rest
+    read = _FIGURE.match(text)
+    tail = text[read.end() :] if read else text
     return (
         f"the hedge or unit {tail!r} is not known. Hedges before a number: "
-        f"{' '.join(_BEFORE_KIND)}; behind it: {' '.join(_AFTER_KIND)}."
+        f"{' '.join(BEFORE)}; behind it: {' '.join(AFTER)}."
         if tail
         else "it holds no number."
     )

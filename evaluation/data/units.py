@@ -55,7 +55,7 @@ def parse_unit(text: str) -> Unit:
         factor *= SCALES[head[0]]
         head = head[1:]
     plain, per = _SYNONYMS.get(head, head), _SYNONYMS.get(per, per)
-    for name in filter(None, (plain or text or "(empty)", per)):
+    for name in (plain, per) if "/" in text else (plain,):
         if name not in _PLAIN:
             raise DataError(
                 f"unknown unit {text!r}; use one of {' '.join(sorted(_PLAIN))}, "

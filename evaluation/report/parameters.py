@@ -119,7 +119,7 @@ def _declaration(statement: ast.stmt, notebook: str) -> Parameter:
             default: Any = _literal(statement.value)
             match annotation:
                 case ast.Name(id=kind) if type(default) is _TYPES.get(kind):
-                    return Parameter(name=name, type=_TYPES[kind], default=default)
+                    return Parameter(name=name, type=_TYPES[kind], default=cast(Value, default))
                 case ast.Subscript(value=ast.Name(id="Literal"), slice=options):
                     choices = _literal(options)
                     choices = choices if isinstance(choices, tuple) else (choices,)

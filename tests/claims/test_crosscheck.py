@@ -144,7 +144,7 @@ def test_a_study_without_checks_has_no_results(write_study):
         ),
         (
             {"county": "Est", "formulas": ["total"]},
-            "crosschecks.yml: X1: 'total': no county 'Est'; did you mean 'East'?",
+            "crosschecks.yml: X1: no county 'Est'; did you mean 'East'?",
         ),
         ({"county": "Est", "compare": ["East.total"]}, "did you mean 'East'?"),
         (

@@ -3,11 +3,11 @@ from fractions import Fraction
 import pytest
 
 from evaluation.bounds import Bounds
+from evaluation.claims.comparison import compare_counties
 from evaluation.claims.measures import (
     MEASURES,
     assess_counties,
     assessment_frame,
-    compare_counties,
 )
 from evaluation.claims.table import load_claims
 

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from evaluation.bounds import Bounds
-from evaluation.claims.table import claim_unit, load_claims
+from evaluation.claims.table import load_claims
 from evaluation.data.study import Study
 from evaluation.errors import DataError
 from tests.conftest import edit, write_yaml
@@ -25,7 +25,7 @@ def test_a_claim_by_hand(jining):
     assert claim.figure.strict == Bounds(3300, 3400, upper_closed=False)
     assert claim.figure.loose == Bounds(3300, 4000, upper_closed=False)
     assert (claim.county, claim.unit, claim.status) == ("Weishan", "万元", "realised")
-    assert claim_unit(claim).factor == 10_000
+    assert claim.figure.unit.factor == 10_000
 
 
 def test_words_without_a_figure_have_no_bounds(jining):
@@ -163,7 +163,10 @@ BROKEN = [
     (
         "3300,3400,1,0,4000,county_total,,2021-07-08",
         "3300,3400,1,0,4000,county_total,,2021年",
-        ["claims.csv: line 28 (C028): as_of: String should match ", "(given: '2021年')."],
+        [
+            "claims.csv: line 28 (C028): as_of: not a date; write YYYY, YYYY-MM or YYYY-MM-DD",
+            "(given: '2021年').",
+        ],
     ),
     (
         "3300,3400,1,0,4000,county_total,,2021-07-08",

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluation.bounds import Bounds
-from evaluation.data.hedges import HEDGES, check_hedge_words, read_figure
+from evaluation.data.hedge_words import HEDGES, check_hedge_words
+from evaluation.data.hedges import read_figure
 from evaluation.errors import DataError
 
 INTERVAL = re.compile(r"([\[(])(\S+), (\S+)([\])])")

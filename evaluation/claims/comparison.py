@@ -1,0 +1,115 @@
+"""What may be compared: terms alike in definition, unit, scope, date and status."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import combinations
+
+import pandas as pd
+
+from evaluation.bounds import Bounds
+from evaluation.claims.claim import Claim
+from evaluation.claims.figures import Evaluated
+from evaluation.claims.measures import Assessment
+from evaluation.claims.table import ClaimTable
+from evaluation.data.hedges import Reading
+
+
+def unlike(table: ClaimTable, terms: Sequence[Evaluated]) -> list[str]:
+    """Say in what terms differ, so that ranking them would mislead; empty if in nothing.
+
+    Terms are alike if they do the same arithmetic on the same indicators, in units of one
+    kind, with the same scope, date and status.
+    """
+    claims = [[table.claims[name] for name in term.claims] for term in terms]
+    indicators = [" & ".join(sorted({c.indicator for c in group})) for group in claims]
+    traits = {
+        "definition": indicators
+        if len(set(indicators)) > 1
+        else [term.formula.shape for term in terms],
+        "unit": [join_traits(_unit(c) for c in g) for g in claims],
+        "scope": [join_traits((c.scope,) for c in g) for g in claims],
+        "date": [join_traits((c.as_of,) for c in g) for g in claims],
+        "status": [join_traits((c.status,) for c in g) for g in claims],
+    }
+    return [
+        f"{trait}: {' / '.join(dict.fromkeys(values))}"
+        for trait, values in traits.items()
+        if len(set(values)) > 1 and (trait != "unit" or len(set(indicators)) == 1)
+    ]
+
+
+def join_traits(traits: Iterable[tuple[str, ...]]) -> str:
+    """Print the different traits of a term, in order."""
+    return " & ".join(sorted({"/".join(filter(None, trait)) for trait in traits}))
+
+
+def _unit(claim: Claim) -> tuple[str, ...]:
+    return (claim.figure.unit.plain, claim.figure.unit.per) if claim.figure else ()
+
+
+def compare_counties(
+    table: ClaimTable, assessments: tuple[Assessment, ...], *, reading: Reading | None = None
+) -> pd.DataFrame:
+    """Say of every two counties and every measure whether one may be put above the other.
+
+    An order is given only where both have the measure under the same definition, from
+    figures alike in unit, scope, date and status, and every such definition and every
+    possible value agrees.
+
+    Returns
+    -------
+    DataFrame with columns measure, label, county, other, verdict (above, below, order
+    unknown, not comparable, not identified) and reason.
+    """
+    by_measure: dict[str, dict[str, list[Assessment]]] = {}
+    for item in assessments:
+        by_measure.setdefault(item.measure.name, {}).setdefault(item.county, []).append(item)
+    rows = []
+    for counties in by_measure.values():
+        for county, other in combinations(counties, 2):
+            verdict, reason = _compare(
+                table, counties[county], counties[other], reading or table.study.reading
+            )
+            measure = counties[county][0].measure
+            rows.append(
+                {
+                    "measure": measure.name, "label": measure.label, "county": county,
+                    "other": other, "verdict": verdict, "reason": reason,
+                }
+            )  # fmt: skip
+    columns = ["measure", "label", "county", "other", "verdict", "reason"]
+    return pd.DataFrame(rows, columns=columns, dtype=object)
+
+
+def _compare(
+    table: ClaimTable, ours: list[Assessment], theirs: list[Assessment], reading: Reading
+) -> tuple[str, str]:
+    for side in (ours, theirs):
+        if all(item.quantity is None for item in side):
+            return "not identified", f"not identified for {side[0].county}"
+    shared = [(a, b) for a, b in zip(ours, theirs, strict=True) if a.quantity and b.quantity]
+    if not shared:
+        known = [
+            f"{side[0].county}: {', '.join(i.definition for i in side if i.quantity)}"
+            for side in (ours, theirs)
+        ]
+        return "not comparable", f"no definition in common ({'; '.join(known)})"
+    answers: dict[str, str] = {}
+    for a, b in shared:
+        if reasons := unlike(table, [a.result, b.result]):
+            return "not comparable", f"{a.definition}: {'; '.join(reasons)}"
+        mine, other = a.read(reading), b.read(reading)
+        answers[a.definition] = _order(mine, other) if mine and other else "order unknown"
+    if len(set(answers.values())) > 1:
+        each = "; ".join(f"{definition}: {answer}" for definition, answer in answers.items())
+        return "order unknown", f"it depends on the definition ({each})"
+    answer = next(iter(answers.values()))
+    reason = "the bounds overlap" if answer == "order unknown" else "under every definition"
+    return answer, f"{reason} ({', '.join(answers)})"
+
+
+def _order(mine: Bounds, other: Bounds) -> str:
+    if mine.compare(">", other) == "yes":
+        return "above"
+    return "below" if mine.compare("<", other) == "yes" else "order unknown"

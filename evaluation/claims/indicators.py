@@ -1,0 +1,82 @@
+"""The dictionary of indicators: what each is called, and which are money."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from evaluation.data.study import Text
+from evaluation.data.tables import read_table
+from evaluation.errors import raise_problems, suggest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Indicator:
+    """What an indicator is called, and the part it plays in the money's arithmetic."""
+
+    name: str
+    label: Text
+    money: str = ""  # "use", "source" or ""
+    source: str = ""  # fiscal, dispatching_unit, social, credit, own or ""
+
+
+STANDARD_INDICATORS = {
+    name: Indicator(name=name, label=Text(en=english, zh=chinese))
+    for name, english, chinese in (
+        ("n_villages", "Number of villages", "村数"),
+        ("programme_years", "Years of the programme", "帮扶年数"),
+        (
+            "collective_income_level_mean",
+            "Mean collective income per village",
+            "村集体收入平均",
+        ),
+        (
+            "collective_income_level_total",
+            "Collective income of all villages",
+            "村集体收入合计",
+        ),
+        ("collective_income_level_min", "Collective income of every village", "各村集体收入"),
+        ("collective_income_gain_total", "Gain of all villages", "村集体增收合计"),
+        ("collective_income_gain_per_village_year", "Gain per village and year", "村均年增收"),
+        ("jobs", "Jobs", "带动就业"),
+        ("n_industry_projects", "Industry projects", "产业项目"),
+        ("n_projects_township_pooled", "Projects pooled in towns", "镇域联建项目"),
+        ("n_projects_in_village", "Projects in one village", "村内项目"),
+    )
+}
+"""What measures are made of; a study's indicators.csv may call them otherwise."""
+
+
+def read_indicators(path: Path) -> dict[str, Indicator]:
+    """Read an indicators.csv over the standard indicators.
+
+    Raises
+    ------
+    DataError
+        If a column is missing, a value is not known or an indicator is given twice.
+    """
+    rows = read_table(
+        path, required=["indicator", "label_en", "label_zh"], optional=["money", "source"]
+    )
+    allowed = {
+        "money": ["", "use", "source"],
+        "source": ["", "fiscal", "dispatching_unit", "social", "credit", "own"],
+    }
+    problems = [
+        f"line {line}: {column} {cell!r} is not known; {suggest(cell, values[1:])}"
+        for column, values in allowed.items()
+        for line, cell in rows[column].items()
+        if cell not in values
+    ]
+    doubled = rows["indicator"][rows["indicator"].duplicated()]
+    problems += [f"line {line}: a second row for {name!r}." for line, name in doubled.items()]
+    raise_problems(path.name, problems)
+    return STANDARD_INDICATORS | {
+        row["indicator"]: Indicator(
+            name=row["indicator"],
+            label=Text(en=row["label_en"], zh=row["label_zh"]),
+            money=row["money"],
+            source=row["source"],
+        )
+        for row in rows.to_dict("records")
+    }

@@ -1,0 +1,90 @@
+"""Tables on any study: the evidence it has, its source, its limits."""
+
+from __future__ import annotations
+
+import pandas as pd
+from markupsafe import Markup
+
+from evaluation.data.study import Study
+from evaluation.report.exhibits import (
+    Exhibit,
+    html_lines,
+    html_table,
+)
+from evaluation.report.words import LADDER
+
+
+def evidence_ladder(study: Study) -> Exhibit:
+    """Show the three rungs of evidence, and mark the one that the study's data reach."""
+    reached = 0 if study.claims and not study.panel else None
+    rows = [
+        {
+            "rung": number + 1,
+            "evidence": name,
+            "data": needs,
+            "may_say": says,
+            "reached": number == reached,
+        }
+        for number, (name, needs, says) in enumerate(LADDER)
+    ]
+    shown = pd.DataFrame(
+        {
+            "Rung": [r["rung"] for r in rows],
+            "Evidence": [r["evidence"] for r in rows],
+            "What the study has": [r["data"] for r in rows],
+            "What may be said": [r["may_say"] for r in rows],
+            "This study": [
+                Markup("<strong>◀ here</strong>") if r["reached"] else "" for r in rows
+            ],
+        },
+        dtype=object,
+    )
+    return Exhibit(
+        name="evidence_ladder",
+        kind="table",
+        caption="The ladder of evidence, and the rung that these data reach",
+        data=pd.DataFrame(rows, dtype=object),
+        body=html_table(shown, row_headers=2),
+    )
+
+
+def source_table(study: Study) -> Exhibit:
+    """Say where the figures come from, and what that is and is not."""
+    source = study.source
+    title = source.title.en if source.title else "not on record"
+    title_zh = source.title.zh if source.title else ""
+    facts = [
+        ("Publisher", source.publisher.en, source.publisher.zh),
+        ("Date", source.date.isoformat(), ""),
+        ("Title", title, title_zh),
+        *(("What it is", text.en, text.zh) for text in source.what_it_is),
+        *(("What it is not", text.en, text.zh) for text in source.what_it_is_not),
+    ]
+    data = pd.DataFrame(facts, columns=["fact", "en", "zh"], dtype=object)
+    shown = pd.DataFrame(
+        {"Source": data["fact"], "": [html_lines(en, zh) for _, en, zh in facts]}, dtype=object
+    )
+    return Exhibit(
+        name="source",
+        kind="table",
+        caption="The source, what it is and what it is not",
+        data=data,
+        body=html_table(shown),
+    )
+
+
+def limits_table(study: Study) -> Exhibit:
+    """State the study's limits, as study.yml declares them."""
+    data = pd.DataFrame(
+        [(t.en, t.zh) for t in study.limits], columns=["en", "zh"], dtype=object
+    )
+    items = Markup("").join(
+        Markup("<li>{}</li>").format(html_lines(t.en, t.zh)) for t in study.limits
+    )
+    return Exhibit(
+        name="limits",
+        kind="table",
+        caption="Limits of these figures",
+        data=data,
+        body=Markup("<ul>{}</ul>").format(items),
+    )

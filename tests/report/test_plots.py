@@ -1,0 +1,73 @@
+"""Figures: closed and open ends, and Chinese labels only where a font has them."""
+
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from evaluation.bounds import Bounds
+from evaluation.report import claim_plots, fonts, plots
+
+
+@pytest.fixture
+def no_chinese_font(monkeypatch):
+    monkeypatch.setattr(plots, "find_chinese_font", lambda: "")
+
+
+def draw(bounds):
+    axes = Figure().subplots()
+    axes.set_xlim(0, 20)
+    plots.draw_bounds(axes, 1, bounds, color="#000000")
+    return axes.lines
+
+
+def test_an_open_end_is_hollow_and_a_closed_one_full():
+    line, lower, upper = draw(Bounds(10, 11, upper_closed=False))
+    assert list(line.get_xdata()) == [10, 11]
+    assert lower.get_markerfacecolor() == "#000000"
+    assert upper.get_markerfacecolor() == "white"
+
+
+def test_no_upper_bound_is_an_arrow_at_the_edge():
+    line, arrow, lower = draw(Bounds.at_least(10, strict=True))
+    assert list(line.get_xdata()) == [10, 20]
+    assert arrow.get_marker() == ">"
+    assert lower.get_markerfacecolor() == "white"
+
+
+def test_one_value_is_a_diamond():
+    (point,) = draw(Bounds.exactly(15))
+    assert point.get_marker() == "D"
+
+
+def test_without_a_chinese_font_labels_are_english_and_the_note_says_what_to_install(
+    jining, no_chinese_font
+):
+    exhibit = claim_plots.plot_claim_counts(jining)
+    assert "Install one" in exhibit.note
+    assert plots.label("Yutai", "鱼台县") == "Yutai"
+
+
+def test_a_box_instead_of_a_character_is_an_error(no_chinese_font):
+    figure = plots.new_figure(2, 2)
+    figure.text(0, 0, "鱼台县")
+    with pytest.raises(UserWarning, match=r"Glyph .* missing"):
+        plots.figure_exhibit(figure, name="x", caption="", alt="", data=pd.DataFrame())
+
+
+def test_with_a_chinese_font_labels_are_in_both_languages(jining):
+    if not fonts.find_chinese_font():
+        pytest.skip("no Chinese font here")
+    assert plots.label("Yutai", "鱼台县") == "Yutai 鱼台县"
+    assert "Install" not in claim_plots.plot_claim_counts(jining).note
+
+
+def test_the_alternative_text_holds_the_numbers(jining):
+    exhibit = claim_plots.plot_measures(jining, ["gain_per_village"], name="x", caption="")
+    assert "Weishan" in exhibit.body
+    assert "[10, 11) 万元" in exhibit.body
+
+
+def test_equal_figures_are_equal_bytes(jining):
+    first, second = (claim_plots.plot_claim_counts(jining) for _ in range(2))
+    assert first.svg == second.svg
+    assert first.png == second.png

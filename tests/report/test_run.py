@@ -1,0 +1,131 @@
+"""A run is whole or absent, and says which cell failed."""
+
+import json
+import shutil
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from evaluation.errors import ReportError
+from evaluation.report import run
+from tests.conftest import JINING
+
+PARAMETERS = 'study: str = "x"\nshare: float = 0.5\nvillage: str = "1"'
+
+
+def notebook(*cells):
+    node = new_notebook(cells=[new_code_cell(PARAMETERS), *map(new_code_cell, cells)])
+    node.cells[0].metadata["tags"] = ["parameters"]
+    return node
+
+
+@pytest.fixture
+def study(tmp_path):
+    """A copy of the real study, so that a run can be told from one on the original."""
+    return shutil.copytree(JINING, tmp_path / "studies" / "jining_2021")
+
+
+@pytest.fixture
+def run_cells(tmp_path, monkeypatch, study):
+    """Run a report whose one chapter holds the cells given."""
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    monkeypatch.setattr(run, "notebook_folder", lambda: folder)
+    monkeypatch.setattr(run, "CHAPTERS", {"1_data": "claims"})
+
+    def call(*cells, **options):
+        nbformat.write(notebook(*cells), folder / "1_data.ipynb")
+        return run.run_report(study, out=tmp_path / "out {1}", **options)
+
+    return call
+
+
+def test_parameters_reach_the_notebook_as_typed(run_cells, study):
+    folder = run_cells(
+        "assert (share, village, study) == (0.25, '007', 'jining_2021/study.yml')",
+        "from evaluation import Study; assert Study.load(study).name == 'jining_2021'",
+        parameters={"share": "0.25", "village": "007"},
+    )
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["parameters"]["1_data"]["village"] == "007"
+
+
+def test_an_unchanged_run_is_not_repeated_and_a_changed_one_has_another_name(run_cells, study):
+    told = []
+    first = run_cells("1")
+    written = (first / "report.html").stat().st_mtime_ns
+    assert run_cells("1", tell=told.append) == first
+    assert (first / "report.html").stat().st_mtime_ns == written
+    assert told[0].startswith("unchanged: ")
+    assert run_cells("1", force=True) == first
+    assert (first / "report.html").stat().st_mtime_ns > written
+    with (study / "claims.csv").open("a", encoding="utf-8") as file:
+        file.write("\n")
+    assert run_cells("1") != first
+
+
+def test_equal_runs_are_equal_but_for_the_times_in_the_manifest(run_cells):
+    def files(folder):
+        paths = [p for p in folder.rglob("*") if p.is_file() and p.name != "manifest.json"]
+        return {p.relative_to(folder): p.read_bytes() for p in paths}
+
+    cell = "from evaluation import Study, source_table; source_table(Study.load(study))"
+    before = files(run_cells(cell))
+    assert len(before) == 4
+    assert files(run_cells(cell, force=True)) == before
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        ("x = 1\nx / 0", r"1_data, cell \[3\] \(x = 1\): ZeroDivisionError: division by zero"),
+        (
+            "import sys; sys.exit()",
+            r"1_data, cell \[3\] \(import sys; sys.exit\(\)\): SystemExit",
+        ),
+        ("import sys; sys.exit(0)", r"cell \[3\].*: SystemExit"),
+        ("import os; os._exit(1)", "1_data: the kernel failed"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_cell_that_fails_leaves_the_good_run_and_a_folder_named_so(
+    run_cells, tmp_path, cell, message
+):
+    good = run_cells("1")
+    with pytest.raises(ReportError, match=message):
+        run_cells(cell, "2")
+    folders = sorted(path.name for path in (tmp_path / "out {1}").iterdir())
+    assert len(folders) == 2
+    assert good.name in folders
+    (failed,) = (tmp_path / "out {1}").glob("*.failed")
+    assert (failed / "notebooks" / "1_data.ipynb").is_file()
+    assert not (failed / "manifest.json").exists()
+
+
+def test_a_file_that_changes_midway_fails_the_run(run_cells, study):
+    touch = f"open({str(study / 'claims.csv')!r}, 'a').write(chr(10))"
+    with pytest.raises(ReportError, match="a file changed while the report ran"):
+        run_cells(touch)
+
+
+def test_what_a_killed_run_left_is_cleared_and_named(run_cells):
+    folder = run_cells("1")
+    leftover = folder.with_name(f"{folder.name}.partial")
+    folder.rename(leftover)
+    told = []
+    assert run_cells("1", tell=told.append) == folder
+    assert not leftover.exists()
+    assert told[0].startswith("cleared: ")
+
+
+def test_two_exhibits_of_one_name_are_refused(run_cells):
+    show = "from evaluation import Study, source_table; source_table(Study.load(study))"
+    with pytest.raises(ReportError, match="two exhibits are named 'source'"):
+        run_cells(show, show)
+
+
+def test_a_folder_that_cannot_be_written_is_named_before_a_kernel_starts(study, tmp_path):
+    (tmp_path / "out").write_text("a file", encoding="utf-8")
+    with pytest.raises(ReportError, match=r"cannot write to .*out.* Name another folder"):
+        run.run_report(study, out=tmp_path / "out")
