@@ -1,5 +1,6 @@
 """YAML files as typed models: unknown keys, wrong types and doubled keys are errors."""
 
+from difflib import get_close_matches
 from pathlib import Path
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
@@ -38,13 +39,19 @@ def read_config(file: Path, model: type[Model]) -> Model:
 def describe_errors(model: type[BaseModel], error: pydantic.ValidationError) -> list[str]:
     """Say of each misfit where it stands, what is wrong, and what would be right."""
     problems = []
-    for item in error.errors(include_url=False):
+    items = error.errors(include_url=False)
+    misspelt = {item["loc"] for item in items if item["type"] == "extra_forbidden"}
+    for item in items:
         place = ".".join(str(part) for part in item["loc"])
         if item["type"] == "extra_forbidden":
             owner = _model_at(model, item["loc"][:-1])
             known = list(owner.model_fields) if owner else []
             problems.append(f"{place}: unknown key; {suggest(str(item['loc'][-1]), known)}")
         elif item["type"] == "missing":
+            # Said once: a required key that is there but misspelt.
+            near = (str(loc[-1]) for loc in misspelt if loc[:-1] == item["loc"][:-1])
+            if get_close_matches(str(item["loc"][-1]), near):
+                continue
             problems.append(f"{place}: missing; it is required.")
         else:
             given = item["input"]

@@ -98,7 +98,7 @@ class Study(_Part):
     --------
     >>> study = Study.load("data/jining_2021")
     >>> study.title.zh
-    '山东省派第一书记在济宁'
+    '山东省派第一书记在济宁：2021年7月的公开数字'
     """
 
     version: Literal[1]

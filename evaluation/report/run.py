@@ -184,7 +184,9 @@ def _execute(source: Path, values: Mapping[str, Value], study: Study, folder: Pa
     try:
         with _kernel_environment():
             papermill.execute_notebook(
-                parameterize_notebook(notebook, dict(values)),
+                parameterize_notebook(
+                    notebook, dict(values), kernel_name="python3", language="python"
+                ),
                 str(path).replace("{", "{{").replace("}", "}}"),  # papermill formats paths
                 kernel_name="python3",
                 cwd=str(study.folder.resolve().parent),

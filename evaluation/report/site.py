@@ -85,7 +85,7 @@ def _chapter(name: str, notebook: nbformat.NotebookNode) -> _Chapter:
     def number(match: re.Match[str]) -> str:
         nonlocal title
         level, identity, text = match.groups()
-        place = f"{name}-{identity}"
+        place = re.sub(r"[^\w-]", "", f"{name}-{unescape(identity)}")
         if level == "1":
             title = unescape(text)
             return f"<h1>{text}</h1>"

@@ -17,6 +17,8 @@ PARAMETERS = 'study: str = "x"\nshare: float = 0.5\nvillage: str = "1"'
 def notebook(*cells):
     node = new_notebook(cells=[new_code_cell(PARAMETERS), *map(new_code_cell, cells)])
     node.cells[0].metadata["tags"] = ["parameters"]
+    for number, cell in enumerate(node.cells):
+        cell["id"] = f"cell-{number}"
     return node
 
 
