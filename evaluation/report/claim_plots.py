@@ -65,6 +65,7 @@ def plot_claim_counts(table: ClaimTable) -> Exhibit:
         caption="Claims by county, and how many of them hold a figure",
         alt=f"Stacked bars of the number of claims. {summary}.",
         data=counts.reset_index().astype(object),
+        simulated=table.study.simulated,
         note=f"{table.study.programme.name}: claims on all counties together.",
     )
 
@@ -105,6 +106,7 @@ def plot_measures(
         caption=caption,
         alt=f"Interval plot, {reading} reading. {alt}.",
         data=frame,
+        simulated=table.study.simulated,
         note=(
             "Diamond: one value. Full dot: the end is a possible value; hollow: it is not; "
             "arrow: no upper bound. Thick: the "

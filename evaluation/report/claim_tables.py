@@ -43,6 +43,7 @@ def pillar_table(table: ClaimTable, pillar: str) -> Exhibit:
     return Exhibit(
         name=f"pillar_{pillar}",
         kind="table",
+        simulated=table.study.simulated,
         caption=f"{PILLARS[pillar]}: the counties side by side",
         note=(
             "Figures as printed, with their strict bounds where they are hedged or rounded. "
@@ -79,6 +80,7 @@ def hedge_table(table: ClaimTable) -> Exhibit:
     return Exhibit(
         name="hedged_figures",
         kind="table",
+        simulated=table.study.simulated,
         caption="Hedged and rounded figures, and how they are read",
         note=(
             "Strict: as grammar and law take the words (以上 includes the number, 超过 does "
@@ -117,6 +119,7 @@ def claim_list(table: ClaimTable) -> Exhibit:
     return Exhibit(
         name="claims",
         kind="table",
+        simulated=table.study.simulated,
         caption="All claims, and where in the article they stand",
         note="Characters count from the start of the article's text.",
         data=table.to_frame(),

@@ -37,6 +37,8 @@ class Exhibit:
         The numbers shown, one row an item, at full precision.
     body
         The table, or the picture, as HTML.
+    simulated
+        Whether the study's data are: the note then says so first.
     svg, png
         A figure's picture.
     """
@@ -46,17 +48,19 @@ class Exhibit:
     caption: str
     data: pd.DataFrame
     body: Markup
+    simulated: bool
     note: str = ""
     svg: str = ""
     png: bytes = b""
 
     def to_html(self) -> Markup:
         """Give the exhibit as HTML, with caption and note."""
-        note = Markup('<p class="note">{}</p>').format(self.note) if self.note else ""
+        note = " ".join(filter(None, ("SIMULATED data." if self.simulated else "", self.note)))
+        foot = Markup('<p class="note">{}</p>').format(note) if note else ""
         return Markup(
             '<figure class="exhibit {}" id="{}"><figcaption>{}</figcaption>'
             '<div class="scroll" tabindex="0">{}</div>{}</figure>'
-        ).format(self.kind, self.name, self.caption, self.body, note)
+        ).format(self.kind, self.name, self.caption, self.body, foot)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         bundle: dict[str, Any] = {

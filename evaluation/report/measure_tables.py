@@ -52,6 +52,7 @@ def findings_table(table: ClaimTable, *, reading: Reading | None = None) -> Exhi
     return Exhibit(
         name="findings",
         kind="table",
+        simulated=table.study.simulated,
         caption="In short: what the published figures imply, if they are true",
         note=(
             f"{reading.capitalize()} reading of hedges. Of {len(results)} cross-checks "
@@ -88,6 +89,7 @@ def measure_table(
     return Exhibit(
         name=name,
         kind="table",
+        simulated=table.study.simulated,
         caption=caption,
         note=(
             "Bounds in the strict reading; the loose one below where it differs; 'as printed' "
@@ -118,6 +120,7 @@ def comparison_table(table: ClaimTable, *, reading: Reading | None = None) -> Ex
     return Exhibit(
         name="comparisons",
         kind="table",
+        simulated=table.study.simulated,
         caption="What may be ranked, and what may not",
         note=f"Pairs in which a county has no figure at all are left out ({pairs}).",
         data=frame,
@@ -158,6 +161,7 @@ def crosscheck_table(table: ClaimTable, *, reading: Reading | None = None) -> Ex
     return Exhibit(
         name="crosschecks",
         kind="table",
+        simulated=table.study.simulated,
         caption="Cross-checks: which claims can be true together",
         note=(
             f"{len(results)} checks: {', '.join(f'{n} {v}' for v, n in counts.items())}. "
@@ -189,6 +193,7 @@ def readings_table(table: ClaimTable) -> Exhibit:
     return Exhibit(
         name="readings",
         kind="table",
+        simulated=table.study.simulated,
         caption="What turns on the reading of hedges",
         note=(
             f"All other measures are the same in both readings. Cross-checks whose verdict "

@@ -35,10 +35,19 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def figure_exhibit(
-    figure: Figure, *, name: str, caption: str, alt: str, data: pd.DataFrame, note: str = ""
+    figure: Figure,
+    *,
+    name: str,
+    caption: str,
+    alt: str,
+    data: pd.DataFrame,
+    simulated: bool,
+    note: str = "",
 ) -> Exhibit:
     """Draw a figure as svg and png; a character that no font has is an error."""
     pictures = {}
+    if simulated:
+        figure.suptitle("SIMULATED", color="firebrick", fontweight="bold")
     with in_style(), warnings.catch_warnings():
         warnings.filterwarnings("error", message="Glyph .* missing")
         for form in ("svg", "png"):
@@ -50,6 +59,7 @@ def figure_exhibit(
     return Exhibit(
         name=name,
         kind="figure",
+        simulated=simulated,
         caption=caption,
         note=" ".join(filter(None, (note, "" if find_chinese_font() else FONT_ADVICE))),
         data=data,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -251,18 +252,21 @@ def _save_exhibits(name: str, notebook: Notebook, folder: Path) -> list[dict[str
 
 @contextmanager
 def _kernel_environment() -> Iterator[None]:
-    """Start kernels from this environment, not from one registered for the user."""
-    wanted = {"JUPYTER_PREFER_ENV_PATH": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+    """Start kernels that depend on the installed packages alone."""
+    before = dict(os.environ)
+    with tempfile.TemporaryDirectory() as empty:
+        os.environ.update(
+            JUPYTER_PREFER_ENV_PATH="1",  # not a kernel registered for the user
+            PYTHONSAFEPATH="1",  # no module that happens to lie beside the study
+            PYTHONHASHSEED="0",  # sets in the same order every time
+            IPYTHONDIR=empty,  # no start-up files of the user
+            PYDEVD_DISABLE_FILE_VALIDATION="1",
+        )
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
 
 
 def _replace(source: Path, target: Path) -> None:

@@ -42,6 +42,7 @@ def evidence_ladder(study: Study) -> Exhibit:
     return Exhibit(
         name="evidence_ladder",
         kind="table",
+        simulated=study.simulated,
         caption="The ladder of evidence, and the rung that these data reach",
         data=pd.DataFrame(rows, dtype=object),
         body=html_table(shown, row_headers=2),
@@ -67,6 +68,7 @@ def source_table(study: Study) -> Exhibit:
     return Exhibit(
         name="source",
         kind="table",
+        simulated=study.simulated,
         caption="The source, what it is and what it is not",
         data=data,
         body=html_table(shown),
@@ -84,6 +86,7 @@ def limits_table(study: Study) -> Exhibit:
     return Exhibit(
         name="limits",
         kind="table",
+        simulated=study.simulated,
         caption="Limits of these figures",
         data=data,
         body=Markup("<ul>{}</ul>").format(items),

@@ -4,7 +4,6 @@ import math
 from fractions import Fraction
 
 import pandas as pd
-import pytest
 from markupsafe import Markup
 
 from evaluation.bounds import Bounds
@@ -66,15 +65,20 @@ def test_claims_are_linked():
     assert html_claims("C048 C055").count('href="#C0') == 2
 
 
-@pytest.fixture
-def exhibit():
+def table(**options):
+    data = pd.DataFrame({"x": [1]})
     return Exhibit(
-        name="t", kind="table", caption="A & B", data=pd.DataFrame({"x": [1]}), body=Markup("")
+        name="t", kind="table", caption="A & B", data=data, body=Markup(""), **options
     )
 
 
-def test_an_exhibit_shows_itself_and_carries_its_data(exhibit):
-    bundle = exhibit._repr_mimebundle_()
+def test_simulated_data_are_said_to_be():
+    assert "SIMULATED data. Note" in table(simulated=True, note="Note").to_html()
+    assert "SIMULATED" not in table(simulated=False).to_html()
+
+
+def test_an_exhibit_shows_itself_and_carries_its_data():
+    bundle = table(simulated=False)._repr_mimebundle_()
     assert "A &amp; B" in bundle["text/html"]
     assert bundle[MIME]["columns"] == ["x"]
     assert bundle[MIME]["rows"] == [[1]]

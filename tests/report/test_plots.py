@@ -1,5 +1,7 @@
 """Figures: closed and open ends, and Chinese labels only where a font has them."""
 
+import dataclasses
+
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
@@ -51,7 +53,9 @@ def test_a_box_instead_of_a_character_is_an_error(no_chinese_font):
     figure = plots.new_figure(2, 2)
     figure.text(0, 0, "鱼台县")
     with pytest.raises(UserWarning, match=r"Glyph .* missing"):
-        plots.figure_exhibit(figure, name="x", caption="", alt="", data=pd.DataFrame())
+        plots.figure_exhibit(
+            figure, name="x", caption="", alt="", data=pd.DataFrame(), simulated=False
+        )
 
 
 def test_with_a_chinese_font_labels_are_in_both_languages(jining):
@@ -71,3 +75,10 @@ def test_equal_figures_are_equal_bytes(jining):
     first, second = (claim_plots.plot_claim_counts(jining) for _ in range(2))
     assert first.svg == second.svg
     assert first.png == second.png
+
+
+def test_a_figure_of_simulated_data_says_so(jining):
+    study = jining.study.model_copy(update={"simulated": True})
+    exhibit = claim_plots.plot_claim_counts(dataclasses.replace(jining, study=study))
+    assert "<!-- SIMULATED -->" in exhibit.svg
+    assert "SIMULATED data." in exhibit.to_html()
