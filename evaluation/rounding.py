@@ -13,7 +13,8 @@ def choose_decimals(numbers: Sequence[Fraction]) -> int:
     """Choose the decimals to print numbers with, the same for all of them.
 
     Numbers that end within three decimals are printed whole; else the smallest in size
-    decides: none from 1000 on, one from 100, two from 1, and three digits below 1.
+    decides: none from 1000 on, one from 100, two from 1, and three digits below 1. Two
+    ends get more where rounding outwards would widen their interval by half or more.
 
     Examples
     --------
@@ -23,7 +24,11 @@ def choose_decimals(numbers: Sequence[Fraction]) -> int:
     whole = [_decimals_needed(number) for number in numbers]
     if all(needed is not None for needed in whole):
         return max((needed for needed in whole if needed is not None), default=0)
-    return max(_decimals_informing(abs(number)) for number in numbers)
+    decimals = max(_decimals_informing(abs(number)) for number in numbers)
+    width = max(numbers) - min(numbers)
+    while width and _printed_width(numbers, decimals) >= width * Fraction(3, 2):
+        decimals += 1
+    return decimals
 
 
 def print_rounded(
@@ -48,6 +53,11 @@ def print_rounded(
     whole, rest = divmod(abs(digits), 10**decimals)
     tail = f".{rest:0{decimals}d}" if decimals else ""
     return f"{'-' if digits < 0 else ''}{whole}{tail}"
+
+
+def _printed_width(numbers: Sequence[Fraction], decimals: int) -> Fraction:
+    scale = 10**decimals
+    return Fraction(math.ceil(max(numbers) * scale) - math.floor(min(numbers) * scale), scale)
 
 
 def _decimals_needed(number: Fraction) -> int | None:

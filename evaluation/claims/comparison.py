@@ -9,7 +9,7 @@ import pandas as pd
 
 from evaluation.bounds import Bounds
 from evaluation.claims.claim import Claim
-from evaluation.claims.figures import Evaluated
+from evaluation.claims.lookup import Evaluated
 from evaluation.claims.measures import Assessment
 from evaluation.claims.table import ClaimTable
 from evaluation.data.hedges import Reading
@@ -22,7 +22,7 @@ def unlike(table: ClaimTable, terms: Sequence[Evaluated]) -> list[str]:
     kind, with the same scope, date and status.
     """
     claims = [[table.claims[name] for name in term.claims] for term in terms]
-    indicators = [" & ".join(sorted({c.indicator for c in group})) for group in claims]
+    indicators = [" with ".join(sorted({c.indicator for c in group})) for group in claims]
     traits = {
         "definition": indicators
         if len(set(indicators)) > 1
@@ -33,7 +33,7 @@ def unlike(table: ClaimTable, terms: Sequence[Evaluated]) -> list[str]:
         "status": [join_traits((c.status,) for c in g) for g in claims],
     }
     return [
-        f"{trait}: {' / '.join(dict.fromkeys(values))}"
+        f"{trait}: {' against '.join(dict.fromkeys(values))}"
         for trait, values in traits.items()
         if len(set(values)) > 1 and (trait != "unit" or len(set(indicators)) == 1)
     ]
@@ -41,7 +41,7 @@ def unlike(table: ClaimTable, terms: Sequence[Evaluated]) -> list[str]:
 
 def join_traits(traits: Iterable[tuple[str, ...]]) -> str:
     """Print the different traits of a term, in order."""
-    return " & ".join(sorted({"/".join(filter(None, trait)) for trait in traits}))
+    return " and ".join(sorted({"/".join(filter(None, trait)) for trait in traits}))
 
 
 def _unit(claim: Claim) -> tuple[str, ...]:
@@ -97,19 +97,22 @@ def _compare(
         return "not comparable", f"no definition in common ({'; '.join(known)})"
     answers: dict[str, str] = {}
     for a, b in shared:
-        if reasons := unlike(table, [a.result, b.result]):
-            return "not comparable", f"{a.definition}: {'; '.join(reasons)}"
         mine, other = a.read(reading), b.read(reading)
-        answers[a.definition] = _order(mine, other) if mine and other else "order unknown"
+        if reasons := unlike(table, [a.result, b.result]):
+            answers[a.definition] = f"not comparable ({'; '.join(reasons)})"
+        else:
+            answers[a.definition] = _order(mine, other) if mine and other else "order unknown"
+    each = "; ".join(f"{definition}: {answer}" for definition, answer in answers.items())
+    if any(answer.startswith("not comparable") for answer in answers.values()):
+        return "not comparable", each
     if len(set(answers.values())) > 1:
-        each = "; ".join(f"{definition}: {answer}" for definition, answer in answers.items())
-        return "order unknown", f"it depends on the definition ({each})"
-    answer = next(iter(answers.values()))
-    reason = "the bounds overlap" if answer == "order unknown" else "under every definition"
-    return answer, f"{reason} ({', '.join(answers)})"
+        return "order unknown", f"it depends on the definition: {each}"
+    return answers[shared[0][0].definition], each
 
 
 def _order(mine: Bounds, other: Bounds) -> str:
     if mine.compare(">", other) == "yes":
         return "above"
-    return "below" if mine.compare("<", other) == "yes" else "order unknown"
+    if mine.compare("<", other) == "yes":
+        return "below"
+    return "order unknown"

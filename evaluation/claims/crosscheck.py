@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pandas as pd
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
 from evaluation.claims.comparison import join_traits, unlike
-from evaluation.claims.figures import Evaluated, Lookup
 from evaluation.claims.formula import parse_formula
+from evaluation.claims.lookup import Evaluated, Lookup, describe_missing
 from evaluation.claims.table import ClaimTable
 from evaluation.data.config import read_config
 from evaluation.data.hedges import Reading
@@ -36,15 +43,30 @@ def _term(text: str) -> str:
 
 
 def _unit(text: str) -> str:
-    parse_unit(text)
+    if text:
+        parse_unit(text)
     return text
+
+
+class Line(BaseModel):
+    """A formula of a check, and the unit that its value is shown in."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    formula: Annotated[str, AfterValidator(_formula)]
+    unit: Annotated[str, AfterValidator(_unit)] = ""
+
+
+def _line(given: Any) -> Any:
+    return {"formula": given} if isinstance(given, str) else given
 
 
 class Crosscheck(BaseModel):
     """A check as crosschecks.yml declares it.
 
     ``formulas`` are relations that should hold, or terms whose value informs; ``compare``
-    lists terms that someone might rank, to see whether they are alike.
+    lists terms that someone might rank, to see whether they are alike; ``claims`` are ids of
+    claims that it rests on without a formula. Values are shown in ``unit``.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -52,9 +74,10 @@ class Crosscheck(BaseModel):
     id: str = Field(pattern=r"^[A-Za-z]\w*$")
     title: Text
     county: str
-    formulas: list[Annotated[str, AfterValidator(_formula)]] = []
+    formulas: list[Annotated[Line, BeforeValidator(_line)]] = []
     compare: list[Annotated[str, AfterValidator(_term)]] = []
-    unit: Annotated[str, AfterValidator(_unit)] = "个"
+    claims: list[str] = []
+    unit: Annotated[str, AfterValidator(_unit)] = ""
     note: Text
 
     @model_validator(mode="after")
@@ -88,8 +111,8 @@ class CheckResult:
         to hold the result against.
     reasons
         What is missing, or in what the terms differ.
-    evaluated
-        The formulas with their values.
+    evaluated, units
+        The formulas with their values, and what each is shown in.
     claims
         The ids of all claims used.
     """
@@ -99,6 +122,7 @@ class CheckResult:
     verdict: Verdict
     reasons: tuple[str, ...]
     evaluated: tuple[Evaluated, ...]
+    units: tuple[str, ...]
     claims: tuple[str, ...]
 
 
@@ -155,8 +179,8 @@ def crosscheck_frame(results: Iterable[CheckResult]) -> pd.DataFrame:
     """
     rows = []
     for result in results:
-        for item in result.evaluated:
-            factor = parse_unit(result.check.unit).factor
+        for item, unit in zip(result.evaluated, result.units, strict=True):
+            factor = parse_unit(unit).factor
             sides = [term.read(result.reading) / factor for term in item.terms]
             left, right = (*sides, None, None)[:2]
             rows.append(
@@ -168,7 +192,7 @@ def crosscheck_frame(results: Iterable[CheckResult]) -> pd.DataFrame:
                     "reasons": "; ".join(result.reasons),
                     "formula": item.formula.text,
                     "answer": item.answer(result.reading),
-                    "unit": result.check.unit,
+                    "unit": unit,
                     "left_printed": item.terms[0].printed / factor if item.terms else None,
                     "left": left,
                     "right": right,
@@ -183,16 +207,21 @@ def crosscheck_frame(results: Iterable[CheckResult]) -> pd.DataFrame:
 
 
 def _run(check: Crosscheck, table: ClaimTable, reading: Reading) -> CheckResult:
+    if unknown := [name for name in check.claims if name not in table.claims]:
+        raise DataError(f"no claim {unknown[0]!r}; {suggest(unknown[0], table.claims)}")
     lookup = Lookup(table, check.county)
     compared = [lookup.evaluate(parse_formula(text)) for text in check.compare]
-    evaluated = compared + [lookup.evaluate(parse_formula(text)) for text in check.formulas]
-    missing = dict.fromkeys(str(gap) for item in evaluated for gap in item.missing)
+    stated = [lookup.evaluate(parse_formula(line.formula)) for line in check.formulas]
+    evaluated = compared + stated
+    missing = list(dict.fromkeys(gap for item in evaluated for gap in item.missing))
     verdict: Verdict
     reasons: list[str] = []
     if missing:
-        verdict, reasons = "cannot be checked", [f"missing: {', '.join(missing)}"]
+        verdict, reasons = "cannot be checked", [describe_missing(missing)]
     elif reasons := unlike(table, compared) or _unlike_dates(evaluated, table):
         verdict = "not comparable"
+    elif compared:
+        verdict, reasons = "arithmetic only", ["the terms are alike and may be ranked"]
     elif answers := [answer for item in evaluated if (answer := item.answer(reading))]:
         verdict = "inconsistent" if "no" in answers else "consistent"
     else:
@@ -203,8 +232,25 @@ def _run(check: Crosscheck, table: ClaimTable, reading: Reading) -> CheckResult:
         verdict=verdict,
         reasons=tuple(reasons),
         evaluated=tuple(evaluated),
-        claims=tuple(dict.fromkeys(name for item in evaluated for name in item.claims)),
+        units=tuple(_choose_units(check, evaluated)),
+        claims=tuple(dict.fromkeys([*check.claims, *(c for e in evaluated for c in e.claims)])),
     )
+
+
+def _choose_units(check: Crosscheck, evaluated: Sequence[Evaluated]) -> list[str]:
+    """Choose what each line is shown in: its own unit, the check's, or one that fits."""
+    own = [*("" for _ in check.compare), *(line.unit for line in check.formulas)]
+    units = []
+    for item, line_unit in zip(evaluated, own, strict=True):
+        money = next((t.money for t in item.terms if t.money is not None), None)
+        unit = line_unit or check.unit or ("万元" if money == 1 else "个")
+        if money is not None and money != int(parse_unit(unit).is_money):
+            raise DataError(
+                f"{item.formula.text!r} is {'' if money else 'not '}an amount of money, but "
+                f"its unit is {unit}; give the formula a unit of its own."
+            )
+        units.append(unit)
+    return units
 
 
 def _unlike_dates(evaluated: Sequence[Evaluated], table: ClaimTable) -> list[str]:

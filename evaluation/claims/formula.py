@@ -7,6 +7,7 @@ county (``Yutai.n_villages``), a claim (``C048``) or a unit of money or measure
 """
 
 import ast
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -33,6 +34,9 @@ class Quantity:
         From the figures as they stand, hedges and rounding left aside.
     strict, loose
         From what their words allow, in either reading.
+    money
+        The power of money in its unit: 1 for an amount, 0 for a count or a ratio of
+        amounts; None for a bare number, which may stand beside either.
     claims
         The ids of the claims that it rests on.
     """
@@ -40,6 +44,7 @@ class Quantity:
     printed: Bounds
     strict: Bounds
     loose: Bounds
+    money: int | None = None
     claims: tuple[str, ...] = ()
 
     def read(self, reading: Reading) -> Bounds:
@@ -49,19 +54,42 @@ class Quantity:
     def combine(
         self, other: "Quantity", operation: Callable[[Bounds, Bounds], Bounds]
     ) -> "Quantity":
-        """Apply an operation to each reading and join the claims."""
+        """Apply an operation to each reading and join the claims.
+
+        Raises
+        ------
+        DataError
+            If money would be added to, or compared with, what is not money.
+        """
         return Quantity(
             printed=operation(self.printed, other.printed),
             strict=operation(self.strict, other.strict),
             loose=operation(self.loose, other.loose),
+            money=self._money_with(other, operation),
             claims=tuple(dict.fromkeys(self.claims + other.claims)),
         )
 
+    def check_same_kind(self, other: "Quantity") -> None:
+        """Refuse to hold money against what is not money."""
+        if None not in (self.money, other.money) and self.money != other.money:
+            claims = " ".join(dict.fromkeys(self.claims + other.claims))
+            raise DataError(f"money stands against what is not money (claims {claims}).")
 
-def constant(value: int | float | Bounds) -> Quantity:
+    def _money_with(
+        self, other: "Quantity", operation: Callable[[Bounds, Bounds], Bounds]
+    ) -> int | None:
+        if operation in (operator.mul, operator.truediv):
+            sign = 1 if operation is operator.mul else -1
+            known = self.money is not None or other.money is not None
+            return (self.money or 0) + sign * (other.money or 0) if known else None
+        self.check_same_kind(other)
+        return other.money if self.money is None else self.money
+
+
+def constant(value: int | float | Bounds, *, money: int | None = None) -> Quantity:
     """Give a quantity that no claim stands behind."""
     bounds = value if isinstance(value, Bounds) else Bounds.exactly(value)
-    return Quantity(printed=bounds, strict=bounds, loose=bounds)
+    return Quantity(printed=bounds, strict=bounds, loose=bounds, money=money)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +154,7 @@ def evaluate_term(term: ast.expr, lookup: Callable[[str], Quantity]) -> Quantity
             return constant(value)
         case ast.UnaryOp(operand=operand):
             inner = evaluate_term(operand, lookup)
-            return constant(0).combine(inner, lambda zero, x: zero - x)
+            return constant(0).combine(inner, operator.sub)
         case ast.BinOp(left=left, op=op, right=right):
             return evaluate_term(left, lookup).combine(
                 evaluate_term(right, lookup), _OPERATIONS[type(op)]
@@ -141,10 +169,10 @@ def evaluate_term(term: ast.expr, lookup: Callable[[str], Quantity]) -> Quantity
 
 
 _OPERATIONS: dict[type[ast.operator], Callable[[Bounds, Bounds], Bounds]] = {
-    ast.Add: lambda a, b: a + b,
-    ast.Sub: lambda a, b: a - b,
-    ast.Mult: lambda a, b: a * b,
-    ast.Div: lambda a, b: a / b,
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
 }
 _FUNCTIONS: dict[str, Callable[[Bounds, Bounds], Bounds]] = {
     "max": Bounds.maximum,

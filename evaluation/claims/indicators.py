@@ -19,6 +19,11 @@ class Indicator:
     money: str = ""  # "use", "source" or ""
     source: str = ""  # fiscal, dispatching_unit, social, credit, own or ""
 
+    @property
+    def is_money(self) -> bool:
+        """Whether its figures are amounts of money."""
+        return bool(self.money) or self.name.startswith("collective_income_")
+
 
 STANDARD_INDICATORS = {
     name: Indicator(name=name, label=Text(en=english, zh=chinese))
@@ -37,11 +42,11 @@ STANDARD_INDICATORS = {
         ),
         ("collective_income_level_min", "Collective income of every village", "各村集体收入"),
         ("collective_income_gain_total", "Gain of all villages", "村集体增收合计"),
-        ("collective_income_gain_per_village_year", "Gain per village and year", "村均年增收"),
+        ("collective_income_gain_per_village_year", "Gain per village and year", "每村年增收"),
         ("jobs", "Jobs", "带动就业"),
         ("n_industry_projects", "Industry projects", "产业项目"),
         ("n_projects_township_pooled", "Projects pooled in towns", "镇域联建项目"),
-        ("n_projects_in_village", "Projects in one village", "村内项目"),
+        ("n_projects_in_village", "Projects within single villages", "村内项目"),
     )
 }
 """What measures are made of; a study's indicators.csv may call them otherwise."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from evaluation.bounds import Bounds
-from evaluation.claims.figures import Evaluated, Lookup
 from evaluation.claims.formula import Quantity, parse_formula
+from evaluation.claims.lookup import Evaluated, Lookup, describe_missing
 from evaluation.claims.table import ClaimTable
 from evaluation.data.hedges import Reading
 from evaluation.data.units import parse_unit
@@ -20,45 +20,79 @@ from evaluation.data.units import parse_unit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
-    """A measure, the unit that it is shown in, and its definitions as formulas."""
+    """A measure, the unit that it is shown in, and its definitions as formulas.
+
+    ``unit`` scales the value; ``reads`` says it in words.
+    """
 
     name: str
     label: str
     unit: str
+    reads: str
     definitions: dict[str, str]
+
+
+_WAN = "万元"
 
 
 _GAIN = "collective_income_gain_total"
 _GAIN_STATED = "n_villages * collective_income_gain_per_village_year"
-_ONE_YEAR = "if the gain is one year's"
-_ALL_YEARS = "if it is the whole programme's"
+_ONE_YEAR = "if the total is a yearly amount"
+_ALL_YEARS = "if the total is the programme's sum (mean a year)"
 
 
 def _gain_per(funds: str, label: str) -> dict[str, str]:
     return {
         f"{label}, {_ONE_YEAR}": f"{_GAIN} / {funds}",
         f"{label}, {_ALL_YEARS}": f"{_GAIN} / programme_years / {funds}",
-        f"{label}, gain as stated per village and year": f"{_GAIN_STATED} / {funds}",
+        f"{label}, villages x gain stated for each": f"{_GAIN_STATED} / {funds}",
     }
+
+
+_OTHER = {
+    "social": "funds_social",
+    "social and dispatching units": "(funds_social + funds_dispatching_unit)",
+}
+
+
+def _leverage() -> dict[str, str]:
+    """Other money per yuan; uses may hold some of it, and nobody says how much."""
+    definitions: dict[str, str] = {}
+    for label, money in _OTHER.items():
+        outside = f"max({money} - funds_use, 0)"
+        rest = f"max(funds_use - {money}, 0)"
+        definitions |= {
+            f"{label}, per yuan of project funds, if nothing overlaps": f"{money} / funds_use",
+            f"{label} outside the project funds, per yuan of them, whatever overlaps": (
+                f"between({outside}, {money}) / funds_use"
+            ),
+            f"{label}, per yuan of project funds that are not, whatever overlaps": (
+                f"{money} / between({rest}, funds_use)"
+            ),
+            f"{label}, per fiscal yuan": f"{money} / funds_fiscal",
+        }
+    return definitions
 
 
 MEASURES = (
     Measure(
         name="level_per_village",
-        label="Collective income per village and year",
+        label="Collective income per village, taken as yearly",
         unit="万元",
+        reads=_WAN,
         definitions={
-            "mean as printed": "collective_income_level_mean",
+            "mean, from the text": "collective_income_level_mean",
             "total / villages": "collective_income_level_total / n_villages",
-            "the smallest village": "collective_income_level_min",
+            "the smallest village, so at least this on average": "collective_income_level_min",
         },
     ),
     Measure(
         name="level_total",
-        label="Collective income of all villages per year",
+        label="Collective income of all villages, taken as yearly",
         unit="万元",
+        reads=_WAN,
         definitions={
-            "total as printed": "collective_income_level_total",
+            "total, from the text": "collective_income_level_total",
             "villages x mean": "n_villages * collective_income_level_mean",
             "villages x smallest": "n_villages * collective_income_level_min",
         },
@@ -67,8 +101,9 @@ MEASURES = (
         name="gain_per_village",
         label="Gain in collective income per village and year",
         unit="万元",
+        reads=_WAN,
         definitions={
-            "as stated per village and year": "collective_income_gain_per_village_year",
+            "stated for each village and year": "collective_income_gain_per_village_year",
             f"total / villages, {_ONE_YEAR}": f"{_GAIN} / n_villages",
             f"total / villages / years, {_ALL_YEARS}": (
                 f"{_GAIN} / n_villages / programme_years"
@@ -79,29 +114,32 @@ MEASURES = (
         name="gain_total",
         label="Gain in collective income of all villages per year",
         unit="万元",
+        reads=_WAN,
         definitions={
-            f"total as printed, {_ONE_YEAR}": _GAIN,
+            f"total, from the text, {_ONE_YEAR}": _GAIN,
             f"total / years, {_ALL_YEARS}": f"{_GAIN} / programme_years",
-            "villages x gain as stated": _GAIN_STATED,
+            "villages x gain stated for each": _GAIN_STATED,
         },
     ),
     Measure(
         name="funds",
         label="Funds",
         unit="万元",
+        reads=_WAN,
         definitions={
             "project funds (uses)": "funds_use",
             "fiscal": "funds_fiscal",
             "dispatching units": "funds_dispatching_unit",
             "social": "funds_social",
-            "raised in all (sources)": "funds_sources",
-            "all stated; uses and sources may overlap": "funds_total",
+            "raised (sources)": "funds_sources",
+            "all funds: uses and sources, which may overlap": "funds_total",
         },
     ),
     Measure(
         name="funds_per_village",
         label="Funds per village",
         unit="万元",
+        reads=_WAN,
         definitions={
             "project funds": "funds_use / n_villages",
             "all funds": "funds_total / n_villages",
@@ -109,8 +147,9 @@ MEASURES = (
     ),
     Measure(
         name="gain_per_yuan",
-        label="Gain in yearly collective income per yuan of funds",
+        label="Gain in collective income per yuan of funds",
         unit="元",
+        reads="yuan a year per yuan",
         definitions=_gain_per("funds_use", "project funds")
         | _gain_per("funds_sources", "funds raised")
         | _gain_per("funds_total", "all funds"),
@@ -119,28 +158,14 @@ MEASURES = (
         name="leverage",
         label="Other money per yuan (recorded, not crowding-in)",
         unit="元",
-        definitions={
-            "social per yuan of project funds, if nothing overlaps": "funds_social / funds_use",
-            "social and dispatching units per yuan of project funds, if nothing overlaps": (
-                "(funds_social + funds_dispatching_unit) / funds_use"
-            ),
-            "social per yuan of project funds, whatever overlaps": (
-                "between(max(funds_social - funds_use, 0), funds_social) / funds_use"
-            ),
-            "social and dispatching units per yuan of project funds, whatever overlaps": (
-                "between(max(funds_social + funds_dispatching_unit - funds_use, 0), "
-                "funds_social + funds_dispatching_unit) / funds_use"
-            ),
-            "social per fiscal yuan": "funds_social / funds_fiscal",
-            "social and dispatching units per fiscal yuan": (
-                "(funds_social + funds_dispatching_unit) / funds_fiscal"
-            ),
-        },
+        reads="yuan per yuan",
+        definitions=_leverage(),
     ),
     Measure(
         name="cost_per_job",
         label="Funds per reported job (gross, head count)",
         unit="万元",
+        reads=_WAN,
         definitions={
             "project funds": "funds_use / jobs",
             "all funds": "funds_total / jobs",
@@ -150,9 +175,10 @@ MEASURES = (
         name="funds_per_project",
         label="Funds per industry project",
         unit="万元",
+        reads=_WAN,
         definitions={
             "project funds": "funds_use / n_industry_projects",
-            "project funds, pooled and village projects": (
+            "project funds, if those pooled in towns or within villages are all": (
                 "funds_use / (n_projects_township_pooled + n_projects_in_village)"
             ),
             "all funds": "funds_total / n_industry_projects",
@@ -214,8 +240,8 @@ def assess_counties(table: ClaimTable) -> tuple[Assessment, ...]:
 def assessment_frame(assessments: tuple[Assessment, ...]) -> pd.DataFrame:
     """Give one row a county, measure and definition.
 
-    Columns: county, measure, label, definition, formula, unit, as_printed, strict, loose
-    (Bounds in the unit, None where not identified), claims, missing.
+    Columns: county, measure, label, definition, formula, unit, reads, as_printed, strict,
+    loose (Bounds in the unit, None where not identified), claims, missing.
     """
     rows = []
     for a in assessments:
@@ -229,11 +255,12 @@ def assessment_frame(assessments: tuple[Assessment, ...]) -> pd.DataFrame:
                 "definition": a.definition,
                 "formula": a.result.formula.text,
                 "unit": a.measure.unit,
+                "reads": a.measure.reads,
                 "as_printed": quantity.printed / factor if quantity else None,
                 "strict": a.read("strict"),
                 "loose": a.read("loose"),
                 "claims": " ".join(a.result.claims),
-                "missing": "; ".join(str(gap) for gap in a.result.missing),
+                "missing": describe_missing(a.result.missing),
             }
         )
     return pd.DataFrame(rows, dtype=object)

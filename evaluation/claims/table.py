@@ -103,6 +103,12 @@ def load_claims(study: Study) -> ClaimTable:
         except pydantic.ValidationError as error:
             problems += [f"{place}: {text}" for text in describe_errors(Claim, error)]
             continue
+        known_as, figure = indicators.get(claim.indicator), claim.figure
+        if known_as and known_as.is_money and figure and not figure.unit.is_money:
+            problems.append(
+                f"{place}: {claim.indicator} is money, but its unit is {claim.unit}; give it "
+                "in 元, 万元 or 亿元."
+            )
         if claim.claim in claims:
             problems.append(f"{place}: a second row with this id; ids are given once.")
         claims[claim.claim] = claim

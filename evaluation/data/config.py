@@ -53,6 +53,10 @@ def describe_errors(model: type[BaseModel], error: pydantic.ValidationError) -> 
             if get_close_matches(str(item["loc"][-1]), near):
                 continue
             problems.append(f"{place}: missing; it is required.")
+        elif item["type"] in ("model_type", "dict_type"):
+            owner = _model_at(model, item["loc"])
+            keys = ", ".join(owner.model_fields) if owner else "name: value"
+            problems.append(f"{place}: not a mapping; write the keys {keys} below it.")
         else:
             given = item["input"]
             shown = f" (given: {given!r})" if isinstance(given, str | int | float) else ""

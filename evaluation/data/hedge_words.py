@@ -7,7 +7,7 @@ from evaluation.errors import DataError
 # What a word does to the number beside it.
 _BEFORE = {
     "above": "超过 超出 超 突破 高于 大于 多于 逾 过",
-    "at_least": "不少于 不低于 不小于 至少",
+    "at_least": "不少于 不低于 不小于 至少 上",
     "below": "不足 不到 未满 不满 低于 少于 小于",
     "at_most": "不超过 不多于 不高于 至多 最多",
     "nearly": "将近 接近 近",

@@ -1,9 +1,14 @@
 """A figure as printed in a Chinese text, with its hedge, as bounds.
 
-Two readings are kept. The *strict* reading takes the words as grammar and law do: 3300余万
-has a remainder below the last digit that is not zero, [3300, 3400) 万; 以上 and 以下 include
-the number, 超过 and 不足 leave it out (Civil Code of the PRC, article 1259). The *loose*
-reading takes them as officials' prose often does: 10万余 may be anything in [10, 20) 万.
+Two readings are kept. The *strict* reading takes the words literally: 余 and 多 leave a
+remainder below one unit of the last digit that is not zero, 3300余万 is [3300, 3400) 万, and
+behind 万 below one 万; the lower end is kept, out of caution. 以上, 以下 and 以内 include the
+number, 超过 and 不满 leave it out, as in article 1259 of the Civil Code of the PRC, which is
+taken as a guide to usage; 突破, 过, 逾 and 不足 leave it out by ordinary usage. 近 and 约 reach
+as far as one unit, or half of one, of the last digit that is not zero (of a power of ten: of
+the next digit). The *loose* reading takes the words as officials' prose often does: 10万余 may
+be anything in [10, 20) 万. It is wider, but for 过 and 超, where it adds a ceiling: 过亿 is
+below two 亿, or the text would have said so.
 """
 
 from __future__ import annotations
@@ -35,13 +40,16 @@ _ONE = f"[{''.join(_DIGITS).replace('零', '').replace('〇', '')}几数]"
 _CHINESE = re.compile(
     rf"(?:(?P<千>{_ONE}?)千)?零?(?:(?P<百>{_ONE}?)百)?零?(?:(?P<十>{_ONE}?)十)?零?(?P<一>{_ONE})?"
 )
+_DECIMAL = r"\d{1,3}(?:,\d{3}){1,9}(?:\.\d{1,30})?|\d{1,30}(?:\.\d{1,30})?"
 _FIGURE = re.compile(
     rf"(?P<before>(?:{_longest_first(BEFORE)})*)"
-    rf"(?P<number>\d{{1,3}}(?:,\d{{3}}){{1,9}}(?:\.\d{{1,30}})?|\d{{1,30}}(?:\.\d{{1,30}})?|[{''.join(_DIGITS)}十百千几数]+)?"
+    rf"(?:(?P<number>{_DECIMAL}|[{''.join(_DIGITS)}十百千几数]+)"
+    rf"(?:[-~—至到](?P<to>{_DECIMAL}))?)?"
     r"(?P<inner>余|多)?"
     r"(?P<scale>[十百千万亿]*)"
     r"(?P<outer>余|多)?"
     rf"(?P<unit>{'|'.join(map(re.escape, unit_prefixes()))})?"
+    r"(?:(?<=个)(?:村|项目|合作社|企业|车间|县|乡镇|岗位)|/年)?"
     rf"(?P<after>{_longest_first(AFTER)})?"
 )
 
@@ -65,7 +73,8 @@ class Figure:
     every
         Whether it is said of each village: it then bounds the smallest.
     is_limit
-        Whether the number is itself a floor or a ceiling (以上, 不足), not an approximation.
+        Whether the text gives no one number but a floor (以上), a ceiling (不足) or a range
+        (几十).
     """
 
     printed: str
@@ -103,7 +112,11 @@ def read_figure(printed: str, *, unit: str | None = None) -> Figure:
     """
     text = printed.translate(_HALF_WIDTH).replace(" ", "")
     match = _FIGURE.fullmatch(text)
-    if match is None or not (match["number"] or match["scale"]):
+    if (
+        match is None
+        or not (match["number"] or match["scale"])
+        or (match["to"] and not match["number"].isascii())
+    ):
         raise DataError(f"cannot read the figure {printed!r}: {_unread(text)}")
     stated = parse_unit(match["scale"] + (match["unit"] or "个"))
     target = parse_unit(unit) if unit else stated
@@ -129,7 +142,7 @@ def read_figure(printed: str, *, unit: str | None = None) -> Figure:
         loose=loose * factor,
         hedges=tuple(word for word, kind in words if kind != "neutral"),
         every=any(kind == "every" for _, kind in words),
-        is_limit=any(kind in LIMITS for _, kind in words),
+        is_limit=number.upper > number.value or any(kind in LIMITS for _, kind in words),
     )
 
 
@@ -138,11 +151,12 @@ class _Number:
     """A number in the printed scale, with the places that its hedge refers to."""
 
     value: Fraction
-    upper: Fraction  # above value for 几 and 数 only
+    upper: Fraction  # above value for 几 and 数, and for 20至25
     last_place: Fraction  # of the last digit that stands there
     last_nonzero: Fraction  # of the last digit that is not zero
     leading: Fraction  # of the first digit
     remainder: Fraction  # what 余 stays below, where it stands
+    is_range: bool
 
     @property
     def step(self) -> Fraction:
@@ -155,18 +169,22 @@ def _number(match: re.Match[str], printed: str) -> _Number:
     text = match["number"] or "1"  # 过亿元: above one 亿
     if text[0].isascii():
         digits = text.replace(",", "")
-        value = upper = Fraction(digits)
+        value = Fraction(digits)
+        upper = Fraction((match["to"] or text).replace(",", ""))
         decimals = len(digits.partition(".")[2])
     else:
         value, upper = _chinese(text, printed)
         digits, decimals = str(int(value)), 0
+    if upper < value or (match["to"] and upper == value):
+        raise DataError(f"{printed!r}: the range does not run upwards.")
     plain = digits.replace(".", "").lstrip("0")
     last = Fraction(1, 10**decimals)
     nonzero = last * 10 ** (len(plain) - len(plain.rstrip("0")))
     leading = last * 10 ** max(len(plain) - 1, 0)
     # 10万余: below one 万. 10余万 and 400余人: below the last digit that is not zero.
     after_scale = bool(match["outer"] and match["scale"])
-    return _Number(value, upper, last, nonzero, leading, last if after_scale else nonzero)
+    remainder = last if after_scale else nonzero
+    return _Number(value, upper, last, nonzero, leading, remainder, bool(match["to"]))
 
 
 def _chinese(text: str, printed: str) -> tuple[Fraction, Fraction]:
@@ -204,13 +222,17 @@ def _bounds(
             "give the figure with one hedge and keep the rest in the note."
         )
     kind = bounding[0] if bounding else ""
+    if not kind and words and words[-1][0] == "均":
+        raise DataError(f"{printed!r}: 均 may be 平均 or 每; give the figure with one of them.")
     if not value and kind in ("nearly", "about", "remainder"):
         raise DataError(f"{printed!r} hedges a zero; give the figure, or none.")
     next_leading = (value // number.leading + 1) * number.leading
     open_end = Bounds(value, math.inf, lower_closed=False)
     if kind == "remainder":
         strict = Bounds(value, value + number.remainder, upper_closed=False)
-        return strict, strict.hull(Bounds(value, next_leading, upper_closed=False))
+        place = 10 * number.remainder
+        carried = min(next_leading, (value // place + 1) * place)
+        return strict, strict.hull(Bounds(value, carried, upper_closed=False))
     if kind == "above":
         # Of every village it bounds the smallest, and the others have no loose end either.
         loose = open_end if "every" in kinds else Bounds(value, next_leading, False, False)
@@ -229,7 +251,8 @@ def _bounds(
         strict = Bounds(value - half, value + half, upper_closed=False)
         return strict, Bounds(value - 2 * half, value + 2 * half)
     if number.upper > value:
-        return (both := Bounds(value, number.upper, upper_closed=False)), both
+        # 20至25 reaches 25; 几十 stays below 100.
+        return (both := Bounds(value, number.upper, upper_closed=number.is_range)), both
     strict = Bounds.exactly(value)
     if number.last_place < 1 or "mean" in kinds:
         half = number.last_place / 2
@@ -245,7 +268,8 @@ def _unread(text: str) -> str:
     tail = text[read.end() :] if read else text
     return (
         f"the hedge or unit {tail!r} is not known. Hedges before a number: "
-        f"{' '.join(BEFORE)}; behind it: {' '.join(AFTER)}."
+        f"{' '.join(BEFORE)}; behind it: {' '.join(AFTER)}. Or leave printed empty, give lower "
+        "and upper, and keep the words in the note."
         if tail
         else "it holds no number."
     )

@@ -112,6 +112,7 @@ class Study(_Part):
     claims: ClaimFiles | None = None
     panel: PanelFile | None = None
     ledger: LedgerFile | None = None
+    glossary: list[Text] = []
     limits: list[Text] = []
     _file: Path = PrivateAttr()
 

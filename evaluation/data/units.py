@@ -11,7 +11,7 @@ _SYNONYMS = {"平方米": "平米", "㎡": "平米", "m2": "平米", "圆": "元
 # 人次 counts visits, 人 persons; 户 counts households, 处 places: never the same thing.
 _WORDS = """
 元 平米 亩 公顷 公里 米 吨 公斤 斤 个 支 次 人 人次 名 位 栋 座 株 棵 头 只 类 项 种
-户 处 所 家 村 轮 届 期 条 盏 件 套 台 辆 场 眼 口 份 本 年 月 天 %
+户 处 所 家 村 轮 届 期 条 盏 件 套 台 辆 场 眼 口 份 本 年 月 天 倍 %
 """
 _PLAIN = frozenset(_WORDS.split())
 

@@ -6,15 +6,17 @@ from collections.abc import Sequence
 
 import pandas as pd
 import seaborn as sns
+from markupsafe import Markup
 from matplotlib.axes import Axes
 
+from evaluation.claims.claim import Claim
 from evaluation.claims.measures import assess_counties, assessment_frame
 from evaluation.claims.table import ClaimTable
 from evaluation.data.hedges import Reading
 from evaluation.report import plots
 from evaluation.report.exhibits import Exhibit
 
-_KINDS = ("exact figure", "hedged or rounded figure", "words only")
+_KINDS = ("exact figure", "hedged or rounded figure", "coder's reading", "words only")
 
 
 def plot_claim_counts(table: ClaimTable) -> Exhibit:
@@ -24,9 +26,7 @@ def plot_claim_counts(table: ClaimTable) -> Exhibit:
     rows = [
         {
             "county": claim.county,
-            "kind": _KINDS[2]
-            if claim.figure is None
-            else _KINDS[0 if claim.figure.strict.is_exact else 1],
+            "kind": _kind(claim),
         }
         for claim in table.claims.values()
     ]
@@ -37,7 +37,7 @@ def plot_claim_counts(table: ClaimTable) -> Exhibit:
     with plots.in_style():
         axes = figure.subplots()
         left = pd.Series(0, index=counts.index)
-        for kind, color in zip(_KINDS, sns.color_palette("Blues_r", 3), strict=True):
+        for kind, color in zip(_KINDS, sns.color_palette("Blues_r", len(_KINDS)), strict=True):
             bars = axes.barh(
                 [shown[c] for c in counts.index],
                 counts[kind],
@@ -54,7 +54,7 @@ def plot_claim_counts(table: ClaimTable) -> Exhibit:
         axes.invert_yaxis()
         axes.grid(visible=False, axis="y")
         axes.set_xlabel("claims")
-        figure.legend(loc="outside upper left", ncols=3, frameon=False)
+        figure.legend(loc="outside upper left", ncols=len(_KINDS), frameon=False)
     summary = "; ".join(
         f"{county}: " + ", ".join(f"{n} {kind}" for kind, n in row.items())
         for county, row in counts.iterrows()
@@ -66,7 +66,10 @@ def plot_claim_counts(table: ClaimTable) -> Exhibit:
         alt=f"Stacked bars of the number of claims. {summary}.",
         data=counts.reset_index().astype(object),
         simulated=table.study.simulated,
-        note=f"{table.study.programme.name}: claims on all counties together.",
+        note=(
+            f"{table.study.programme.name}: claims on all counties together. Coder's reading: "
+            "the text has words, such as 全面 (all), that were coded as a number."
+        ),
     )
 
 
@@ -89,6 +92,15 @@ def plot_measures(
     frame = frame[frame["measure"].isin(measures) & frame["strict"].notna()]
     groups = [(m, frame[frame["measure"] == m]) for m in measures]
     groups = [(m, rows) for m, rows in groups if len(rows)]
+    if not groups:
+        return Exhibit(
+            name=name,
+            kind="table",
+            caption=caption,
+            data=frame,
+            simulated=table.study.simulated,
+            body=Markup("<p>No figure is drawn: the text identifies none of these.</p>"),
+        )
     heights = [len(rows) + rows["definition"].nunique() + 1.2 for _, rows in groups]
     figure = plots.new_figure(7.6, 0.24 * sum(heights) + 0.7 * len(groups))
     colors = plots.palette([county.name for county in table.study.counties])
@@ -112,9 +124,18 @@ def plot_measures(
             "arrow: no upper bound. Thick: the "
             f"{reading} reading of hedges; thin below: the {other} one, where it differs. "
             "Each block is one definition; blocks must not be ranked with one another, nor "
-            "counties in a block unless 'What may be ranked' says so."
+            "counties in a block unless 'What may be ranked' says so. Money of the years "
+            "reported, not deflated."
         ),
     )
+
+
+def _kind(claim: Claim) -> str:
+    if claim.figure is None:
+        return _KINDS[3]
+    if not claim.printed:
+        return _KINDS[2]
+    return _KINDS[0 if claim.figure.strict.is_exact else 1]
 
 
 def _draw_measure(
@@ -127,7 +148,8 @@ def _draw_measure(
     reading, other = readings
     chinese = {county.name: county.zh for county in table.study.counties}
     ends = plots.finite_ends([*rows["strict"], *rows["loose"]])
-    axes.set_xlim(0, max(ends) * 1.35)
+    low, high = min([0.0, *ends]), max([0.0, *ends])
+    axes.set_xlim(low * 1.35, high * 1.35 or 1.0)
     ticks: list[float] = []
     labels: list[str] = []
     position = 0.0
@@ -147,10 +169,11 @@ def _draw_measure(
             plots.draw_bounds(axes, position, row[reading], color=color)
             if row[other] != row[reading]:
                 plots.draw_bounds(axes, position + 0.3, row[other], color=color, thin=True)
-            left = not row[reading].is_bounded
+            finite = plots.finite_ends([row[reading]])
+            left = bool(finite) and not row[reading].is_bounded
             axes.annotate(
                 str(row[reading]),
-                (max(plots.finite_ends([row[reading]])), position),
+                (max(finite, default=0), position),
                 xytext=(-9 if left else 9, 0),
                 textcoords="offset points",
                 ha="right" if left else "left",
@@ -164,6 +187,6 @@ def _draw_measure(
     axes.set_yticks(ticks, labels)
     axes.grid(visible=False, axis="y")
     first = rows.iloc[0]
-    unit = {"万元": "10,000 yuan", "元": "yuan"}[first["unit"]]
     axes.set_title(first["label"])
-    axes.set_xlabel(plots.label(unit, first["unit"]))
+    wan = first["unit"] == "万元"
+    axes.set_xlabel(plots.label("10,000 yuan", "万元") if wan else first["reads"])

@@ -7,8 +7,11 @@ from markupsafe import Markup
 
 from evaluation.bounds import Bounds
 from evaluation.claims.claim import Claim
+from evaluation.claims.lookup import FUNDS
 from evaluation.claims.table import ClaimTable
+from evaluation.data.study import Study
 from evaluation.report.exhibits import (
+    LEGEND,
     Exhibit,
     html_bounds,
     html_claims,
@@ -48,7 +51,7 @@ def pillar_table(table: ClaimTable, pillar: str) -> Exhibit:
         note=(
             "Figures as printed, with their strict bounds where they are hedged or rounded. "
             "'Said': the text says so without a figure. An empty cell means that the text is "
-            "silent, not that nothing was done."
+            f"silent, not that nothing was done. {LEGEND}"
         ),
         data=data[data["pillar"] == pillar].drop(columns="pillar"),
         body=html_table(shown, group="stage"),
@@ -64,7 +67,7 @@ def hedge_table(table: ClaimTable) -> Exhibit:
         zip(figures["strict"], figures["loose"], strict=True)
     )
     inexact = [not strict.is_exact or strict != loose for strict, loose in pairs]
-    data = figures[inexact]
+    data = figures.loc[inexact]
     shown = pd.DataFrame(
         {
             "Claim": [html_claims(claim) for claim in data["claim"]],
@@ -83,10 +86,12 @@ def hedge_table(table: ClaimTable) -> Exhibit:
         simulated=table.study.simulated,
         caption="Hedged and rounded figures, and how they are read",
         note=(
-            "Strict: as grammar and law take the words (以上 includes the number, 超过 does "
-            "not; 余 leaves a remainder below the last digit). Loose: as officials' prose "
-            "often does. [ or ]: the end is a possible value; ( or ): it is not. Ends are "
-            "rounded outwards."
+            "Strict: literally. 余 and 多 leave a remainder below one unit of the last digit "
+            "that is not zero (3300余: below 3400), behind 万 below one 万; the lower end is "
+            "kept, out of caution. 以上 includes the number, 超过 does not (as in article 1259 "
+            "of the Civil Code, here a guide to usage), nor do 过 and 突破. Loose: as "
+            "officials' prose often takes them; wider, but for 过, where it adds a ceiling. "
+            f"{LEGEND}"
         ),
         data=data,
         body=html_table(shown),
@@ -108,7 +113,7 @@ def claim_list(table: ClaimTable) -> Exhibit:
                 html_bounds(c.figure.strict if c.figure else None, c.unit) for c in claims
             ],
             "Said of": [
-                html_lines(SCOPES[c.scope], html_date(c.as_of), c.period, _status(c))
+                html_lines(SCOPES[c.scope], _date(c, table.study), c.period, _status(c))
                 for c in claims
             ],
             "Characters": [f"{c.start}-{c.end}" if c.start is not None else "" for c in claims],
@@ -127,6 +132,23 @@ def claim_list(table: ClaimTable) -> Exhibit:
     )
 
 
+def relabel(text: str, table: ClaimTable) -> Markup:
+    """Replace names by what they are called, and link claims."""
+    names = {**{n: i.label.en for n, i in table.indicators.items()}, **FUNDS, **SCOPES}
+    words = []
+    for word in text.split(" "):
+        core = word.strip("(),;:")
+        bare = core.rpartition(".")[2]
+        if core in table.claims:
+            words.append(Markup("{}").format(word).replace(core, html_claims(core)))
+        elif bare in names:
+            named = names[bare] + (f" of {core.rpartition('.')[0]}" if "." in core else "")
+            words.append(Markup("{}").format(word.replace(core, named)))
+        else:
+            words.append(Markup("{}").format(word))
+    return Markup(" ").join(words)
+
+
 def _claim_cell(claim: Claim) -> Markup:
     figure, link = claim.figure, html_claims(claim.claim)
     where = claim.village or ("" if claim.is_county_wide else SCOPES[claim.scope])
@@ -134,16 +156,24 @@ def _claim_cell(claim: Claim) -> Markup:
     if figure is None:
         text = Markup("said")
     elif not claim.printed:
-        text = Markup("{} {} (coder's reading)").format(figure.strict, claim.unit)
-    elif figure.strict.is_exact:
+        text = Markup("said; coder's reading: {} {}").format(figure.strict, claim.unit)
+    elif figure.strict.is_exact and figure.loose == figure.strict:
         text = Markup("{}").format(claim.printed)
     else:
-        text = Markup("{} {}").format(claim.printed, html_bounds(figure.strict))
+        text = Markup("{} {}").format(claim.printed, html_bounds(figure.strict, claim.unit))
+        if figure.loose != figure.strict:
+            text += Markup(", loosely {}").format(html_bounds(figure.loose, claim.unit))
     return Markup("{} {}{}").format(
         text,
         link,
         Markup('<br><span class="detail">{}</span>').format(details) if details else "",
     )
+
+
+def _date(claim: Claim, study: Study) -> Markup:
+    if claim.as_of == study.source.date.isoformat():
+        return Markup("undated; the text's date")
+    return html_date(claim.as_of)
 
 
 def _status(claim: Claim) -> str:

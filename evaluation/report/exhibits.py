@@ -18,6 +18,14 @@ MIME = "application/vnd.evaluation.exhibit+json"
 """The notebook output that a run collects its tables, figures and numbers from."""
 
 
+LEGEND = (
+    "[ or ]: the end is a possible value; ( or ): it is not, which is said of the exact end. "
+    "Printed ends are rounded outwards."
+)
+
+MONEY = "万元: 10,000 yuan. Money of the years reported, not deflated."
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exhibit:
     """A numbered table or figure of a report.
@@ -136,6 +144,8 @@ def html_table(
     group
         A column whose runs of equal values become headings inside the table.
     """
+    if frame.empty:
+        return Markup("<p>Nothing to show: the text states none of this.</p>")
     shown = frame.drop(columns=group) if group else frame
     head = Markup("").join(Markup('<th scope="col">{}</th>').format(c) for c in shown.columns)
     lines = []

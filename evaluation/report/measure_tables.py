@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
 
+from evaluation.bounds import Bounds
 from evaluation.claims.comparison import compare_counties
-from evaluation.claims.crosscheck import crosscheck_frame, run_crosschecks
-from evaluation.claims.figures import FUNDS
+from evaluation.claims.crosscheck import run_crosschecks
 from evaluation.claims.measures import assess_counties, assessment_frame
 from evaluation.claims.table import ClaimTable
 from evaluation.data.hedges import READINGS, Reading
+from evaluation.report.check_tables import count_verdicts
+from evaluation.report.claim_tables import relabel
 from evaluation.report.exhibits import (
+    LEGEND,
+    MONEY,
     Exhibit,
     html_bounds,
     html_claims,
@@ -46,7 +52,7 @@ def findings_table(table: ClaimTable, *, reading: Reading | None = None) -> Exhi
             }
         )
     results = run_crosschecks(table, reading=reading)
-    verdicts = pd.Series([result.verdict for result in results], dtype=object).value_counts()
+    counts = Counter(result.verdict for result in results)
     compared = compare_counties(table, assessments, reading=reading)["verdict"]
     ranked = int(compared.isin(["above", "below"]).sum())
     return Exhibit(
@@ -55,13 +61,10 @@ def findings_table(table: ClaimTable, *, reading: Reading | None = None) -> Exhi
         simulated=table.study.simulated,
         caption="In short: what the published figures imply, if they are true",
         note=(
-            f"{reading.capitalize()} reading of hedges. Of {len(results)} cross-checks "
-            f"{verdicts.get('consistent', 0)} are consistent and "
-            f"{verdicts.get('inconsistent', 0)} inconsistent; "
-            f"{verdicts.get('cannot be checked', 0)} cannot be checked and "
-            f"{verdicts.get('not comparable', 0)} compare unlike things. Of {len(compared)} "
-            f"comparisons of two counties on one measure, {ranked} give an order. No effect of "
-            "the programme is identified: there are no villages to compare with."
+            f"{reading.capitalize()} reading of hedges. {count_verdicts(counts)} Of "
+            f"{len(compared)} comparisons of two counties on one measure, {ranked} give an "
+            "order. No effect of the programme is identified: there are no villages to compare "
+            f"with. {MONEY} {LEGEND}"
         ),
         data=frame,
         body=html_table(pd.DataFrame(rows, dtype=object)),
@@ -83,7 +86,7 @@ def measure_table(
             )
             for area in table.study.counties
         }
-        heading = f"{first['label']} ({first['unit']})"
+        heading = f"{first['label']} ({first['reads']})"
         rule = html_lines(str(definition), html_formula(first["formula"]))
         rows.append({"measure": heading, "Definition": rule, **cells})
     return Exhibit(
@@ -92,10 +95,10 @@ def measure_table(
         simulated=table.study.simulated,
         caption=caption,
         note=(
-            "Bounds in the strict reading; the loose one below where it differs; 'as printed' "
-            "where the figures taken at their word give another value. 万元 is 10,000 yuan of "
-            "the years reported, not deflated. Cells of one row share a formula; whether they "
-            "may be ranked is said under 'What may be ranked'."
+            "Bounds in the strict reading, and in the loose one where it differs; 'unhedged' "
+            "is the value with hedges and rounding left aside. Cells of one row share a "
+            "formula; whether they may be ranked is said under 'What may be ranked'. "
+            f"{_uncounted(table)}{MONEY} {LEGEND}"
         ),
         data=frame,
         body=html_table(pd.DataFrame(rows, dtype=object), group="measure"),
@@ -111,8 +114,8 @@ def comparison_table(table: ClaimTable, *, reading: Reading | None = None) -> Ex
         {
             "measure": told["label"],
             "Counties": told["county"] + " and " + told["other"],
-            "Verdict": told["verdict"],
-            "Why": [_relabel(reason, table) for reason in told["reason"]],
+            "Verdict": [_order_text(row) for row in told.to_dict("records")],
+            "Why": [relabel(reason, table) for reason in told["reason"]],
         },
         dtype=object,
     )
@@ -122,53 +125,12 @@ def comparison_table(table: ClaimTable, *, reading: Reading | None = None) -> Ex
         kind="table",
         simulated=table.study.simulated,
         caption="What may be ranked, and what may not",
-        note=f"Pairs in which a county has no figure at all are left out ({pairs}).",
-        data=frame,
-        body=html_table(shown, group="measure"),
-    )
-
-
-def crosscheck_table(table: ClaimTable, *, reading: Reading | None = None) -> Exhibit:
-    """Show every cross-check with its verdict, the numbers behind it, and why."""
-    results = run_crosschecks(table, reading=reading)
-    other: Reading = "loose" if (reading or table.study.reading) == "strict" else "strict"
-    elsewhere = {r.check.id: r.verdict for r in run_crosschecks(table, reading=other)}
-    frame = crosscheck_frame(results)
-    rows = []
-    for result in results:
-        check = result.check
-        lines = frame[frame["check"] == check.id].to_dict("records")
-        differs = elsewhere[check.id] != result.verdict
-        rows.append(
-            {
-                "Check": Markup("<strong>{}</strong> {}<br>{}").format(
-                    check.id, check.title.en, check.county
-                ),
-                "Verdict": html_lines(
-                    Markup('<span class="verdict {}">{}</span>').format(
-                        result.verdict.replace(" ", "-"), result.verdict
-                    ),
-                    f"{other} reading: {elsewhere[check.id]}" if differs else "",
-                ),
-                "What was worked out": html_lines(*(_worked_out(line) for line in lines)),
-                "Why": html_lines(
-                    *(_relabel(reason, table) for reason in result.reasons), check.note.en
-                ),
-                "Claims": html_claims(" ".join(result.claims)),
-            }
-        )
-    counts = pd.Series([r.verdict for r in results], dtype=object).value_counts()
-    return Exhibit(
-        name="crosschecks",
-        kind="table",
-        simulated=table.study.simulated,
-        caption="Cross-checks: which claims can be true together",
         note=(
-            f"{len(results)} checks: {', '.join(f'{n} {v}' for v, n in counts.items())}. "
-            "Consistent means that the figures can all be true, not that they are."
+            f"Pairs in which a county has no figure at all are left out ({pairs}). Figures "
+            "without a date of their own count as of the text's date."
         ),
         data=frame,
-        body=html_table(pd.DataFrame(rows, dtype=object)),
+        body=html_table(shown, group="measure"),
     )
 
 
@@ -182,7 +144,7 @@ def readings_table(table: ClaimTable) -> Exhibit:
     changed = [name for name, verdict in verdicts[0].items() if verdicts[1][name] != verdict]
     shown = pd.DataFrame(
         {
-            "measure": moved["label"] + " (" + moved["unit"] + ")",
+            "measure": moved["label"] + " (" + moved["reads"] + ")",
             "County": moved["county"],
             "Definition": moved["definition"],
             "Strict": [html_bounds(b) for b in moved["strict"]],
@@ -196,26 +158,35 @@ def readings_table(table: ClaimTable) -> Exhibit:
         simulated=table.study.simulated,
         caption="What turns on the reading of hedges",
         note=(
-            f"All other measures are the same in both readings. Cross-checks whose verdict "
-            f"changes: {', '.join(changed) or 'none'}."
+            "All other measures are the same in both readings. Cross-checks whose verdict "
+            f"changes: {', '.join(changed) or 'none'}; their values are in the table of "
+            f"cross-checks. {LEGEND}"
         ),
         data=moved,
         body=html_table(shown, group="measure"),
     )
 
 
+def _order_text(row: dict[Any, Any]) -> str:
+    if row["verdict"] in ("above", "below"):
+        return f"{row['county']} {row['verdict']} {row['other']}"
+    return str(row["verdict"])
+
+
 def _findings(known: pd.DataFrame, reading: Reading) -> list[Markup]:
+    other: Reading = "loose" if reading == "strict" else "strict"
     lines = []
     for label, block in known.groupby("label", sort=False):
         lines.append(Markup("<strong>{}</strong>").format(label))
-        lines += [
-            Markup("{}: {} {}").format(
-                row["definition"],
-                html_bounds(row[reading], row["unit"]),
-                html_claims(row["claims"]),
-            )
-            for row in block.to_dict("records")
-        ]
+        for row in block.to_dict("records"):
+            value = html_bounds(row[reading], row["reads"])
+            if row[other] != row[reading]:
+                value += Markup(", {}ly {}").format(other, html_bounds(row[other]))
+            claims = html_claims(row["claims"])
+            lines.append(Markup("{}: {} {}").format(row["definition"], value, claims))
+        if block["measure"].iloc[0] == "gain_per_yuan":
+            span = reduce(Bounds.hull, block[reading])
+            lines.append(Markup("over all definitions: {}").format(html_bounds(span)))
     return lines
 
 
@@ -223,53 +194,30 @@ def _measure_cell(row: dict[Any, Any], table: ClaimTable) -> Markup:
     strict, loose, printed = row["strict"], row["loose"], row["as_printed"]
     claims = html_claims(str(row["claims"]))
     if strict is None:
-        return Markup('<span class="gap">not identified; missing: {}</span>').format(
-            _relabel(str(row["missing"]), table)
+        return Markup('<span class="gap">not identified. {}</span>').format(
+            relabel(str(row["missing"]), table)
         )
     lines = [Markup("<strong>{}</strong>").format(html_bounds(strict))]
     if loose != strict:
         lines.append(Markup("loosely {}").format(html_bounds(loose)))
     if printed != strict and str(printed) != str(strict):
-        lines.append(Markup("as printed {}").format(html_bounds(printed)))
+        lines.append(Markup("unhedged {}").format(html_bounds(printed)))
     return html_lines(*lines, claims)
 
 
-def _worked_out(row: dict[Any, Any]) -> Markup:
-    formula = html_formula(row["formula"])
-    left, right, printed = row["left"], row["right"], row["left_printed"]
-    if left is None:
-        return formula
-    unit = "" if row["unit"] == "个" else str(row["unit"])
-    text = Markup("{}<br>{}").format(formula, html_bounds(left))
-    if right is not None:
-        relation = next(r for r in ("<=", ">=", "==", "<", ">") if r in str(row["formula"]))
-        text += Markup(" {} {}").format(relation, html_bounds(right))
-        text += {
-            "yes": " holds for every value allowed",
-            "no": " holds for none",
-            "unknown": " can hold",
-        }[str(row["answer"])]
-    if unit:
-        text += f" ({unit})"
-    if printed != left and str(printed) != str(left):
-        text += Markup("; {} as printed").format(html_bounds(printed))
-    if row["common"] is not None and row["answer"] == "unknown":
-        text += Markup("; both allow {}").format(html_bounds(row["common"]))
-    return text
-
-
-def _relabel(text: str, table: ClaimTable) -> Markup:
-    """Replace indicators' names by what they are called, and link claims."""
-    names = {**{n: i.label.en for n, i in table.indicators.items()}, **FUNDS}
-    words = []
-    for word in text.split(" "):
-        core = word.strip("(),;:")
-        bare = core.rpartition(".")[2]
-        if core in table.claims:
-            words.append(Markup("{}").format(word).replace(core, html_claims(core)))
-        elif bare in names:
-            named = names[bare] + (f" of {core.rpartition('.')[0]}" if "." in core else "")
-            words.append(Markup("{}").format(word.replace(core, named)))
-        else:
-            words.append(Markup("{}").format(word))
-    return Markup(" ").join(words)
+def _uncounted(table: ClaimTable) -> str:
+    """Name the money that is in the text and in no total."""
+    claims = [
+        claim.claim
+        for claim in table.claims.values()
+        if claim.stage == "input"
+        and claim.figure
+        and claim.figure.unit.is_money
+        and not (table.indicators[claim.indicator].money and claim.is_county_wide)
+    ]
+    if not claims:
+        return ""
+    return (
+        f"In no total, for it is a team's, a case's or mixed with assets: {', '.join(claims)}. "
+        "A source that the text does not name is not a source of nothing. "
+    )

@@ -100,6 +100,8 @@ def resolve_parameters(
     """
     known = {name for parameters in declared.values() for name in parameters} - {"study"}
     for name in given:
+        if name == "study":
+            raise ReportError("-p study: the study is the command's own argument.")
         if name not in known:
             raise ReportError(
                 f"-p {name}: no notebook has this parameter; {suggest(name, known)}"

@@ -113,10 +113,13 @@ def _choose_notebooks(study: Study) -> dict[str, Path]:
 def _check_data(study: Study) -> None:
     """Read all that the chapters read, so that a mistake is told before a kernel starts."""
     from evaluation.claims.crosscheck import run_crosschecks
+    from evaluation.claims.measures import assess_counties
     from evaluation.claims.table import load_claims
 
     if study.claims:
-        run_crosschecks(load_claims(study))
+        claims = load_claims(study)
+        run_crosschecks(claims)
+        assess_counties(claims)
 
 
 def _describer(

@@ -16,7 +16,7 @@ from evaluation.report.words import LADDER
 
 def evidence_ladder(study: Study) -> Exhibit:
     """Show the three rungs of evidence, and mark the one that the study's data reach."""
-    reached = 0 if study.claims and not study.panel else None
+    reached = 0  # no chapter reads a panel yet
     rows = [
         {
             "rung": number + 1,
@@ -31,7 +31,7 @@ def evidence_ladder(study: Study) -> Exhibit:
         {
             "Rung": [r["rung"] for r in rows],
             "Evidence": [r["evidence"] for r in rows],
-            "What the study has": [r["data"] for r in rows],
+            "What it needs": [r["data"] for r in rows],
             "What may be said": [r["may_say"] for r in rows],
             "This study": [
                 Markup("<strong>◀ here</strong>") if r["reached"] else "" for r in rows
@@ -44,6 +44,11 @@ def evidence_ladder(study: Study) -> Exhibit:
         kind="table",
         simulated=study.simulated,
         caption="The ladder of evidence, and the rung that these data reach",
+        note=(
+            "study.yml also names a panel or a ledger, which no chapter of this version reads."
+            if study.panel or study.ledger
+            else ""
+        ),
         data=pd.DataFrame(rows, dtype=object),
         body=html_table(shown, row_headers=2),
     )
@@ -72,6 +77,25 @@ def source_table(study: Study) -> Exhibit:
         caption="The source, what it is and what it is not",
         data=data,
         body=html_table(shown),
+    )
+
+
+def glossary_table(study: Study) -> Exhibit:
+    """Explain the terms of the text that a reader may not know."""
+    terms = study.glossary
+    return Exhibit(
+        name="glossary",
+        kind="table",
+        simulated=study.simulated,
+        caption="Terms of the text",
+        data=pd.DataFrame(
+            [(t.zh, t.en) for t in terms], columns=["term", "meaning"], dtype=object
+        ),
+        body=html_table(
+            pd.DataFrame(
+                {"Term": [t.zh for t in terms], "Meaning": [t.en for t in terms]}, dtype=object
+            )
+        ),
     )
 
 

@@ -16,7 +16,7 @@ STAGES = {
     "outcome": "Outcomes",
 }
 SCOPES = {
-    "city": "all four counties",
+    "city": "the whole programme",
     "county_total": "county total",
     "every_village": "every village",
     "mean_per_village": "mean per village",

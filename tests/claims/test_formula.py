@@ -223,3 +223,19 @@ def test_any_text_is_a_formula_or_refused(text):
         return
     assert set(formula.names) <= {"a", "b.c", "万元"} or re.search(r"\w\w|__|\.", text)
     evaluate_term(formula.left, lambda _: constant(Bounds(1, 2)))
+
+
+@pytest.mark.parametrize("text", ["money + jobs", "money - 1 / jobs", "max(money, jobs)"])
+def test_money_is_not_added_to_what_is_not(text):
+    known = {"money": constant(10, money=1), "jobs": constant(5, money=0)}
+    with pytest.raises(DataError, match="money stands against what is not money"):
+        evaluate_term(parse_formula(text).left, known.__getitem__)
+
+
+@pytest.mark.parametrize(
+    ("text", "money"),
+    [("money / jobs", 1), ("money / money", 0), ("2 * money", 1), ("max(money - 3, 0)", 1)],
+)
+def test_the_power_of_money_is_tracked(text, money):
+    known = {"money": constant(10, money=1), "jobs": constant(5, money=0)}
+    assert evaluate_term(parse_formula(text).left, known.__getitem__).money == money

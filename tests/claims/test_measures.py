@@ -11,10 +11,10 @@ from evaluation.claims.measures import (
 )
 from evaluation.claims.table import load_claims
 
-ONE_YEAR = "if the gain is one year's"
-ALL_YEARS = "if it is the whole programme's"
-ALL_STATED = "all stated; uses and sources may overlap"
-SMALLEST = "the smallest village"
+ONE_YEAR = "if the total is a yearly amount"
+ALL_YEARS = "if the total is the programme's sum (mean a year)"
+ALL_STATED = "all funds: uses and sources, which may overlap"
+SMALLEST = "the smallest village, so at least this on average"
 NO_OVERLAP = "per yuan of project funds, if nothing overlaps"
 
 
@@ -38,30 +38,30 @@ def assessed(jining):
             f"total / villages / years, {ALL_YEARS}",
             Fraction(371, 18 * 2),
         ),
-        ("Yutai", "gain_total", f"total as printed, {ONE_YEAR}", 371),
+        ("Yutai", "gain_total", f"total, from the text, {ONE_YEAR}", 371),
         ("Yutai", "gain_total", f"total / years, {ALL_YEARS}", Fraction(371, 2)),
         ("Yutai", "gain_per_yuan", f"project funds, {ONE_YEAR}", Fraction(371, 1132)),
         ("Yutai", "gain_per_yuan", f"project funds, {ALL_YEARS}", Fraction(371, 2 * 1132)),
         ("Yutai", "gain_per_yuan", f"funds raised, {ONE_YEAR}", Fraction(371, 684 + 5125)),
         ("Yutai", "funds", "project funds (uses)", 1132),
-        ("Yutai", "funds", "raised in all (sources)", 684 + 5125),
+        ("Yutai", "funds", "raised (sources)", 684 + 5125),
         ("Yutai", "funds_per_village", "project funds", Fraction(1132, 18)),
         (
             "Yutai",
             "leverage",
-            f"social {NO_OVERLAP}",
+            f"social, {NO_OVERLAP}",
             Fraction(5125, 1132),
         ),
         (
             "Yutai",
             "leverage",
-            f"social and dispatching units {NO_OVERLAP}",
+            f"social and dispatching units, {NO_OVERLAP}",
             Fraction(5125 + 684, 1132),
         ),
         ("Yutai", "funds_per_project", "project funds", Fraction(1132, 32)),
         ("Weishan", "cost_per_job", "project funds", Fraction(2617, 400)),
-        ("Weishan", "gain_per_village", "as stated per village and year", 10),
-        ("Liangshan", "level_per_village", "mean as printed", Fraction("15.68")),
+        ("Weishan", "gain_per_village", "stated for each village and year", 10),
+        ("Liangshan", "level_per_village", "mean, from the text", Fraction("15.68")),
         (
             "Liangshan",
             "level_per_village",
@@ -72,7 +72,7 @@ def assessed(jining):
         (
             "Sishui",
             "funds_per_project",
-            "project funds, pooled and village projects",
+            "project funds, if those pooled in towns or within villages are all",
             Fraction(2360, 5 + 2),
         ),
     ],
@@ -100,11 +100,12 @@ def test_as_printed_by_hand(assessed, county, measure, definition, printed):
         ("Yutai", "level_total", "villages x smallest", above(180), None),
         # from (5125 - 1132) / 1132, all of it counted twice, to 5125 / 1132
         (
-            "Yutai", "leverage", "social per yuan of project funds, whatever overlaps",
+            "Yutai", "leverage",
+            "social outside the project funds, per yuan of them, whatever overlaps",
             Bounds(Fraction(5125 - 1132, 1132), Fraction(5125, 1132)), None,
         ),
         (
-            "Weishan", "gain_per_village", "as stated per village and year",
+            "Weishan", "gain_per_village", "stated for each village and year",
             Bounds(10, 11, upper_closed=False), Bounds(10, 20, upper_closed=False),
         ),
         # 2617 / 500 is not reached, 2617 / 400 is
@@ -118,7 +119,7 @@ def test_as_printed_by_hand(assessed, county, measure, definition, printed):
             Bounds(3300, 6017, upper_closed=False), Bounds(3300, 6617, upper_closed=False),
         ),
         (
-            "Liangshan", "level_per_village", "mean as printed",
+            "Liangshan", "level_per_village", "mean, from the text",
             Bounds(15.675, 15.685, upper_closed=False), None,
         ),
         # [313.45, 313.55) / 20
@@ -146,14 +147,14 @@ def test_bounds_by_hand(assessed, county, measure, definition, strict, loose):
         ("Yutai", "gain_per_yuan", f"all funds, {ONE_YEAR}", "[0.0534, 0.0639]"),
         ("Yutai", "gain_per_yuan", f"all funds, {ALL_YEARS}", "[0.0267, 0.0320]"),
         (
-            "Yutai", "leverage", f"social {NO_OVERLAP}", "4.53",
+            "Yutai", "leverage", f"social, {NO_OVERLAP}", "4.53",
         ),
         (
             "Yutai", "leverage",
-            f"social and dispatching units {NO_OVERLAP}", "5.13",
+            f"social and dispatching units, {NO_OVERLAP}", "5.13",
         ),
         ("Weishan", "cost_per_job", "project funds", "(5.23, 6.55]"),
-        ("Weishan", "gain_per_village", "as stated per village and year", "[10, 11)"),
+        ("Weishan", "gain_per_village", "stated for each village and year", "[10, 11)"),
         ("Sishui", "level_per_village", SMALLEST, "[10, ∞)"),
     ],
 )  # fmt: skip
@@ -165,11 +166,11 @@ def test_printed_strict_bounds(assessed, county, measure, definition, shown):
 @pytest.mark.parametrize(
     ("measure", "definition", "gap"),
     [
-        ("funds_per_village", "project funds", "n_villages (not stated)"),
-        ("funds_per_village", "all funds", "n_villages (not stated)"),
-        ("level_total", "villages x smallest", "n_villages (not stated)"),
-        ("level_total", "villages x mean", "n_villages (not stated)"),
-        ("gain_total", "villages x gain as stated", "n_villages (not stated)"),
+        ("funds_per_village", "project funds", "n_villages: not stated"),
+        ("funds_per_village", "all funds", "n_villages: not stated"),
+        ("level_total", "villages x smallest", "n_villages: not stated"),
+        ("level_total", "villages x mean", "n_villages: not stated"),
+        ("gain_total", "villages x gain stated for each", "n_villages: not stated"),
     ],
 )
 def test_without_the_number_of_villages_nothing_is_identified(
@@ -182,12 +183,12 @@ def test_without_the_number_of_villages_nothing_is_identified(
 
 def test_a_teams_jobs_are_not_the_countys(assessed):
     (gap,) = assessed["Yutai", "cost_per_job", "project funds"].result.missing
-    assert str(gap) == "jobs (stated for NXS team village(s) only: C044)"
+    assert str(gap) == "jobs: stated for NXS team village(s) only (C044)"
 
 
 def test_money_without_an_amount_is_named(assessed):
     (gap,) = assessed["Sishui", "funds", "social"].result.missing
-    assert str(gap) == "funds_social (named without an amount: C024)"
+    assert str(gap) == "funds_social: named without an amount (C024)"
 
 
 def test_there_is_one_assessment_a_county_measure_and_definition(jining, assessed):
@@ -247,7 +248,7 @@ def test_alike_figures_are_ordered(two):
     # [20.45, 20.55) is above [15.45, 15.55)
     assert (row["verdict"], row["reason"]) == (
         "above",
-        "under every definition (mean as printed)",
+        "mean, from the text: above",
     )
 
 
@@ -259,30 +260,31 @@ def test_the_order_turns_with_the_counties(two):
 @pytest.mark.parametrize(
     ("old", "new", "verdict", "reason"),
     [
-        ("20.5万元", "15.54万元", "order unknown", "the bounds overlap (mean as printed)"),
+        ("20.5万元", "15.54万元", "order unknown", "mean, from the text: order unknown"),
         (
             "C1    East   collective_income_level_mean",
             "C1    East   collective_income_level_min",
             "not comparable",
-            "no definition in common (East: the smallest village; West: mean as printed)",
+            f"no definition in common (East: {SMALLEST}; West: mean, from the text)",
         ),
         (
             "20.5万元  mean_per_village 2020-12",
             "20.5万元  mean_per_village 2021-07",
             "not comparable",
-            "mean as printed: date: 2021-07 / 2020-12",
+            "mean, from the text: not comparable (date: 2021-07 against 2020-12)",
         ),
         (
             "20.5万元  mean_per_village",
             "20.5万元  county_total",
             "not comparable",
-            "mean as printed: scope: county_total / mean_per_village",
+            "mean, from the text: not comparable "
+            "(scope: county_total against mean_per_village)",
         ),
         (
             "C1    East   collective_income_level_mean 万元",
             "C1    East   collective_income_level_mean 万元/年",
             "not comparable",
-            "mean as printed: unit: 元/年 / 元",
+            "mean, from the text: not comparable (unit: 元/年 against 元)",
         ),
         (
             "C1    East   collective_income_level_mean",
@@ -307,7 +309,9 @@ def test_an_order_that_depends_on_the_definition_is_no_order(two):
     )
     row = compared(two(claims)).loc[("level_per_village", "East", "West")]
     assert row["verdict"] == "order unknown"
-    assert row["reason"].startswith("it depends on the definition (mean as printed: above; ")
+    assert row["reason"].startswith(
+        "it depends on the definition: mean, from the text: above; "
+    )
 
 
 def test_an_order_may_hold_under_one_reading_only(two):
@@ -333,4 +337,4 @@ def test_a_study_need_not_know_every_indicator(write_study):
     # Its dictionary holds the one indicator that its claims use.
     assessments = assess_counties(load_claims(write_study(TWO)))
     known = {(a.county, a.definition) for a in assessments if a.quantity}
-    assert known == {("East", "mean as printed"), ("West", "mean as printed")}
+    assert known == {("East", "mean, from the text"), ("West", "mean, from the text")}

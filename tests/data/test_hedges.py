@@ -179,9 +179,10 @@ def test_words_are_listed(printed, hedges, every):
     [
         ("超市3个", "'市3个' is not known"),  # 超市 is a supermarket
         ("将近乎3300万元", "'乎3300万元' is not known"),
-        ("上千人", "'上千人' is not known"),
         ("3个苹果", "'苹果' is not known"),
-        ("3300-3400万元", "'-3400万元' is not known"),
+        ("3400-3300万元", "the range does not run upwards"),
+        ("约20至25万元", "bounds its figure twice"),
+        ("均10万元", "均 may be 平均 or 每"),
         ("-5万元", "'-5万元' is not known"),
         ("12,34个", "',34个' is not known"),
         ("一百二", "cannot read the numeral '一百二'"),  # 120 or 102
@@ -291,3 +292,25 @@ def test_strict_holds_the_number_where_the_words_include_it(count, words):
 def test_strict_leaves_the_number_out_where_the_words_do(count, words):
     figure = read_figure(f"{words}{count}人")
     assert count not in figure.strict and count not in figure.loose
+
+
+@pytest.mark.parametrize(
+    ("printed", "strict", "loose"),
+    [
+        ("20至25万元", "[20, 25]", "[20, 25]"),
+        ("3300-3400万元", "[3300, 3400]", "[3300, 3400]"),
+        ("上千人", "[1000, ∞)", "[1000, ∞)"),
+        ("25个村", "25", "25"),
+        ("5万元/年", "5", "5"),
+        ("达到20.5万元", "[20.45, 20.55)", "[20.45, ∞)"),
+        ("101余人", "[101, 102)", "[101, 110)"),
+    ],
+)
+def test_other_forms_usual_in_such_texts(printed, strict, loose):
+    figure = read_figure(printed)
+    assert (str(figure.strict), str(figure.loose)) == (strict, loose)
+
+
+@pytest.mark.parametrize("printed", ["几十人", "10万元以下", "20至25万元", "过亿元"])
+def test_a_range_or_a_limit_is_no_one_number(printed):
+    assert read_figure(printed).is_limit

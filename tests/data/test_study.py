@@ -44,7 +44,7 @@ def test_a_study_that_is_not_there_names_those_near(jining_copy):
             "  publishr:",
             "source.publishr: unknown key; did you mean 'publisher'?",
         ),
-        ("  publisher:", "  publishr:", "source.publisher: missing; it is required."),
+        ("  date: 2021-07-08\n", "", "source.date: missing; it is required."),
         (
             "{name: Weishan, zh:",
             "{name: Weishan, nam: x, zh:",

@@ -54,7 +54,7 @@ def test_the_run_folder_is_whole(folder):
 
 def test_tables_hold_the_numbers_at_full_precision(folder):
     table = read_table(folder, "ratios_by_county")
-    one_year = "if the gain is one year's"
+    one_year = "if the total is a yearly amount"
     assert value(
         table, "Yutai", "gain_per_yuan", f"project funds, {one_year}", "strict_lower"
     ) == (371 / 1132)

@@ -76,7 +76,7 @@ def test_text_is_read_as_the_declared_type(declared, name, text, value):
     ("name", "value", "message"),
     [
         ("lag", "3", "-p lag: no notebook has this parameter; did you mean 'lags'?"),
-        ("study", "x", "-p study: no notebook has this parameter"),
+        ("study", "x", "-p study: the study is the command's own argument."),
         ("lags", "3.5", "-p lags: '3.5' is not int."),
         ("lags", "１", "-p lags: '１' is not int."),
         ("lags", True, "-p lags: True is not int."),

@@ -24,7 +24,7 @@ FUNDS = {
     "funds_own": "villages' own funds",
     "funds_use": "project funds (uses)",
     "funds_sources": "funds raised (sources)",
-    "funds_total": "all funds stated",
+    "funds_total": "all funds",
 }
 """Sums of a county's money: by source, all uses, all sources, and in all."""
 
@@ -38,8 +38,25 @@ class Missing:
     claims: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        ids = f": {', '.join(self.claims)}" if self.claims else ""
-        return f"{self.name} ({self.reason}{ids})"
+        return describe_missing([self])
+
+
+def describe_missing(gaps: Sequence[Missing]) -> str:
+    """Say what is missing and why, the names with one reason together.
+
+    Examples
+    --------
+    >>> describe_missing([Missing("jobs", "not stated"), Missing("n_villages", "not stated")])
+    'jobs, n_villages: not stated'
+    """
+    by_reason: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for gap in gaps:
+        by_reason.setdefault((gap.reason, gap.claims), []).append(gap.name)
+    parts = []
+    for (reason, claims), names in by_reason.items():
+        where = f" ({', '.join(claims)})" if claims else ""
+        parts.append(f"{', '.join(names)}: {reason}{where}")
+    return "; ".join(parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +112,8 @@ class Lookup:
         Raises
         ------
         DataError
-            If no indicator, county or claim is so called, or two claims are meant.
+            If no indicator, county or claim is so called, or two claims are meant. (With
+            ``county_wide``, where nobody can write which, two claims make it missing.)
         """
         if name in self.table.claims:
             found = _quantity(self.table.claims[name])
@@ -110,7 +128,8 @@ class Lookup:
         if indicator in self.table.indicators:
             return self._figure(county, indicator, name)
         try:
-            return constant(parse_unit(indicator).factor)
+            unit = parse_unit(indicator)
+            return constant(unit.factor, money=int(unit.is_money))
         except DataError:
             known = [*self.table.indicators, *FUNDS]
             raise DataError(
@@ -122,12 +141,14 @@ class Lookup:
         found = {name: self.resolve(name) for name in formula.names}
         missing = tuple(item for item in found.values() if isinstance(item, Missing))
         quantities = {n: q for n, q in found.items() if isinstance(q, Quantity)}
-        terms = [term for term in (formula.left, formula.right) if term is not None]
+        sides = [term for term in (formula.left, formula.right) if term is not None]
+        terms: tuple[Quantity, ...] = ()
+        if not missing:
+            terms = tuple(evaluate_term(term, quantities.__getitem__) for term in sides)
+            terms[0].check_same_kind(terms[-1])
         return Evaluated(
             formula=formula,
-            terms=()
-            if missing
-            else tuple(evaluate_term(term, quantities.__getitem__) for term in terms),
+            terms=terms,
             missing=missing,
             claims=tuple(dict.fromkeys(c for item in found.values() for c in item.claims)),
         )
@@ -148,6 +169,8 @@ class Lookup:
             return Missing(name, reason, _ids(claims))
         if not stated:
             return Missing(name, "said without a figure", _ids(wide))
+        if len(stated) > 1 and self.county_wide:
+            return Missing(name, "stated more than once", _ids(stated))
         if len(stated) > 1:
             raise DataError(
                 f"{name!r} is stated more than once for {county}; write the claim meant: "
@@ -207,6 +230,7 @@ def _quantity(claim: Claim) -> Quantity | None:
         printed=printed * factor,
         strict=figure.strict * factor,
         loose=figure.loose * factor,
+        money=int(figure.unit.is_money),
         claims=(claim.claim,),
     )
 

@@ -1,8 +1,8 @@
 import pytest
 
 from evaluation.bounds import Bounds
-from evaluation.claims.figures import Lookup, Missing
 from evaluation.claims.formula import Quantity, parse_formula
+from evaluation.claims.lookup import Lookup, Missing
 from evaluation.claims.table import load_claims
 from evaluation.errors import DataError
 
@@ -59,10 +59,10 @@ def test_a_name_stands_for_a_figure(east, name, strict):
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("visits", "visits (said without a figure: C5)"),
-        ("West.jobs", "West.jobs (not stated)"),
-        ("total", "total (not stated)"),  # of all, but not as the context of each
-        ("funds_credit", "funds_credit (not stated)"),
+        ("visits", "visits: said without a figure (C5)"),
+        ("West.jobs", "West.jobs: not stated"),
+        ("total", "total: not stated"),  # of all, but not as the context of each
+        ("funds_credit", "funds_credit: not stated"),
     ],
 )
 def test_a_name_without_a_figure_says_why(east, name, says):
@@ -72,7 +72,7 @@ def test_a_name_without_a_figure_says_why(east, name, says):
 
 
 def test_a_teams_figure_is_not_the_countys(east):
-    assert str(east(county_wide=True).resolve("jobs")) == "jobs (stated for Team1 only: C4)"
+    assert str(east(county_wide=True).resolve("jobs")) == "jobs: stated for Team1 only (C4)"
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_money_named_without_an_amount_has_no_upper_bound(east):
     lookup = east(unquantified=[{"county": "East", "indicator": "gifts", "claim": "C5"}])
     assert lookup.resolve("funds_total").strict == Bounds.at_least(1_000_000)
     for name in ("funds_social", "funds_sources"):
-        assert str(lookup.resolve(name)) == f"{name} (named without an amount: C5)"
+        assert str(lookup.resolve(name)) == f"{name}: named without an amount (C5)"
     assert lookup.resolve("funds_use").strict == Bounds.exactly(1_000_000)
 
 
