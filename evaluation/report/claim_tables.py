@@ -134,7 +134,8 @@ def claim_list(table: ClaimTable) -> Exhibit:
 
 def relabel(text: str, table: ClaimTable) -> Markup:
     """Replace names by what they are called, and link claims."""
-    names = {**{n: i.label.en for n, i in table.indicators.items()}, **FUNDS, **SCOPES}
+    codes = {code: said for code, said in SCOPES.items() if "_" in code}
+    names = {**{n: i.label.en for n, i in table.indicators.items()}, **FUNDS, **codes}
     words = []
     for word in text.split(" "):
         core = word.strip("(),;:")
