@@ -1,6 +1,7 @@
 """The command line: ``evaluation VERB``. Heavy imports happen inside the verbs."""
 
 import argparse
+import io
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -17,10 +18,13 @@ examples:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a verb; 0 if it did what was asked, 2 if not, with one error that says why."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a console that has no Chinese
+            stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(options))
-    except EvaluationError as error:
+    except (EvaluationError, OSError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

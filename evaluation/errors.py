@@ -23,7 +23,7 @@ class ReportError(EvaluationError, RuntimeError):
 
 
 def suggest(unknown: str, known: Iterable[str]) -> str:
-    """Say which known name is nearest to an unknown one, or list them all.
+    """Say which known name is nearest to an unknown one, or list the first ten.
 
     Examples
     --------
@@ -34,7 +34,10 @@ def suggest(unknown: str, known: Iterable[str]) -> str:
     """
     names = sorted(known)
     nearest = get_close_matches(unknown, names, n=1)
-    return f"did you mean {nearest[0]!r}?" if nearest else f"known: {', '.join(names)}."
+    if nearest:
+        return f"did you mean {nearest[0]!r}?"
+    more = f", ... ({len(names)} in all)" if len(names) > _SHOWN else ""
+    return f"known: {', '.join(names[:_SHOWN])}{more}."
 
 
 def raise_problems(name: str, problems: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import math
 import re
@@ -29,7 +30,7 @@ _COUNTY_WIDE = ("county_total", "every_village", "mean_per_village", "city")
 
 
 def _number(cell: str) -> Fraction | None:
-    if cell and re.fullmatch(r"-?\d+(\.\d+)?", cell) is None:
+    if cell and re.fullmatch(r"-?\d{1,30}(\.\d{1,30})?", cell, re.ASCII) is None:
         raise ValueError("not a number; write digits, without separators or unit")
     return Fraction(cell) if cell else None
 
@@ -45,14 +46,11 @@ def _closed(cell: str) -> bool | None:
 
 
 def _date(cell: str) -> str:
-    parts = [int(part) for part in cell.split("-") if re.fullmatch(r"\d+", part, re.ASCII)]
-    try:
-        date = datetime.date(*parts, *[1] * (3 - len(parts)))
-    except (TypeError, ValueError):
-        date = None
-    if date is None or not date.isoformat().startswith(cell):
-        raise ValueError("not a date; write YYYY, YYYY-MM or YYYY-MM-DD")
-    return cell
+    with contextlib.suppress(ValueError):
+        if re.fullmatch(r"\d{4}(-\d{2}){0,2}", cell, re.ASCII):
+            datetime.date.fromisoformat(f"{cell}-01-01"[:10])
+            return cell
+    raise ValueError("not a date; write YYYY, YYYY-MM or YYYY-MM-DD")
 
 
 def _unit(cell: str) -> str:
@@ -80,7 +78,7 @@ class Claim(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    claim: str = Field(pattern=r"^[A-Za-z]\w*$")
+    claim: str = Field(pattern=r"^[A-Z]+[0-9]+$")
     county: str = Field(min_length=1)
     pillar: Pillar
     stage: Stage
@@ -134,16 +132,23 @@ class Claim(BaseModel):
         return self.scope in _COUNTY_WIDE
 
     def _given_bounds(self) -> Bounds | None:
+        flags = (self.lower_closed, self.upper_closed)
         if self.lower is None and self.upper is None:
+            if flags != (None, None):
+                raise ValueError("lower_closed or upper_closed without lower and upper")
             return None
         if self.lower is None or self.upper is None:
             raise ValueError("one bound without the other; write inf for no upper bound")
-        closed = [flag is not False for flag in (self.lower_closed, self.upper_closed)]
+        closed = [flag is not False for flag in flags]
         return Bounds(self.lower, self.upper, *closed)
 
     def _own_figure(self, given: Bounds) -> Figure:
         if not self.unit:
             raise ValueError("bounds without a unit; write 个 for a plain count")
+        if self.value is not None and self.value not in given:
+            raise ValueError(f"the value {self.value} is outside its bounds {given}")
+        if self.upper_loose is not None:
+            raise ValueError("upper_loose without printed; the coder's own bounds are one pair")
         return Figure(
             printed="",
             value=Fraction(given.lower if self.value is None else self.value),

@@ -8,9 +8,11 @@ county (``Yutai.n_villages``), a claim (``C048``) or a unit of money or measure
 
 import ast
 import operator
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from fractions import Fraction
+from typing import Literal, TypeAlias, cast
 
 from evaluation.bounds import Bounds
 from evaluation.data.hedges import Reading
@@ -144,14 +146,17 @@ def parse_formula(text: str) -> Formula:
         formula = Formula(text.strip(), tree)
     for term in filter(None, (formula.left, formula.right)):
         _check_grammar(term, text)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant):
+            _make_exact(node, formula.text)
     return formula
 
 
 def evaluate_term(term: ast.expr, lookup: Callable[[str], Quantity]) -> Quantity:
     """Evaluate a term of a formula; ``lookup`` gives the quantity behind each name."""
     match term:
-        case ast.Constant(value=value) if isinstance(value, int | float):
-            return constant(value)
+        case ast.Constant(value=value):
+            return constant(Bounds.exactly(cast(Fraction, value)))
         case ast.UnaryOp(operand=operand):
             inner = evaluate_term(operand, lookup)
             return constant(0).combine(inner, operator.sub)
@@ -181,11 +186,17 @@ _FUNCTIONS: dict[str, Callable[[Bounds, Bounds], Bounds]] = {
 }
 
 
+def _make_exact(node: ast.Constant, text: str) -> None:
+    """Take a number at its digits, not at the float next to it."""
+    digits = ast.get_source_segment(text, node) or ""
+    if not re.fullmatch(r"\d{1,30}(\.\d{1,30})?", digits, re.ASCII):
+        raise DataError(f"{text!r}: {digits} is no number for a formula; write it like 0.5.")
+    node.value = Fraction(digits)  # type: ignore[assignment]
+
+
 def _check_grammar(term: ast.expr, text: str) -> None:
     match term:
-        case ast.Constant(value=bool()):
-            pass
-        case ast.Constant(value=int() | float()):
+        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
             return
         case ast.Name():
             return

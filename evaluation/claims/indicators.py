@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from evaluation.data.study import Text
 from evaluation.data.tables import read_table
 from evaluation.errors import raise_problems, suggest
+
+FUNDS = {
+    "funds_fiscal": "fiscal funds",
+    "funds_dispatching_unit": "dispatching units' funds",
+    "funds_social": "social funds",
+    "funds_credit": "credit",
+    "funds_own": "villages' own funds",
+    "funds_use": "project funds (uses)",
+    "funds_sources": "funds raised (sources)",
+    "funds_total": "all funds",
+}
+"""Sums of a county's money: by source, all uses, all sources, and in all."""
+FUNCTIONS = ("max", "min", "between")
+"""The functions of formulas."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +88,17 @@ def read_indicators(path: Path) -> dict[str, Indicator]:
         for line, cell in rows[column].items()
         if cell not in values
     ]
+    for line, row in rows.iterrows():
+        name = row["indicator"]
+        if not re.fullmatch("[a-z_][a-z0-9_]*", name) or name in (*FUNDS, *FUNCTIONS):
+            problems.append(
+                f"line {line}: {name!r} cannot name an indicator; write small letters, digits "
+                "and _, and no name of a sum or function."
+            )
+        if not row["label_en"]:
+            problems.append(f"line {line}: {name} has no label_en; say what a reader sees.")
+        if row["source"] and not row["money"]:
+            problems.append(f"line {line}: {name} has a source but is no money; fill in money.")
     doubled = rows["indicator"][rows["indicator"].duplicated()]
     problems += [f"line {line}: a second row for {name!r}." for line, name in doubled.items()]
     raise_problems(path.name, problems)

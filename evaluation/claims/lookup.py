@@ -11,22 +11,11 @@ from functools import reduce
 from evaluation.bounds import Bounds
 from evaluation.claims.claim import Claim
 from evaluation.claims.formula import Formula, Quantity, constant, evaluate_term
+from evaluation.claims.indicators import FUNDS
 from evaluation.claims.table import ClaimTable
 from evaluation.data.hedges import Reading
 from evaluation.data.units import parse_unit
 from evaluation.errors import DataError, suggest
-
-FUNDS = {
-    "funds_fiscal": "fiscal funds",
-    "funds_dispatching_unit": "dispatching units' funds",
-    "funds_social": "social funds",
-    "funds_credit": "credit",
-    "funds_own": "villages' own funds",
-    "funds_use": "project funds (uses)",
-    "funds_sources": "funds raised (sources)",
-    "funds_total": "all funds",
-}
-"""Sums of a county's money: by source, all uses, all sources, and in all."""
 
 
 @dataclass(frozen=True, slots=True)

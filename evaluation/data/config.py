@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from evaluation.errors import DataError, raise_problems, suggest
 
+_LONGEST = 60
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -27,7 +28,7 @@ def read_config(file: Path, model: type[Model]) -> Model:
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         raise DataError(f"{file.name}: {line}{error.problem}.") from error
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
         raise DataError(f"{file.name}: cannot be read as UTF-8 YAML: {error}.") from error
     try:
         return model.model_validate(content)
@@ -59,7 +60,8 @@ def describe_errors(model: type[BaseModel], error: pydantic.ValidationError) -> 
             problems.append(f"{place}: not a mapping; write the keys {keys} below it.")
         else:
             given = item["input"]
-            shown = f" (given: {given!r})" if isinstance(given, str | int | float) else ""
+            plain = isinstance(given, str | int | float)
+            shown = f" (given: {str(given)[:_LONGEST]!r})" if plain else ""
             message = item["msg"].removeprefix("Value error, ").rstrip(".")
             problems.append(f"{place + ': ' if place else ''}{message}{shown}.")
     return problems

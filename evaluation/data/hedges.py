@@ -179,7 +179,8 @@ def _number(match: re.Match[str], printed: str) -> _Number:
         raise DataError(f"{printed!r}: the range does not run upwards.")
     plain = digits.replace(".", "").lstrip("0")
     last = Fraction(1, 10**decimals)
-    nonzero = last * 10 ** (len(plain) - len(plain.rstrip("0")))
+    zeros = 0 if decimals else len(plain) - len(plain.rstrip("0"))
+    nonzero = last * 10**zeros
     leading = last * 10 ** max(len(plain) - 1, 0)
     # 10万余: below one 万. 10余万 and 400余人: below the last digit that is not zero.
     after_scale = bool(match["outer"] and match["scale"])
@@ -191,7 +192,7 @@ def _chinese(text: str, printed: str) -> tuple[Fraction, Fraction]:
     """Read a Chinese numeral below 10,000; 几 and 数 span 2 to 9, behind 十 1 to 9."""
     match = _CHINESE.fullmatch(text)
     # 一百二 is 120 to some and 102 to others: a rank left out needs its 零.
-    skipped = match and re.search("千[^百零]+$|百[^十零]$", text)
+    skipped = match and re.search("千[^百零]+$|百[^十零]$|百十|千百", text)
     if match is None or skipped or text in "零〇":
         raise DataError(f"cannot read the numeral {text!r} in {printed!r}; write it in digits.")
     low = high = 0
@@ -202,7 +203,7 @@ def _chinese(text: str, printed: str) -> tuple[Fraction, Fraction]:
         scale = SCALES.get(rank, 1)
         if digit in ("几", "数"):
             low += (1 if low else 2) * scale
-            high += 10 * scale
+            high += (9 if scale > 1 and match["一"] else 10) * scale
         else:
             low += _DIGITS.get(digit, 1) * scale
             high += _DIGITS.get(digit, 1) * scale

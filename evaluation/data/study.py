@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    StringConstraints,
+    model_validator,
+)
 
 from evaluation.data.config import read_config
 from evaluation.data.hedges import Reading
@@ -14,7 +24,7 @@ from evaluation.errors import DataError
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Text(_Part):
@@ -24,11 +34,20 @@ class Text(_Part):
     zh: str = ""
 
 
+def _date(given: object) -> object:
+    if isinstance(given, str):
+        with contextlib.suppress(ValueError):
+            given = datetime.date.fromisoformat(given)
+    if type(given) is not datetime.date:
+        raise ValueError("not a date; write YYYY-MM-DD")
+    return given
+
+
 class Source(_Part):
     """Where the figures come from, and what that is and is not."""
 
     publisher: Text
-    date: datetime.date
+    date: Annotated[datetime.date, BeforeValidator(_date)]
     title: Text | None = None
     what_it_is: list[Text]
     what_it_is_not: list[Text]
@@ -37,7 +56,7 @@ class Source(_Part):
 class Area(_Part):
     """A county, or the whole programme, as the files name it."""
 
-    name: str
+    name: Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
     zh: str = ""
 
 
@@ -116,6 +135,13 @@ class Study(_Part):
     limits: list[Text] = []
     _file: Path = PrivateAttr()
 
+    @model_validator(mode="after")
+    def _areas_differ(self) -> Study:
+        names = [area.name for area in self.areas]
+        if doubled := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"two areas are called {doubled[0]!r}; give one another name")
+        return self
+
     @classmethod
     def load(cls, path: str | Path) -> Study:
         """Read a study from its folder (or its study.yml).
@@ -133,14 +159,14 @@ class Study(_Part):
         """
         file = Path(path)
         file = file if file.suffix in (".yml", ".yaml") else file / "study.yml"
-        if not file.is_file():
+        if not _is_file(file):
             raise DataError(f"no study at {path}: {file} does not exist.{_others(file)}")
         study = read_config(file, cls)
         study._file = file
         if not (study.claims or study.panel or study.ledger):
             raise DataError(f"{file.name}: no data; give claims, panel or ledger.")
         for name in study.file_names():
-            if not study.path(name).is_file():
+            if not _is_file(study.path(name)):
                 raise DataError(f"{file.name}: names {name}, which is not in {file.parent}.")
         return study
 
@@ -170,6 +196,13 @@ class Study(_Part):
             names += [self.claims.file, self.claims.indicators, self.claims.crosschecks]
         names += [part.file for part in (self.panel, self.ledger) if part]
         return [name for name in names if name]
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name too long for the file system
+        return False
 
 
 def _others(file: Path) -> str:

@@ -16,6 +16,9 @@ _WORDS = """
 _PLAIN = frozenset(_WORDS.split())
 
 
+_LARGEST = 10**16
+
+
 @dataclass(frozen=True, slots=True)
 class Unit:
     """A unit: ``factor`` of ``plain`` (万元: 10,000 of 元), perhaps ``per`` another."""
@@ -55,6 +58,8 @@ def parse_unit(text: str) -> Unit:
         factor *= SCALES[head[0]]
         head = head[1:]
     plain, per = _SYNONYMS.get(head, head), _SYNONYMS.get(per, per)
+    if factor > _LARGEST:
+        raise DataError(f"the unit {text!r} is larger than 亿亿.")
     for name in (plain, per) if "/" in text else (plain,):
         if name not in _PLAIN:
             raise DataError(

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from evaluation.bounds import Bounds
 from evaluation.claims.claim import Claim
-from evaluation.claims.lookup import FUNDS
+from evaluation.claims.indicators import FUNDS
 from evaluation.claims.table import ClaimTable
 from evaluation.data.study import Study
 from evaluation.report.exhibits import (

@@ -14,6 +14,7 @@ from packaging.requirements import Requirement
 
 import evaluation
 from evaluation.data.study import Study
+from evaluation.errors import ReportError
 
 NAME = "manifest.json"
 _PACKAGE = "village-evaluation"
@@ -70,17 +71,26 @@ def package_versions() -> dict[str, str]:
 
 def sha256(path: Path) -> str:
     """Give a file's sha256."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ReportError(f"{path}: cannot be read: {error.strerror}.") from error
 
 
-def read_manifest(run: Path) -> dict[str, Any]:
-    """Read a run's manifest; empty where there is none that is whole."""
+def hash_outputs(run: Path) -> dict[str, str]:
+    """Give the sha256 of every file of a run but its manifest."""
+    paths = sorted(path for path in run.rglob("*") if path.is_file() and path.name != NAME)
+    return {path.relative_to(run).as_posix(): sha256(path) for path in paths}
+
+
+def is_whole(run: Path, wanted: str) -> bool:
+    """Whether a folder is the run with that hash, with every output as it was written."""
     try:
         manifest = json.loads((run / NAME).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return manifest if isinstance(manifest, dict) else {}
+        return bool(manifest["hash"] == wanted and manifest["outputs"] == hash_outputs(run))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -45,10 +46,12 @@ def read_parameters(path: Path) -> dict[str, Parameter]:
     """
     name = path.stem
     try:
-        notebook = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        cells = [c for c in cells if "parameters" in (c["metadata"].get("tags") or ())]
+    except (OSError, ValueError, RecursionError) as error:
         raise ReportError(f"{path.name}: not a notebook: {error}.") from error
-    cells = [c for c in notebook["cells"] if "parameters" in c["metadata"].get("tags", [])]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ReportError(f"{path.name}: not a notebook of format 4 (nbformat).") from error
     if len(cells) != 1:
         raise ReportError(
             f"{name}: {len(cells)} cells are tagged 'parameters'; tag the one that declares "
@@ -159,8 +162,10 @@ def _read_text(kind: type, text: str) -> Value:
     if kind is bool:
         truths: dict[str, Value] = {"true": True, "false": False}
         return truths.get(text.lower(), text)
-    if kind is int and re.fullmatch(r"[+-]?\d+", text, re.ASCII):
+    if kind is int and re.fullmatch(r"[+-]?\d{1,30}", text, re.ASCII):
         return int(text)
-    if kind is float and re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text, re.ASCII):
-        return float(text)
+    decimal = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?"
+    if kind is float and re.fullmatch(decimal, text, re.ASCII):
+        number = float(text)
+        return number if math.isfinite(number) else text
     return text

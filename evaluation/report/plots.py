@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import warnings
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
@@ -108,8 +108,9 @@ def palette(names: Sequence[str]) -> dict[str, str]:
     return dict(zip(names, sns.color_palette("colorblind", len(names)).as_hex(), strict=True))
 
 
-def in_style() -> AbstractContextManager[None]:
-    """Draw in the package's style, inside a with statement."""
+@contextmanager
+def in_style() -> Iterator[None]:
+    """Draw in the package's style, whatever the user's matplotlibrc says."""
     chinese = find_chinese_font()
     settings: Any = {
         **sns.axes_style("whitegrid"),
@@ -119,5 +120,9 @@ def in_style() -> AbstractContextManager[None]:
         "axes.titlelocation": "left",
         "axes.titleweight": "bold",
         "svg.hashsalt": "evaluation",
+        "text.parse_math": False,
     }
-    return mpl.rc_context(settings)
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(settings)
+        yield

@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import base64
+import errno
 import os
 import shutil
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import evaluation
 from evaluation.data.study import Study
-from evaluation.errors import ReportError
+from evaluation.errors import EvaluationError, ReportError
 from evaluation.report import manifest
+from evaluation.report.execute import Notebook, execute_notebook
 from evaluation.report.fonts import find_chinese_font
 from evaluation.report.parameters import Value, read_parameters, resolve_parameters
 
 # papermill, nbconvert and pandas take seconds to import: an unchanged run needs none of them.
 
-Notebook = Any  # nbformat's NotebookNode: a dict whose keys are attributes too
-
 # A chapter, and what a study must have for it.
 CHAPTERS = {"1_data": "claims", "2_published_claims": "claims"}
+_A_DAY = 86_400  # seconds
 
 
 def run_report(
@@ -75,21 +75,24 @@ def run_report(
     describe = _describer(loaded, notebooks, values)
     description = describe()
     target = Path(out) / f"{loaded.name}-{description['hash'][:8]}"
-    if not force and manifest.read_manifest(target).get("hash") == description["hash"]:
+    if not force and manifest.is_whole(target, description["hash"]):
         tell(f"unchanged: {target} was made from the same inputs; --force runs it again")
         return target
     _check_data(loaded)
     partial = _start_folder(target, tell)
     try:
-        _write_run(partial, loaded, notebooks, values, description, tell)
+        _write_run(partial, target.name, loaded, notebooks, values, description, tell)
         if describe() != description:
             raise ReportError(f"{study}: a file changed while the report ran; run it again.")
-    except BaseException:
+        _replace(partial, target)
+    except BaseException as error:
         failed = target.with_name(f"{target.name}.failed")
-        _replace(partial, failed)
-        tell(f"failed: what was done so far is in {failed}")
-        raise
-    _replace(partial, target)
+        with suppress(ReportError):
+            _replace(partial, failed)
+            tell(f"failed: what was done so far is in {failed}")
+        if isinstance(error, EvaluationError) or not isinstance(error, Exception):
+            raise
+        raise ReportError(f"the report failed: {type(error).__name__}: {error}") from error
     return target
 
 
@@ -130,11 +133,12 @@ def _describer(
 
 
 def _start_folder(target: Path, tell: Callable[[str], None]) -> Path:
-    partial = target.with_name(f"{target.name}.partial")
+    partial = target.with_name(f"{target.name}.partial-{os.getpid()}")
     try:
-        if partial.exists():
-            tell(f"cleared: {partial}, left by a run that was killed")
-            shutil.rmtree(partial)
+        for left in target.parent.glob(f"{target.name}.partial-*"):
+            if _is_abandoned(left):
+                tell(f"cleared: {left}, left by a run that was killed")
+                shutil.rmtree(left)
         for folder in ("notebooks", "tables", "figures"):
             (partial / folder).mkdir(parents=True)
     except OSError as error:
@@ -147,6 +151,7 @@ def _start_folder(target: Path, tell: Callable[[str], None]) -> Path:
 
 def _write_run(
     folder: Path,
+    run_name: str,
     study: Study,
     notebooks: Mapping[str, Path],
     values: Mapping[str, Mapping[str, Value]],
@@ -161,75 +166,26 @@ def _write_run(
     for number, (name, source) in enumerate(notebooks.items(), start=1):
         clock = time.monotonic()
         tell(f"[{number}/{len(notebooks)}] {name} ...")
-        executed[name] = _execute(source, values[name], study, folder)
+        executed[name] = execute_notebook(
+            source,
+            values[name],
+            folder=folder / "notebooks",
+            working_folder=study.folder.resolve().parent,
+        )
         exhibits += _save_exhibits(name, executed[name], folder)
         tell(f"[{number}/{len(notebooks)}] {name} done in {time.monotonic() - clock:.1f} s")
     names = [exhibit["name"] for exhibit in exhibits]
     if doubled := sorted({name for name in names if names.count(name) > 1}):
         raise ReportError(f"two exhibits are named {doubled[0]!r}; give one another name.")
-    page = build_page(
-        study, executed, run_name=folder.name.removesuffix(".partial"), description=description
-    )
+    page = build_page(study, executed, run_name=run_name, description=description)
     (folder / "report.html").write_text(page, encoding="utf-8")
-    manifest.write_json(folder / "results.json", {"study": study.name, "exhibits": exhibits})
-    manifest.write_json(folder / manifest.NAME, {**description, "start": start, "end": _now()})
-
-
-def _execute(source: Path, values: Mapping[str, Value], study: Study, folder: Path) -> Notebook:
-    """Run one notebook in a kernel of its own, beside the study's folder."""
-    import nbformat
-    import papermill
-    from papermill.parameterize import parameterize_notebook
-    from traitlets.config import Config
-
-    name = source.stem
-    path = folder.resolve() / "notebooks" / source.name
-    notebook = papermill.iorw.load_notebook_node(str(source))
-    try:
-        with _kernel_environment():
-            papermill.execute_notebook(
-                parameterize_notebook(
-                    notebook, dict(values), kernel_name="python3", language="python"
-                ),
-                str(path).replace("{", "{{").replace("}", "}}"),  # papermill formats paths
-                kernel_name="python3",
-                cwd=str(study.folder.resolve().parent),
-                progress_bar=False,
-                config=Config(KernelManager={"transport_encryption": "auto"}),
-            )
-    except papermill.PapermillExecutionError as error:
-        line = error.source.strip().partition("\n")[0]
-        raise ReportError(
-            f"{name}, cell [{error.exec_count}] ({line}): {error.ename}: {error.evalue}"
-        ) from None
-    except Exception as error:
-        raise ReportError(f"{name}: the kernel failed: {error}") from error
-    notebook = nbformat.read(path, as_version=4)
-    _check_all_ran(name, notebook)
-    _tidy(notebook)
-    nbformat.write(notebook, path)
-    return notebook
-
-
-def _check_all_ran(name: str, notebook: Notebook) -> None:
-    """Refuse a notebook that stopped midway: papermill takes sys.exit() for success."""
-    for cell in notebook.cells:
-        if cell.cell_type != "code" or not cell.source.strip():
-            continue
-        stopped = [o for o in cell.outputs if o.output_type == "error"]
-        if stopped or cell.execution_count is None:
-            line = cell.source.strip().partition("\n")[0]
-            reason = stopped[0].ename if stopped else "it never ran"
-            raise ReportError(f"{name}, cell [{cell.execution_count}] ({line}): {reason}")
-
-
-def _tidy(notebook: Notebook) -> None:
-    """Take out times, paths and random ids, so that equal runs give equal notebooks."""
-    notebook.metadata.pop("papermill", None)
-    for number, cell in enumerate(notebook.cells):
-        cell["id"] = f"cell-{number}"
-        for key in ("papermill", "execution"):
-            cell.metadata.pop(key, None)
+    results = {"study": study.name, "simulated": study.simulated, "exhibits": exhibits}
+    manifest.write_json(folder / "results.json", results)
+    outputs = manifest.hash_outputs(folder)
+    manifest.write_json(
+        folder / manifest.NAME,
+        {**description, "outputs": outputs, "start": start, "end": _now()},
+    )
 
 
 def _save_exhibits(name: str, notebook: Notebook, folder: Path) -> list[dict[str, Any]]:
@@ -253,33 +209,49 @@ def _save_exhibits(name: str, notebook: Notebook, folder: Path) -> list[dict[str
     return saved
 
 
-@contextmanager
-def _kernel_environment() -> Iterator[None]:
-    """Start kernels that depend on the installed packages alone."""
-    before = dict(os.environ)
-    with tempfile.TemporaryDirectory() as empty:
-        os.environ.update(
-            JUPYTER_PREFER_ENV_PATH="1",  # not a kernel registered for the user
-            PYTHONSAFEPATH="1",  # no module that happens to lie beside the study
-            PYTHONHASHSEED="0",  # sets in the same order every time
-            IPYTHONDIR=empty,  # no start-up files of the user
-            PYDEVD_DISABLE_FILE_VALIDATION="1",
-        )
-        try:
-            yield
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
-
-
 def _replace(source: Path, target: Path) -> None:
     """Move a folder into another's place; the other goes only once this one is there."""
     old = target.with_name(f"{target.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if target.exists():
-        target.rename(old)
-    source.rename(target)
-    shutil.rmtree(old, ignore_errors=True)
+    try:
+        _remove(old)
+        if os.path.lexists(target):
+            target.rename(old)
+        try:
+            source.rename(target)
+        except OSError:
+            if os.path.lexists(old):
+                old.rename(target)
+            raise
+    except OSError as error:
+        raise ReportError(
+            f"cannot put the run in {target}: {error.strerror}; close what has it open and run "
+            "again."
+        ) from error
+    _remove(old)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _is_abandoned(partial: Path) -> bool:
+    """Whether the process that a partial folder is named after has gone."""
+    try:
+        process = int(partial.name.rpartition("-")[2])
+    except ValueError:
+        return False
+    if process == os.getpid():
+        return True
+    if os.name == "nt":  # where a signal of 0 would end the process
+        return time.time() - partial.stat().st_mtime > _A_DAY
+    try:
+        os.kill(process, 0)
+    except OSError as error:
+        return error.errno == errno.ESRCH
+    return False
 
 
 def _now() -> str:

@@ -1,7 +1,10 @@
 """A run is whole or absent, and says which cell failed."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 
 import nbformat
 import pytest
@@ -9,7 +12,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from evaluation.errors import ReportError
 from evaluation.report import run
-from tests.conftest import JINING
+from tests.conftest import JINING, REPO
 
 PARAMETERS = 'study: str = "x"\nshare: float = 0.5\nvillage: str = "1"'
 
@@ -113,12 +116,48 @@ def test_a_file_that_changes_midway_fails_the_run(run_cells, study):
 
 def test_what_a_killed_run_left_is_cleared_and_named(run_cells):
     folder = run_cells("1")
-    leftover = folder.with_name(f"{folder.name}.partial")
+    gone = subprocess.check_output(
+        [sys.executable, "-c", "import os; print(os.getpid(), end='')"], text=True
+    )
+    leftover = folder.with_name(f"{folder.name}.partial-{gone}")
     folder.rename(leftover)
     told = []
     assert run_cells("1", tell=told.append) == folder
     assert not leftover.exists()
     assert told[0].startswith("cleared: ")
+
+
+def test_a_run_that_is_still_going_is_let_be(run_cells):
+    folder = run_cells("1")
+    other = folder.with_name(f"{folder.name}.partial-{os.getppid()}")
+    folder.rename(other)
+    assert run_cells("1") == folder
+    assert other.is_dir()
+
+
+@pytest.mark.parametrize("name", ["report.html", "results.json"])
+def test_a_run_that_lost_or_changed_a_file_is_made_again(run_cells, name):
+    file = run_cells("1") / name
+    file.write_text("changed", encoding="utf-8")
+    run_cells("1")
+    assert file.read_text(encoding="utf-8") != "changed"
+    file.unlink()
+    run_cells("1")
+    assert file.is_file()
+
+
+def test_what_lies_beside_the_study_is_not_imported(run_cells, study):
+    for name in ("evaluation", "pandas", "matplotlib"):
+        (study.parent / f"{name}.py").write_text("raise SystemExit(1)", encoding="utf-8")
+    (study.parent / "matplotlibrc").write_text("savefig.facecolor: red", encoding="utf-8")
+    run_cells("import pandas; from evaluation import Study; Study.load(study)")
+
+
+def test_a_warning_tells_no_path_of_this_machine(run_cells):
+    folder = run_cells("import sys, evaluation; print(sys.prefix + '/x', evaluation.__file__)")
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert sys.prefix not in page
+    assert str(REPO) not in page
 
 
 def test_two_exhibits_of_one_name_are_refused(run_cells):

@@ -1,0 +1,120 @@
+"""One notebook, run through papermill in a kernel that depends on installed packages alone."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import evaluation
+from evaluation.errors import ReportError
+from evaluation.report.parameters import Value
+
+Notebook = Any  # nbformat's NotebookNode: a dict whose keys are attributes too
+
+
+def execute_notebook(
+    source: Path, values: Mapping[str, Value], *, folder: Path, working_folder: Path
+) -> Notebook:
+    """Run one notebook in a kernel of its own.
+
+    Parameters
+    ----------
+    source
+        The notebook.
+    values
+        Its parameters, checked.
+    folder
+        Where the executed notebook is written; as far as it came, if a cell fails.
+    working_folder
+        The kernel's working folder.
+
+    Raises
+    ------
+    ReportError
+        If a cell fails or stops the notebook, or the kernel dies.
+    """
+    import nbformat
+    import papermill
+    from papermill.parameterize import parameterize_notebook
+    from traitlets.config import Config
+
+    name = source.stem
+    path = folder.resolve() / source.name
+    notebook = papermill.iorw.load_notebook_node(str(source))
+    try:
+        with _kernel_environment():
+            papermill.execute_notebook(
+                parameterize_notebook(
+                    notebook, dict(values), kernel_name="python3", language="python"
+                ),
+                str(path).replace("{", "{{").replace("}", "}}"),  # papermill formats paths
+                kernel_name="python3",
+                cwd=str(working_folder.resolve()),
+                progress_bar=False,
+                config=Config(KernelManager={"transport_encryption": "auto"}),
+                # No module that happens to lie beside the study.
+                extra_arguments=["--InteractiveShellApp.ignore_cwd=True"],
+            )
+    except papermill.PapermillExecutionError as error:
+        line = error.source.strip().partition("\n")[0]
+        raise ReportError(
+            f"{name}, cell [{error.exec_count}] ({line}): {error.ename}: {error.evalue}"
+        ) from None
+    except Exception as error:
+        raise ReportError(f"{name}: the kernel failed: {error}") from error
+    notebook = nbformat.read(path, as_version=4)
+    _check_all_ran(name, notebook)
+    _tidy(notebook)
+    nbformat.write(notebook, path)
+    return notebook
+
+
+def _check_all_ran(name: str, notebook: Notebook) -> None:
+    """Refuse a notebook that stopped midway: papermill takes sys.exit() for success."""
+    for cell in notebook.cells:
+        if cell.cell_type != "code" or not cell.source.strip():
+            continue
+        stopped = [o for o in cell.outputs if o.output_type == "error"]
+        if stopped or cell.execution_count is None:
+            line = cell.source.strip().partition("\n")[0]
+            reason = stopped[0].ename if stopped else "it never ran"
+            raise ReportError(f"{name}, cell [{cell.execution_count}] ({line}): {reason}")
+
+
+def _tidy(notebook: Notebook) -> None:
+    """Take out times, paths and random ids, so that equal runs give equal notebooks."""
+    notebook.metadata.pop("papermill", None)
+    here = [
+        f"{Path(place)}{os.sep}" for place in (sys.prefix, Path(evaluation.__file__).parents[1])
+    ]
+    for number, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{number}"
+        for key in ("papermill", "execution"):
+            cell.metadata.pop(key, None)
+        for output in cell.get("outputs", ()):
+            for place in here if output.output_type == "stream" else ():
+                output.text = output.text.replace(place, "")
+
+
+@contextmanager
+def _kernel_environment() -> Iterator[None]:
+    """Start kernels that depend on the installed packages alone."""
+    before = dict(os.environ)
+    with tempfile.TemporaryDirectory() as empty:
+        os.environ.pop("JUPYTER_PATH", None)
+        os.environ.update(
+            JUPYTER_PREFER_ENV_PATH="1",  # not a kernel registered for the user
+            PYTHONHASHSEED="0",  # sets in the same order every time
+            IPYTHONDIR=empty,  # no start-up files of the user
+            PYDEVD_DISABLE_FILE_VALIDATION="1",
+        )
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
