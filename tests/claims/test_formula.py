@@ -203,7 +203,7 @@ def test_a_long_formula_is_an_error():
 
 @pytest.mark.parametrize("number", ["1e400", "9" * 31, "0x10", "1_000"])
 def test_a_number_is_plain_digits(number):
-    with pytest.raises(DataError, match="is no number for a formula; write it like 0.5"):
+    with pytest.raises(DataError, match="is no number for a formula"):
         parse_formula(f"{number} * a")
 
 
