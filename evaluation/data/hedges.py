@@ -236,8 +236,9 @@ def _bounds(
         return strict, strict.hull(Bounds(value, carried, upper_closed=False))
     if kind == "above":
         # Of every village it bounds the smallest, and the others have no loose end either.
-        loose = open_end if "every" in kinds else Bounds(value, next_leading, False, False)
-        return open_end, loose
+        if "every" in kinds or not value:
+            return open_end, open_end
+        return open_end, Bounds(value, next_leading, False, False)
     if kind == "at_least":
         return (both := Bounds.at_least(value)), both
     if kind in ("below", "at_most"):
@@ -267,10 +268,13 @@ def _unread(text: str) -> str:
     """Name the part of a figure that no rule reads."""
     read = _FIGURE.match(text)
     tail = text[read.end() :] if read else text
+    if not tail:
+        return "it holds no number."
+    before, behind = (
+        " ".join(word for word, kind in words.items() if kind in BOUNDING)
+        for words in (BEFORE, AFTER)
+    )
     return (
-        f"the hedge or unit {tail!r} is not known. Hedges before a number: "
-        f"{' '.join(BEFORE)}; behind it: {' '.join(AFTER)}. Or leave printed empty, give lower "
-        "and upper, and keep the words in the note."
-        if tail
-        else "it holds no number."
+        f"the hedge or unit {tail!r} is not known. Hedges read are {before}, and behind a "
+        f"number {behind}. For another, leave printed empty and give lower and upper."
     )

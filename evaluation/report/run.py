@@ -80,19 +80,20 @@ def run_report(
         return target
     _check_data(loaded)
     partial = _start_folder(target, tell)
+    failed = target.with_name(f"{target.name}.failed")
     try:
         _write_run(partial, target.name, loaded, notebooks, values, description, tell)
         if describe() != description:
             raise ReportError(f"{study}: a file changed while the report ran; run it again.")
         _replace(partial, target)
     except BaseException as error:
-        failed = target.with_name(f"{target.name}.failed")
         with suppress(ReportError):
             _replace(partial, failed)
             tell(f"failed: what was done so far is in {failed}")
         if isinstance(error, EvaluationError) or not isinstance(error, Exception):
             raise
         raise ReportError(f"the report failed: {type(error).__name__}: {error}") from error
+    _remove(failed)
     return target
 
 

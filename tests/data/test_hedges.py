@@ -261,7 +261,8 @@ def test_any_text_is_read_or_refused(text):
         figure = read_figure(text)
     except DataError:
         return
-    assert figure.strict.hull(figure.loose) == figure.loose  # loose holds strict
+    # Loose is wider, but for 过 and 超, where it is narrower: one holds the other.
+    assert figure.strict.hull(figure.loose) in (figure.strict, figure.loose)
 
 
 COUNTS = st.integers(0, 99_999)

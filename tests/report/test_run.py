@@ -106,6 +106,7 @@ def test_a_cell_that_fails_leaves_the_good_run_and_a_folder_named_so(
     (failed,) = (tmp_path / "out {1}").glob("*.failed")
     assert (failed / "notebooks" / "1_data.ipynb").is_file()
     assert not (failed / "manifest.json").exists()
+    assert run_cells("1", force=True) == good
 
 
 def test_a_file_that_changes_midway_fails_the_run(run_cells, study):
