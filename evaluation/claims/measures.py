@@ -222,6 +222,27 @@ def assess_counties(table: ClaimTable) -> tuple[Assessment, ...]:
 
     Only claims on the whole county count: a team's or a village's figure says nothing of
     the others. Where a figure is missing the measure is not identified, and says so.
+
+    Parameters
+    ----------
+    table
+        The study's claims.
+
+    Returns
+    -------
+    One assessment a measure, definition and county, in that order. Money is in yuan inside,
+    and read in the measure's unit.
+
+    Notes
+    -----
+    With figures x known to lie in sets X, a measure f(x) lies in {f(x): x in X}: the
+    assumption is that the text is true, and nothing else [1]_. Uses U and sources S of
+    money may be the same money, so all funds lie in [max(U, S), U + S].
+
+    References
+    ----------
+    .. [1] Manski (2003), Partial Identification of Probability Distributions, Springer.
+       https://doi.org/10.1007/b97478
     """
     lookups = [Lookup(table, c.name, county_wide=True) for c in table.study.counties]
     return tuple(

@@ -85,6 +85,17 @@ def plot_measures(
 
     The thick line is the reading asked for, the thin one below it the other reading,
     where that differs.
+
+    Parameters
+    ----------
+    table
+        The study's claims.
+    measures
+        Names of measures (evaluation.claims.measures.MEASURES), one panel each.
+    name, caption
+        Of the exhibit.
+    reading
+        By default the study's own.
     """
     reading = reading or table.study.reading
     other: Reading = "loose" if reading == "strict" else "strict"

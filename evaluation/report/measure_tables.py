@@ -74,7 +74,17 @@ def findings_table(table: ClaimTable, *, reading: Reading | None = None) -> Exhi
 def measure_table(
     table: ClaimTable, measures: Sequence[str], *, name: str, caption: str
 ) -> Exhibit:
-    """Show measures by county, each definition on a row of its own."""
+    """Show measures by county, each definition on a row of its own.
+
+    Parameters
+    ----------
+    table
+        The study's claims.
+    measures
+        Names of measures (evaluation.claims.measures.MEASURES), one group of rows each.
+    name, caption
+        Of the exhibit.
+    """
     frame = assessment_frame(assess_counties(table))
     frame = frame[frame["measure"].isin(measures)]
     rows = []
