@@ -17,7 +17,7 @@ examples:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a verb; 0 if it did what was asked, 2 if not, with one error that says why."""
+    """Run a verb; 0 if done; 2 if not, with one error that says why; 130 if interrupted."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a console that has no Chinese
             stream.reconfigure(errors="backslashreplace")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from itertools import combinations
 
 import pandas as pd
@@ -26,7 +27,7 @@ def unlike(table: ClaimTable, terms: Sequence[Evaluated]) -> list[str]:
     traits = {
         "definition": indicators
         if len(set(indicators)) > 1
-        else [term.formula.shape for term in terms],
+        else [term.formula.rename(partial(_indicator, table)) for term in terms],
         "unit": [join_traits(_unit(c) for c in g) for g in claims],
         "scope": [join_traits((c.scope,) for c in g) for g in claims],
         "date": [join_traits((c.as_of,) for c in g) for g in claims],
@@ -44,6 +45,11 @@ def join_traits(traits: Iterable[tuple[str, ...]]) -> str:
     return " and ".join(sorted({"/".join(filter(None, trait)) for trait in traits}))
 
 
+def _indicator(table: ClaimTable, name: str) -> str:
+    claim = table.claims.get(name)
+    return claim.indicator if claim else name.rpartition(".")[2]
+
+
 def _unit(claim: Claim) -> tuple[str, ...]:
     return (claim.figure.unit.plain, claim.figure.unit.per) if claim.figure else ()
 
@@ -59,8 +65,8 @@ def compare_counties(
 
     Returns
     -------
-    DataFrame with columns measure, label, county, other, verdict (above, below, order
-    unknown, not comparable, not identified) and reason.
+    DataFrame with columns measure, label, county, other, verdict (above, below, equal,
+    order unknown, not comparable, not identified) and reason.
     """
     by_measure: dict[str, dict[str, list[Assessment]]] = {}
     for item in assessments:
@@ -111,6 +117,8 @@ def _compare(
 
 
 def _order(mine: Bounds, other: Bounds) -> str:
+    if mine.compare("==", other) == "yes":
+        return "equal"
     if mine.compare(">", other) == "yes":
         return "above"
     if mine.compare("<", other) == "yes":

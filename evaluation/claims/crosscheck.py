@@ -84,6 +84,8 @@ class Crosscheck(BaseModel):
     def _has_work(self) -> Crosscheck:
         if not (self.formulas or self.compare):
             raise ValueError("neither formulas nor compare; a check needs one of them")
+        if len(self.compare) == 1:
+            raise ValueError("compare holds one term; give two or more, or put it in formulas")
         return self
 
 
@@ -106,9 +108,9 @@ class CheckResult:
         The reading of hedges that the verdict is under.
     verdict
         consistent: every relation holds for some possible values. inconsistent: one holds
-        for none. not comparable: the terms differ in definition, unit, scope, date or
-        status. cannot be checked: a figure is missing. arithmetic only: there is nothing
-        to hold the result against.
+        for none. not comparable: the terms of ``compare`` differ in definition, unit,
+        scope, date or status, or a relation's sides in date. cannot be checked: a figure
+        is missing. arithmetic only: there is nothing to hold the result against.
     reasons
         What is missing, or in what the terms differ.
     evaluated, units
@@ -214,18 +216,21 @@ def _run(check: Crosscheck, table: ClaimTable, reading: Reading) -> CheckResult:
     stated = [lookup.evaluate(parse_formula(line.formula)) for line in check.formulas]
     evaluated = compared + stated
     missing = list(dict.fromkeys(gap for item in evaluated for gap in item.missing))
+    answers = [answer for item in evaluated if (answer := item.answer(reading))]
+    unlike_dates = _unlike_dates(evaluated, table)
     verdict: Verdict
     reasons: list[str] = []
-    if missing:
+    if "no" in answers and not unlike_dates:
+        verdict = "inconsistent"
+    elif missing:
         verdict, reasons = "cannot be checked", [describe_missing(missing)]
-    elif reasons := unlike(table, compared) or _unlike_dates(evaluated, table):
+    elif reasons := unlike(table, compared) or unlike_dates:
         verdict = "not comparable"
-    elif compared:
-        verdict, reasons = "arithmetic only", ["the terms are alike and may be ranked"]
-    elif answers := [answer for item in evaluated if (answer := item.answer(reading))]:
-        verdict = "inconsistent" if "no" in answers else "consistent"
+    elif answers:
+        verdict = "consistent"
     else:
         verdict = "arithmetic only"
+        reasons = ["the terms are alike and may be ranked"] if compared else []
     return CheckResult(
         check=check,
         reading=reading,

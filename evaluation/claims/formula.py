@@ -1,12 +1,13 @@
 """Formulas over figures: a small safe grammar, evaluated in interval arithmetic.
 
-``+ - * /``, ``max``, ``min``, ``between`` (somewhere from one to the other), numbers,
-parentheses, one relation at most, and names: an indicator (``n_villages``), one of another
-county (``Yutai.n_villages``), a claim (``C048``) or a unit of money or measure
+``+ - * /``, ``max``, ``min``, ``between`` (somewhere from one to the other), ``at_least``,
+numbers, parentheses, one relation at most, and names: an indicator (``n_villages``), one of
+another county (``Yutai.n_villages``), a claim (``C048``) or a unit of money or measure
 (``10 * 万元``). Nothing else, and nothing is ever executed.
 """
 
 import ast
+import math
 import operator
 import re
 from collections.abc import Callable
@@ -15,8 +16,8 @@ from fractions import Fraction
 from typing import Literal, TypeAlias, cast
 
 from evaluation.bounds import Bounds
-from evaluation.data.hedges import Reading
-from evaluation.errors import DataError
+from evaluation.data.hedges import READINGS, Reading
+from evaluation.errors import DataError, suggest
 
 Relation: TypeAlias = Literal["<", "<=", ">", ">=", "=="]
 
@@ -51,6 +52,8 @@ class Quantity:
 
     def read(self, reading: Reading) -> Bounds:
         """Give the bounds in one reading."""
+        if reading not in READINGS:
+            raise DataError(f"no reading {reading!r}; {suggest(reading, READINGS)}")
         return self.strict if reading == "strict" else self.loose
 
     def combine(
@@ -111,10 +114,9 @@ class Formula:
             _collect_names(term, found)
         return tuple(found)
 
-    @property
-    def shape(self) -> str:
-        """The arithmetic with every name left out: what two like terms share."""
-        return ast.unparse(_Blank().visit(ast.parse(self.text, mode="eval")))
+    def rename(self, name: Callable[[str], str]) -> str:
+        """Give the text with its names replaced: what two like terms share."""
+        return ast.unparse(_Rename(name).visit(ast.parse(self.text, mode="eval")))
 
 
 def parse_formula(text: str) -> Formula:
@@ -164,6 +166,9 @@ def evaluate_term(term: ast.expr, lookup: Callable[[str], Quantity]) -> Quantity
             return evaluate_term(left, lookup).combine(
                 evaluate_term(right, lookup), _OPERATIONS[type(op)]
             )
+        case ast.Call(func=ast.Name(id="at_least"), args=[arg]):
+            more = constant(Bounds(0, math.inf))
+            return evaluate_term(arg, lookup).combine(more, operator.add)
         case ast.Call(func=ast.Name(id=function), args=args):
             first, *rest = (evaluate_term(arg, lookup) for arg in args)
             for quantity in rest:
@@ -207,6 +212,8 @@ def _check_grammar(term: ast.expr, text: str) -> None:
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATIONS:
             _check_grammar(left, text)
             return _check_grammar(right, text)
+        case ast.Call(func=ast.Name(id="at_least"), args=[arg], keywords=[]):
+            return _check_grammar(arg, text)
         case ast.Call(func=ast.Name(id=name), args=[_, _, *_] as args, keywords=[]) if (
             name in _FUNCTIONS
         ):
@@ -215,7 +222,8 @@ def _check_grammar(term: ast.expr, text: str) -> None:
             return None
     raise DataError(
         f"{text!r}: {ast.unparse(term)!r} is not allowed; a formula holds names, numbers, "
-        "+ - * /, max(a, b), min(a, b), between(a, b), parentheses and one relation."
+        "+ - * /, max(a, b), min(a, b), between(a, b), at_least(a), parentheses and one "
+        "relation."
     )
 
 
@@ -236,11 +244,18 @@ def _collect_names(term: ast.expr, found: dict[str, None]) -> None:
                     _collect_names(child, found)
 
 
-class _Blank(ast.NodeTransformer):
-    """Replace every name by the same one."""
+class _Rename(ast.NodeTransformer):
+    """Replace every name by another."""
+
+    def __init__(self, name: Callable[[str], str]) -> None:
+        self._name = name
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        node.args = [self.visit(arg) for arg in node.args]
+        return node
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        return ast.Name(node.id if node.id in _FUNCTIONS else "x")
+        return ast.Name(self._name(node.id))
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
-        return ast.Name("x")
+        return ast.Name(self._name(_name(node)))

@@ -21,7 +21,7 @@ FUNDS = {
     "funds_total": "all funds",
 }
 """Sums of a county's money: by source, all uses, all sources, and in all."""
-FUNCTIONS = ("max", "min", "between")
+FUNCTIONS = ("max", "min", "between", "at_least")
 """The functions of formulas."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 
 from evaluation.bounds import Bounds
@@ -145,11 +145,14 @@ class Lookup:
     def _figure(self, county: str, indicator: str, name: str) -> Quantity | Missing:
         claims = self.table.find(county, indicator)
         programme = self.table.study.programme.name
-        if not claims and county != programme:
+        if not claims and indicator == "programme_years":
             # Said once of the whole programme ("two years"), it holds for each county.
-            whole = self.table.find(programme, indicator)
-            claims = [claim for claim in whole if claim.stage == "context"]
-        wide = [claim for claim in claims if claim.is_county_wide or not self.county_wide]
+            claims = self.table.find(programme, indicator)
+        if self.county_wide and claims and all(c.status == "projected" for c in claims):
+            return Missing(name, "projected, not realised", _ids(claims))
+        wide = claims
+        if self.county_wide:
+            wide = [c for c in claims if c.is_county_wide and c.status == "realised"]
         stated = [claim for claim in wide if claim.figure]
         if not claims:
             return Missing(name, "not stated")
@@ -173,19 +176,22 @@ class Lookup:
         uses = [q for i, q in known.items() if kinds[i].money == "use"]
         sources = [q for i, q in known.items() if kinds[i].money == "source"]
         if which == "funds_total":
-            return _total(name, uses, sources, open_above=bool(gaps))
+            return _total(name, uses, sources, gaps)
         if which == "funds_use":
             chosen, untold = uses, [g for g in gaps if kinds[g.name].money == "use"]
         elif which == "funds_sources":
             chosen, untold = sources, [g for g in gaps if kinds[g.name].money == "source"]
         else:
             source = which.removeprefix("funds_")
-            chosen = [q for i, q in known.items() if kinds[i].source == source]
-            untold = [g for g in gaps if kinds[g.name].source == source]
+            own = {i: q for i, q in known.items() if kinds[i].source == source}
+            uses = [q for i, q in own.items() if kinds[i].money == "use"]
+            sources = [q for i, q in own.items() if kinds[i].money == "source"]
+            chosen, untold = [], [g for g in gaps if kinds[g.name].source == source]
         if untold:
-            ids = tuple(dict.fromkeys(claim for gap in untold for claim in gap.claims))
-            return Missing(name, "named without an amount", ids)
-        return _sum(chosen) or Missing(name, "not stated")
+            return _join_gaps(name, untold)
+        if chosen or which in ("funds_use", "funds_sources"):
+            return _sum(chosen) or Missing(name, "not stated")
+        return _total(name, uses, sources, [])
 
     def _money(self, county: str) -> tuple[dict[str, Quantity], list[Missing]]:
         """Find a county's money by indicator, and what is named without an amount."""
@@ -198,7 +204,8 @@ class Lookup:
         ]
         for indicator in self.table.indicators.values():
             if indicator.money and any(
-                claim.is_county_wide for claim in self.table.find(county, indicator.name)
+                claim.is_county_wide and claim.status == "realised"
+                for claim in self.table.find(county, indicator.name)
             ):
                 found = wide._figure(county, indicator.name, indicator.name)
                 if isinstance(found, Missing):
@@ -235,9 +242,14 @@ def _ids(claims: Sequence[Claim]) -> tuple[str, ...]:
 
 
 def _total(
-    name: str, uses: Sequence[Quantity], sources: Sequence[Quantity], *, open_above: bool
+    name: str,
+    uses: Sequence[Quantity],
+    sources: Sequence[Quantity],
+    gaps: Sequence[Missing],
 ) -> Quantity | Missing:
     """All money: at least the larger of uses and sources, at most both together.
+
+    Money named without an amount leaves it without an upper bound.
 
     Uses (投入) and sources (争取) may be the same money, so they are never simply added.
     """
@@ -245,9 +257,16 @@ def _total(
     if used and raised:
         total = used.combine(raised, lambda u, r: u.maximum(r).hull(u + r))
     elif (one := used or raised) is None:
-        return Missing(name, "not stated")
+        return _join_gaps(name, gaps) if gaps else Missing(name, "not stated")
     else:
         total = one
-    if open_above:
-        total = total.combine(constant(Bounds(0, math.inf)), operator.add)
+    if gaps:
+        claims = tuple(claim for gap in gaps for claim in gap.claims)
+        more = replace(constant(Bounds(0, math.inf)), claims=claims)
+        total = total.combine(more, operator.add)
     return total
+
+
+def _join_gaps(name: str, gaps: Sequence[Missing]) -> Missing:
+    ids = tuple(dict.fromkeys(claim for gap in gaps for claim in gap.claims))
+    return Missing(name, gaps[0].reason, ids)

@@ -6,6 +6,7 @@ the text states. Figures under unlike definitions are never ranked with one anot
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -16,6 +17,7 @@ from evaluation.claims.lookup import Evaluated, Lookup, describe_missing
 from evaluation.claims.table import ClaimTable
 from evaluation.data.hedges import Reading
 from evaluation.data.units import parse_unit
+from evaluation.errors import DataError, suggest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +85,9 @@ MEASURES = (
         definitions={
             "mean, from the text": "collective_income_level_mean",
             "total / villages": "collective_income_level_total / n_villages",
-            "the smallest village, so at least this on average": "collective_income_level_min",
+            "the smallest village, so at least this on average": (
+                "at_least(collective_income_level_min)"
+            ),
         },
     ),
     Measure(
@@ -94,7 +98,7 @@ MEASURES = (
         definitions={
             "total, from the text": "collective_income_level_total",
             "villages x mean": "n_villages * collective_income_level_mean",
-            "villages x smallest": "n_villages * collective_income_level_min",
+            "villages x smallest": "n_villages * at_least(collective_income_level_min)",
         },
     ),
     Measure(
@@ -186,6 +190,14 @@ MEASURES = (
     ),
 )
 """Every measure, by the definitions that published figures allow."""
+
+
+def check_measures(names: Sequence[str]) -> None:
+    """Raise a DataError if no measure has one of the names."""
+    known = [measure.name for measure in MEASURES]
+    for name in names:
+        if name not in known:
+            raise DataError(f"no measure {name!r}; {suggest(name, known)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

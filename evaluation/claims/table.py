@@ -48,7 +48,7 @@ class ClaimTable:
     def to_frame(self) -> pd.DataFrame:
         """Give one row a claim, with its bounds in both readings as printed in its unit.
 
-        Columns: claim, county, village, pillar, stage, indicator, printed, unit, strict,
+        Columns: claim, county, village, pillar, stage, indicator, printed, unit, hedge, strict,
         loose (Bounds or None), scope, as_of, period, status, start, end, note.
         """
         rows = [
@@ -109,6 +109,11 @@ def load_claims(study: Study) -> ClaimTable:
                 f"{place}: {claim.indicator} is money, but its unit is {claim.unit}; give it "
                 "in 元, 万元 or 亿元."
             )
+        counted = claim.indicator in ("n_villages", "jobs", "n_industry_projects")
+        if counted and figure and figure.unit.is_money:
+            problems.append(f"{place}: {claim.indicator} is a count, not {claim.unit}.")
+        if claim.indicator.endswith("_per_village_year") and figure and figure.unit.per != "年":
+            problems.append(f"{place}: {claim.indicator} is yearly; give its unit as 万元/年.")
         if claim.claim in claims:
             problems.append(f"{place}: a second row with this id; ids are given once.")
         claims[claim.claim] = claim

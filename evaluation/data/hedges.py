@@ -1,13 +1,15 @@
 """A figure as printed in a Chinese text, with its hedge, as bounds.
 
-Two readings are kept. The *strict* reading takes the words literally: 余 and 多 leave a
-remainder below one unit of the last digit that is not zero, 3300余万 is [3300, 3400) 万, and
-behind 万 below one 万; the lower end is kept, out of caution. 以上, 以下 and 以内 include the
-number, 超过 and 不满 leave it out, as in article 1259 of the Civil Code of the PRC, which is
-taken as a guide to usage; 突破, 过, 逾 and 不足 leave it out by ordinary usage. 近 and 约 reach
-as far as one unit, or half of one, of the last digit that is not zero (of a power of ten: of
-the next digit). The *loose* reading takes the words as officials' prose often does: 10万余 may
-be anything in [10, 20) 万. It is wider, but for 过 and 超, where it adds a ceiling: 过亿 is
+Two readings are kept. The *strict* reading takes the words literally. 余 and 多 leave a
+remainder below one unit of the last digit that is not zero: 3300余万 is [3300, 3400) 万. Behind
+万 it is below one unit of the last digit printed: 10万余 is [10, 11) 万. The lower end is kept,
+out of caution. 以上, 以下 and 以内 include the number, 超过 and 不满 leave it out, as in
+article 1259 of the Civil Code of the PRC, which is taken as a guide to usage; 突破, 过, 逾 and
+不足 leave it out by ordinary usage. 近 and 约 reach as far as one unit, or half of one, of the
+last digit that is not zero (of 10, 100, ...: of the next digit).
+
+The *loose* reading takes the words as officials' prose often does: 10万余 may be anything in
+[10, 20) 万. It is wider, but for 过, 超, 突破 and the like, where it adds a ceiling: 过亿 is
 below two 亿, or the text would have said so.
 """
 
@@ -49,7 +51,7 @@ _FIGURE = re.compile(
     r"(?P<scale>[十百千万亿]*)"
     r"(?P<outer>余|多)?"
     rf"(?P<unit>{'|'.join(map(re.escape, unit_prefixes()))})?"
-    r"(?:(?<=个)(?:村|项目|合作社|企业|车间|县|乡镇|岗位)|/年)?"
+    r"(?:(?<=个)(?:村|项目|合作社|企业|车间|县|乡镇|岗位)|/(?P<per>年))?"
     rf"(?P<after>{_longest_first(AFTER)})?"
 )
 
@@ -118,7 +120,8 @@ def read_figure(printed: str, *, unit: str | None = None) -> Figure:
         or (match["to"] and not match["number"].isascii())
     ):
         raise DataError(f"cannot read the figure {printed!r}: {_unread(text)}")
-    stated = parse_unit(match["scale"] + (match["unit"] or "个"))
+    per = f"/{match['per']}" if match["per"] else ""
+    stated = parse_unit(match["scale"] + (match["unit"] or "个") + per)
     target = parse_unit(unit) if unit else stated
     if match["unit"] is None:
         stated = Unit(target.plain, stated.factor if match["scale"] else target.factor)
@@ -127,6 +130,8 @@ def read_figure(printed: str, *, unit: str | None = None) -> Figure:
         raise DataError(
             f"{printed!r} is printed in {stated.plain}, but its unit is given as {unit}."
         )
+    if per and target.per != match["per"]:
+        raise DataError(f"{printed!r} is printed {per}, but its unit is given as {unit}.")
     before = re.findall(_longest_first(BEFORE), match["before"])
     words = [(word, BEFORE[word]) for word in before]
     words += [(word, "remainder") for word in (match["inner"], match["outer"]) if word]
@@ -161,8 +166,9 @@ class _Number:
     @property
     def step(self) -> Fraction:
         """How far 近 and 约 reach: one in the last digit (of 1000, one in the next)."""
-        power_of_ten = self.value == self.leading
-        return self.last_nonzero / 10 if power_of_ten else self.last_nonzero
+        if self.value == self.leading and self.last_place == 1:
+            return self.last_nonzero / 10
+        return self.last_nonzero
 
 
 def _number(match: re.Match[str], printed: str) -> _Number:
@@ -195,15 +201,20 @@ def _chinese(text: str, printed: str) -> tuple[Fraction, Fraction]:
     skipped = match and re.search("千[^百零]+$|百[^十零]$|百十|千百", text)
     if match is None or skipped or text in "零〇":
         raise DataError(f"cannot read the numeral {text!r} in {printed!r}; write it in digits.")
+    ranks = "千百十一"
+
+    def lower_ranks(rank: str) -> bool:
+        return any(match[lower] is not None for lower in ranks[ranks.index(rank) + 1 :])
+
     low = high = 0
-    for rank in ("千", "百", "十", "一"):
+    for rank in ranks:
         digit = match[rank]
         if digit is None:
             continue
         scale = SCALES.get(rank, 1)
         if digit in ("几", "数"):
             low += (1 if low else 2) * scale
-            high += (9 if scale > 1 and match["一"] else 10) * scale
+            high += (9 if lower_ranks(rank) else 10) * scale
         else:
             low += _DIGITS.get(digit, 1) * scale
             high += _DIGITS.get(digit, 1) * scale

@@ -64,8 +64,9 @@ def crosscheck_table(table: ClaimTable, *, reading: Reading | None = None) -> Ex
         caption="Cross-checks: which claims can be true together",
         note=(
             f"{count_verdicts(Counter(result.verdict for result in results))} Consistent means "
-            f"that the figures can all be true, not that they are. {reading.capitalize()} "
-            f"reading; the {other} one where it differs. {MONEY} {LEGEND}"
+            "that no relation in the check rules itself out, not that the figures are true. "
+            f"{reading.capitalize()} reading; the {other} one where it differs. {MONEY} "
+            f"{LEGEND}"
         ),
         data=frame,
         body=html_table(pd.DataFrame(rows, dtype=object)),

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 
 from evaluation.claims.claim import Claim
-from evaluation.claims.measures import assess_counties, assessment_frame
+from evaluation.claims.measures import assess_counties, assessment_frame, check_measures
 from evaluation.claims.table import ClaimTable
 from evaluation.data.hedges import Reading
 from evaluation.report import plots
@@ -97,6 +97,7 @@ def plot_measures(
     reading
         By default the study's own.
     """
+    check_measures(measures)
     reading = reading or table.study.reading
     other: Reading = "loose" if reading == "strict" else "strict"
     frame = assessment_frame(assess_counties(table))

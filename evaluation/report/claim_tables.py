@@ -10,6 +10,7 @@ from evaluation.claims.claim import Claim
 from evaluation.claims.indicators import FUNDS
 from evaluation.claims.table import ClaimTable
 from evaluation.data.study import Study
+from evaluation.errors import DataError, suggest
 from evaluation.report.exhibits import (
     LEGEND,
     Exhibit,
@@ -24,6 +25,8 @@ from evaluation.report.words import PILLARS, SCOPES, STAGES
 
 def pillar_table(table: ClaimTable, pillar: str) -> Exhibit:
     """Set the counties side by side on one pillar, from inputs to outcomes."""
+    if pillar not in PILLARS:
+        raise DataError(f"no pillar {pillar!r}; {suggest(pillar, PILLARS)}")
     areas = table.study.areas
     claims = [c for c in table.claims.values() if c.pillar == pillar]
     order = list(STAGES)
@@ -87,10 +90,11 @@ def hedge_table(table: ClaimTable) -> Exhibit:
         caption="Hedged and rounded figures, and how they are read",
         note=(
             "Strict: literally. 余 and 多 leave a remainder below one unit of the last digit "
-            "that is not zero (3300余: below 3400), behind 万 below one 万; the lower end is "
-            "kept, out of caution. 以上 includes the number, 超过 does not (as in article 1259 "
-            "of the Civil Code, here a guide to usage), nor do 过 and 突破. Loose: as "
-            "officials' prose often takes them; wider, but for 过, where it adds a ceiling. "
+            "that is not zero (3300余: below 3400), behind 万 of the last digit printed "
+            "(10万余: below 11); the lower end is kept, out of caution. 以上 includes the "
+            "number, 超过 does not (as in article 1259 of the Civil Code, here a guide to "
+            "usage), nor do 过 and 突破. Loose: as officials' prose often takes them; wider, "
+            "but for 过, 超 and 突破, where it adds a ceiling. "
             f"{LEGEND}"
         ),
         data=data,

@@ -106,7 +106,8 @@ def _kernel_environment() -> Iterator[None]:
     """Start kernels that depend on the installed packages alone."""
     before = dict(os.environ)
     with tempfile.TemporaryDirectory() as empty:
-        os.environ.pop("JUPYTER_PATH", None)
+        for name in ("JUPYTER_PATH", "PYTHONPATH", "PYTHONSTARTUP"):
+            os.environ.pop(name, None)
         os.environ.update(
             JUPYTER_PREFER_ENV_PATH="1",  # not a kernel registered for the user
             PYTHONHASHSEED="0",  # sets in the same order every time

@@ -145,7 +145,7 @@ def html_table(
         A column whose runs of equal values become headings inside the table.
     """
     if frame.empty:
-        return Markup("<p>Nothing to show: the text states none of this.</p>")
+        return Markup("<p>Nothing to show.</p>")
     shown = frame.drop(columns=group) if group else frame
     head = Markup("").join(Markup('<th scope="col">{}</th>').format(c) for c in shown.columns)
     lines = []

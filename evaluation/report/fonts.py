@@ -12,7 +12,7 @@ _CHINESE_FONTS = re.compile(
     re.IGNORECASE,
 )
 FONT_ADVICE = (
-    "Figures are labelled in English only: no Chinese font was found. Install one "
+    "Figures are in English only where no font has Chinese. Install one "
     "(Debian and Ubuntu: fonts-noto-cjk; Fedora: google-noto-sans-cjk-fonts) and rerun."
 )
 

@@ -85,10 +85,11 @@ def hash_outputs(run: Path) -> dict[str, str]:
 
 
 def is_whole(run: Path, wanted: str) -> bool:
-    """Whether a folder is the run with that hash, with every output as it was written."""
+    """Whether a folder is the run with that hash, its outputs as they were written."""
     try:
         manifest = json.loads((run / NAME).read_text(encoding="utf-8"))
-        return bool(manifest["hash"] == wanted and manifest["outputs"] == hash_outputs(run))
+        outputs = manifest["outputs"].items()
+        return bool(manifest["hash"] == wanted and hash_outputs(run).items() >= outputs)
     except (OSError, ValueError, KeyError, TypeError):
         return False
 

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from evaluation.bounds import Bounds
 from evaluation.claims.comparison import compare_counties
 from evaluation.claims.crosscheck import run_crosschecks
-from evaluation.claims.measures import assess_counties, assessment_frame
+from evaluation.claims.measures import assess_counties, assessment_frame, check_measures
 from evaluation.claims.table import ClaimTable
 from evaluation.data.hedges import READINGS, Reading
 from evaluation.report.check_tables import count_verdicts
@@ -85,6 +85,7 @@ def measure_table(
     name, caption
         Of the exhibit.
     """
+    check_measures(measures)
     frame = assessment_frame(assess_counties(table))
     frame = frame[frame["measure"].isin(measures)]
     rows = []
@@ -228,6 +229,7 @@ def _uncounted(table: ClaimTable) -> str:
     if not claims:
         return ""
     return (
-        f"In no total, for it is a team's, a case's or mixed with assets: {', '.join(claims)}. "
+        f"In no total, for it is not the whole county's or not marked as a use or source: "
+        f"{', '.join(claims)}. "
         "A source that the text does not name is not a source of nothing. "
     )

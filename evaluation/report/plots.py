@@ -16,6 +16,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from evaluation.bounds import Bounds
+from evaluation.errors import ReportError
 from evaluation.report.exhibits import Exhibit
 from evaluation.report.fonts import FONT_ADVICE, find_chinese_font
 
@@ -53,7 +54,10 @@ def figure_exhibit(
         for form in ("svg", "png"):
             buffer = io.BytesIO()
             metadata = {"Date": None} if form == "svg" else {"Software": None}
-            figure.savefig(buffer, format=form, dpi=150, metadata=metadata)
+            try:
+                figure.savefig(buffer, format=form, dpi=150, metadata=metadata)
+            except UserWarning as warning:
+                raise ReportError(f"figure {name}: {warning}. {FONT_ADVICE}") from None
             pictures[form] = buffer.getvalue()
     encoded = base64.b64encode(pictures["svg"]).decode()
     return Exhibit(
@@ -74,22 +78,26 @@ def draw_bounds(
 ) -> None:
     """Draw bounds as a line: full dots for closed ends, hollow for open, an arrow for none."""
     width, size = (1.0, 3.5) if thin else (2.4, 6.0)
-    edge = axes.get_xlim()[1]
     if bounds.is_exact:
         axes.plot(float(bounds.lower), position, "D", color=color, markersize=size, zorder=3)
         return
-    lower = float(bounds.lower)
-    upper = float(bounds.upper) if bounds.is_bounded else edge
-    axes.plot([lower, upper], [position] * 2, color=color, linewidth=width, zorder=2)
-    ends = [(lower, bounds.lower_closed)]
-    if bounds.is_bounded:
-        ends.append((upper, bounds.upper_closed))
-    else:
-        axes.plot(upper, position, ">", color=color, markersize=size + 1, clip_on=False)
-    for end, closed in ends:
-        face = color if closed else "white"
+    ends = (bounds.lower, bounds.lower_closed), (bounds.upper, bounds.upper_closed)
+    places = [
+        edge if isinstance(end, float) else float(end)
+        for (end, _), edge in zip(ends, axes.get_xlim(), strict=True)
+    ]
+    axes.plot(places, [position] * 2, color=color, linewidth=width, zorder=2)
+    for (end, closed), place, arrow in zip(ends, places, "<>", strict=True):
+        endless = isinstance(end, float)
         axes.plot(
-            end, position, "o", color=color, markerfacecolor=face, markersize=size, zorder=3
+            place,
+            position,
+            arrow if endless else "o",
+            color=color,
+            markerfacecolor=color if closed or endless else "white",
+            markersize=size,
+            clip_on=not endless,
+            zorder=3,
         )
 
 

@@ -70,7 +70,7 @@ def test_the_verdict_is_under_a_reading(check, formula, strict, loose):
         (["East.total", "West.total"], []),
         (["East.total / East.n_villages", "West.total / West.n_villages"], []),
         (["East.total", "East.mean"], ["definition: total against mean"]),
-        (["East.total / 2", "West.total / 3"], ["definition: x / 2 against x / 3"]),
+        (["East.total / 2", "West.total / 3"], ["definition: total / 2 against total / 3"]),
         (["East.houses", "West.houses"], ["unit: 处 against 户"]),
         (
             ["East.funds", "East.later"],
@@ -146,7 +146,7 @@ def test_a_study_without_checks_has_no_results(write_study):
             {"county": "Est", "formulas": ["total"]},
             "crosschecks.yml: X1: no county 'Est'; did you mean 'East'?",
         ),
-        ({"county": "Est", "compare": ["East.total"]}, "did you mean 'East'?"),
+        ({"county": "Est", "compare": ["East.total", "West.total"]}, "did you mean 'East'?"),
         (
             {"formulas": ["total ** 2"]},
             "crosschecks.yml: checks.0.formulas.0.formula: "
@@ -209,3 +209,15 @@ def test_no_more_than_the_villages_there_are(jining):
     frame = crosscheck_frame(run_crosschecks(jining)).set_index(["check", "formula"])
     fewest = "min(n_villages, collective_income_level_total / (10 * 万元))"
     assert frame.loc[("X26", fewest), "left"] == Bounds.exactly(20)  # min(20, 31.35)
+
+
+def test_a_relation_that_fails_is_not_hidden_by_another_that_is_missing(check):
+    claims = """
+        claim county indicator unit printed
+        C1    East   jobs      人   5人
+        C2    West   jobs      人   7人
+    """
+    both = check("East.jobs == West.jobs", "All.jobs == 1", claims=claims)
+    assert both.verdict == "inconsistent"
+    alike = check("East.jobs == West.jobs", compare=["East.jobs", "West.jobs"], claims=claims)
+    assert alike.verdict == "inconsistent"

@@ -17,7 +17,7 @@ CLAIMS = """
     C7    East   floor     万元  10万元以上 county_total -       outcome
     C8    East   houses    处    3处        county_total -       output
     C9    East   houses    处    4处        county_total -       output
-    C10   All    years     年    两年       city         -       context
+    C10   All    programme_years     年    两年       city         -       context
     C11   West   gifts     万元  5万元      county_total -       input
     C12   All    total     个    7个        city         -       outcome
 """
@@ -39,7 +39,7 @@ def east(write_study):
         ("works", Bounds.exactly(1_000_000)),  # 100 * 10,000, in yuan
         ("C2", Bounds(600_000, 700_000, upper_closed=False)),
         ("West.gifts", Bounds.exactly(50_000)),
-        ("years", Bounds.exactly(2)),  # said once of all
+        ("programme_years", Bounds.exactly(2)),  # said once of all
         ("万元", Bounds.exactly(10_000)),
         ("个", Bounds.exactly(1)),
         ("funds_use", Bounds.exactly(1_000_000)),

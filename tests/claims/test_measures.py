@@ -338,3 +338,55 @@ def test_a_study_need_not_know_every_indicator(write_study):
     assessments = assess_counties(load_claims(write_study(TWO)))
     known = {(a.county, a.definition) for a in assessments if a.quantity}
     assert known == {("East", "mean, from the text"), ("West", "mean, from the text")}
+
+
+def test_a_count_of_the_programme_is_not_every_countys(write_study):
+    claims = """
+        claim county indicator                                unit    printed scope
+        C1    All    n_villages                               个      50个    city
+        C2    East   collective_income_gain_per_village_year  万元/年 10万元  every_village
+    """
+    found = {
+        (a.county, a.definition): a for a in assess_counties(load_claims(write_study(claims)))
+    }
+    assert found["East", "villages x gain stated for each"].quantity is None
+
+
+def test_money_of_one_source_spent_and_raised_may_be_the_same(write_study):
+    claims = """
+        claim county indicator  unit printed
+        C1    East   spent      万元 100万元
+        C2    East   raised     万元 100万元
+    """
+    money = {"spent": "use fiscal", "raised": "source fiscal"}
+    found = {
+        (a.county, a.measure.name, a.definition): a
+        for a in assess_counties(load_claims(write_study(claims, money=money)))
+    }
+    assert found["East", "funds", "fiscal"].read("strict") == Bounds(100, 200)
+
+
+def test_the_smallest_village_is_a_floor_for_the_others(write_study):
+    claims = """
+        claim county indicator                    unit printed scope
+        C1    East   collective_income_level_min  万元 10万元  every_village
+        C2    East   n_villages                   个   20个    county_total
+    """
+    found = {
+        (a.county, a.definition): a for a in assess_counties(load_claims(write_study(claims)))
+    }
+    assert found["East", "villages x smallest"].read("strict") == Bounds.at_least(200)
+
+
+def test_what_is_projected_is_not_counted_as_done(write_study):
+    claims = """
+        claim county indicator                     unit printed status
+        C1    East   collective_income_gain_total  万元 500万元 projected
+    """
+    (gap,) = {
+        a.result.missing
+        for a in assess_counties(load_claims(write_study(claims)))
+        if a.county == "East" and a.measure.name == "gain_total" and a.result.claims == ("C1",)
+        and "programme" not in a.definition
+    }  # fmt: skip
+    assert str(gap[0]) == "collective_income_gain_total: projected, not realised (C1)"

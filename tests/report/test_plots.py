@@ -8,6 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from evaluation.bounds import Bounds
+from evaluation.errors import ReportError
 from evaluation.report import claim_plots, fonts, plots
 
 
@@ -31,7 +32,7 @@ def test_an_open_end_is_hollow_and_a_closed_one_full():
 
 
 def test_no_upper_bound_is_an_arrow_at_the_edge():
-    line, arrow, lower = draw(Bounds.at_least(10, strict=True))
+    line, lower, arrow = draw(Bounds.at_least(10, strict=True))
     assert list(line.get_xdata()) == [10, 20]
     assert arrow.get_marker() == ">"
     assert lower.get_markerfacecolor() == "white"
@@ -53,7 +54,7 @@ def test_without_a_chinese_font_labels_are_english_and_the_note_says_what_to_ins
 def test_a_box_instead_of_a_character_is_an_error(no_chinese_font):
     figure = plots.new_figure(2, 2)
     figure.text(0, 0, "鱼台县")
-    with pytest.raises(UserWarning, match=r"Glyph .* missing"):
+    with pytest.raises(ReportError, match=r"Glyph .* missing"):
         plots.figure_exhibit(
             figure, name="x", caption="", alt="", data=pd.DataFrame(), simulated=False
         )

@@ -136,6 +136,13 @@ def test_a_run_that_is_still_going_is_let_be(run_cells):
     assert other.is_dir()
 
 
+def test_a_note_that_someone_put_beside_a_report_stays(run_cells):
+    note = run_cells("1") / "notes.txt"
+    note.write_text("mine", encoding="utf-8")
+    run_cells("1")
+    assert note.is_file()
+
+
 @pytest.mark.parametrize("name", ["report.html", "results.json"])
 def test_a_run_that_lost_or_changed_a_file_is_made_again(run_cells, name):
     file = run_cells("1") / name
