@@ -28,6 +28,7 @@ from evaluation.errors import DataError
 
 Reading = Literal["strict", "loose"]
 READINGS: tuple[Reading, ...] = ("strict", "loose")
+OTHER_READING: dict[Reading, Reading] = {"strict": "loose", "loose": "strict"}
 
 # Full-width forms only: all of NFKC would make digits of footnote marks (² and ①).
 _HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: " "}

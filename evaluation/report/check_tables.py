@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from evaluation.claims.crosscheck import Verdict, crosscheck_frame, run_crosschecks
 from evaluation.claims.table import ClaimTable
-from evaluation.data.hedges import Reading
+from evaluation.data.hedges import OTHER_READING, Reading
 from evaluation.report.claim_tables import relabel
 from evaluation.report.exhibits import (
     LEGEND,
@@ -27,7 +27,7 @@ from evaluation.report.exhibits import (
 def crosscheck_table(table: ClaimTable, *, reading: Reading | None = None) -> Exhibit:
     """Show every cross-check with its verdict, the numbers behind it, and why."""
     reading = reading or table.study.reading
-    other: Reading = "loose" if reading == "strict" else "strict"
+    other = OTHER_READING[reading]
     results = run_crosschecks(table, reading=reading)
     others = run_crosschecks(table, reading=other)
     frame, other_frame = crosscheck_frame(results), crosscheck_frame(others)

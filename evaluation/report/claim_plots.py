@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from evaluation.claims.claim import Claim
 from evaluation.claims.measures import assess_counties, assessment_frame, check_measures
 from evaluation.claims.table import ClaimTable
-from evaluation.data.hedges import Reading
+from evaluation.data.hedges import OTHER_READING, Reading
 from evaluation.report import plots
 from evaluation.report.exhibits import Exhibit
 
@@ -99,7 +99,7 @@ def plot_measures(
     """
     check_measures(measures)
     reading = reading or table.study.reading
-    other: Reading = "loose" if reading == "strict" else "strict"
+    other = OTHER_READING[reading]
     frame = assessment_frame(assess_counties(table))
     frame = frame[frame["measure"].isin(measures) & frame["strict"].notna()]
     groups = [(m, frame[frame["measure"] == m]) for m in measures]

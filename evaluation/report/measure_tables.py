@@ -15,7 +15,7 @@ from evaluation.claims.comparison import compare_counties
 from evaluation.claims.crosscheck import run_crosschecks
 from evaluation.claims.measures import assess_counties, assessment_frame, check_measures
 from evaluation.claims.table import ClaimTable
-from evaluation.data.hedges import READINGS, Reading
+from evaluation.data.hedges import OTHER_READING, READINGS, Reading
 from evaluation.report.check_tables import count_verdicts
 from evaluation.report.claim_tables import relabel
 from evaluation.report.exhibits import (
@@ -185,7 +185,7 @@ def _order_text(row: dict[Any, Any]) -> str:
 
 
 def _findings(known: pd.DataFrame, reading: Reading) -> list[Markup]:
-    other: Reading = "loose" if reading == "strict" else "strict"
+    other = OTHER_READING[reading]
     lines = []
     for label, block in known.groupby("label", sort=False):
         lines.append(Markup("<strong>{}</strong>").format(label))
