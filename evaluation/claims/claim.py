@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from evaluation.bounds import Bounds
 from evaluation.data.hedge_words import bounds_a_number, check_hedge_words
 from evaluation.data.hedges import Figure, read_figure
-from evaluation.data.units import parse_unit
+from evaluation.data.units import check_unit, parse_unit
 
 Pillar = Literal[
     "party_building", "industry", "livelihood", "secretary_team", "cross", "context"
@@ -53,12 +53,6 @@ def _date(cell: str) -> str:
     raise ValueError("not a date; write YYYY, YYYY-MM or YYYY-MM-DD")
 
 
-def _unit(cell: str) -> str:
-    if cell:
-        parse_unit(cell)
-    return cell
-
-
 def _hedge(cell: str) -> str:
     check_hedge_words(cell)
     return cell
@@ -83,7 +77,7 @@ class Claim(BaseModel):
     pillar: Pillar
     stage: Stage
     indicator: str = Field(pattern=r"^[a-z_][a-z0-9_]*$")
-    unit: Annotated[str, AfterValidator(_unit)]
+    unit: Annotated[str, AfterValidator(check_unit)]
     scope: Scope
     as_of: Annotated[str, AfterValidator(_date)]
     status: Literal["realised", "projected"]

@@ -23,7 +23,7 @@ from evaluation.claims.table import ClaimTable
 from evaluation.data.config import read_config
 from evaluation.data.hedges import Reading
 from evaluation.data.study import Text
-from evaluation.data.units import parse_unit
+from evaluation.data.units import check_unit, parse_unit
 from evaluation.errors import DataError, raise_problems, suggest
 
 Verdict = Literal[
@@ -42,19 +42,13 @@ def _term(text: str) -> str:
     return text
 
 
-def _unit(text: str) -> str:
-    if text:
-        parse_unit(text)
-    return text
-
-
 class Line(BaseModel):
     """A formula of a check, and the unit that its value is shown in."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     formula: Annotated[str, AfterValidator(_formula)]
-    unit: Annotated[str, AfterValidator(_unit)] = ""
+    unit: Annotated[str, AfterValidator(check_unit)] = ""
 
 
 def _line(given: Any) -> Any:
@@ -77,7 +71,7 @@ class Crosscheck(BaseModel):
     formulas: list[Annotated[Line, BeforeValidator(_line)]] = []
     compare: list[Annotated[str, AfterValidator(_term)]] = []
     claims: list[str] = []
-    unit: Annotated[str, AfterValidator(_unit)] = ""
+    unit: Annotated[str, AfterValidator(check_unit)] = ""
     note: Text
 
     @model_validator(mode="after")

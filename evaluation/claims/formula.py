@@ -175,7 +175,7 @@ def evaluate_term(term: ast.expr, lookup: Callable[[str], Quantity]) -> Quantity
                 first = first.combine(quantity, _FUNCTIONS[function])
             return first
         case _:
-            return lookup(_name(term))
+            return lookup(ast.unparse(term))
 
 
 _OPERATIONS: dict[type[ast.operator], Callable[[Bounds, Bounds], Bounds]] = {
@@ -189,6 +189,8 @@ _FUNCTIONS: dict[str, Callable[[Bounds, Bounds], Bounds]] = {
     "min": Bounds.minimum,
     "between": Bounds.hull,
 }
+FUNCTIONS = (*_FUNCTIONS, "at_least")
+"""The functions that a formula may use, which no indicator may be named after."""
 
 
 def _make_exact(node: ast.Constant, text: str) -> None:
@@ -227,14 +229,10 @@ def _check_grammar(term: ast.expr, text: str) -> None:
     )
 
 
-def _name(term: ast.expr) -> str:
-    return ast.unparse(term)
-
-
 def _collect_names(term: ast.expr, found: dict[str, None]) -> None:
     match term:
         case ast.Name() | ast.Attribute():
-            found[_name(term)] = None
+            found[ast.unparse(term)] = None
         case ast.Call(args=args):
             for arg in args:
                 _collect_names(arg, found)
@@ -258,4 +256,4 @@ class _Rename(ast.NodeTransformer):
         return ast.Name(self._name(node.id))
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
-        return ast.Name(self._name(_name(node)))
+        return ast.Name(self._name(ast.unparse(node)))

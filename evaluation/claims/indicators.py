@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from evaluation.claims.formula import FUNCTIONS
 from evaluation.data.study import Text
 from evaluation.data.tables import read_table
 from evaluation.errors import raise_problems, suggest
@@ -21,8 +22,6 @@ FUNDS = {
     "funds_total": "all funds",
 }
 """Sums of a county's money: by source, all uses, all sources, and in all."""
-FUNCTIONS = ("max", "min", "between", "at_least")
-"""The functions of formulas."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

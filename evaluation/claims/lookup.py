@@ -173,25 +173,22 @@ class Lookup:
     def _funds(self, county: str, which: str, name: str) -> Quantity | Missing:
         known, gaps = self._money(county)
         kinds = self.table.indicators
-        uses = [q for i, q in known.items() if kinds[i].money == "use"]
-        sources = [q for i, q in known.items() if kinds[i].money == "source"]
-        if which == "funds_total":
-            return _total(name, uses, sources, gaps)
-        if which == "funds_use":
-            chosen, untold = uses, [g for g in gaps if kinds[g.name].money == "use"]
-        elif which == "funds_sources":
-            chosen, untold = sources, [g for g in gaps if kinds[g.name].money == "source"]
-        else:
-            source = which.removeprefix("funds_")
-            own = {i: q for i, q in known.items() if kinds[i].source == source}
-            uses = [q for i, q in own.items() if kinds[i].money == "use"]
-            sources = [q for i, q in own.items() if kinds[i].money == "source"]
-            chosen, untold = [], [g for g in gaps if kinds[g.name].source == source]
-        if untold:
+
+        def belongs(indicator: str) -> bool:
+            kind = kinds[indicator]
+            return which in (
+                "funds_total",
+                "funds_use" if kind.money == "use" else "funds_sources",
+                f"funds_{kind.source}",
+            )
+
+        untold = [gap for gap in gaps if belongs(gap.name)]
+        if untold and which != "funds_total":
             return _join_gaps(name, untold)
-        if chosen or which in ("funds_use", "funds_sources"):
-            return _sum(chosen) or Missing(name, "not stated")
-        return _total(name, uses, sources, [])
+        chosen = {i: quantity for i, quantity in known.items() if belongs(i)}
+        uses = [q for i, q in chosen.items() if kinds[i].money == "use"]
+        sources = [q for i, q in chosen.items() if kinds[i].money == "source"]
+        return _total(name, uses, sources, untold)
 
     def _money(self, county: str) -> tuple[dict[str, Quantity], list[Missing]]:
         """Find a county's money by indicator, and what is named without an amount."""

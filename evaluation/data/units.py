@@ -69,6 +69,13 @@ def parse_unit(text: str) -> Unit:
     return Unit(plain, factor, per)
 
 
+def check_unit(text: str) -> str:
+    """Give a unit back as it stands if it is known, or empty where there is none."""
+    if text:
+        parse_unit(text)
+    return text
+
+
 def unit_prefixes() -> tuple[str, ...]:
     """List every spelling of a plain unit, longest first (人次 before 人)."""
     return tuple(sorted(_PLAIN | set(_SYNONYMS), key=len, reverse=True))

@@ -9,6 +9,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from evaluation.claims.crosscheck import Verdict, crosscheck_frame, run_crosschecks
+from evaluation.claims.formula import parse_formula
 from evaluation.claims.table import ClaimTable
 from evaluation.data.hedges import OTHER_READING, Reading
 from evaluation.report.claim_tables import relabel
@@ -96,7 +97,7 @@ def _sides(row: dict[Any, Any]) -> Markup:
     unit = "" if row["unit"] == "个" else str(row["unit"])
     if row["right"] is None:
         return html_bounds(row["left"], unit)
-    relation = next(r for r in ("<=", ">=", "==", "<", ">") if r in str(row["formula"]))
+    relation = parse_formula(row["formula"]).relation
     said = {
         "yes": "holds for every value allowed",
         "no": "holds for none",

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -72,23 +73,24 @@ def run_report(
     values = resolve_parameters(declared, parameters or {})
     for name in values:
         values[name]["study"] = f"{loaded.folder.resolve().name}/{loaded.file.name}"
-    describe = _describer(loaded, notebooks, values)
+    font = find_chinese_font()
+    describe = partial(manifest.describe_run, loaded, notebooks, values, font=font)
     description = describe()
     target = Path(out) / f"{loaded.name}-{description['hash'][:8]}"
     if not force and manifest.is_whole(target, description["hash"]):
         tell(f"unchanged: {target} was made from the same inputs; --force runs it again")
         return target
     _check_data(loaded)
-    partial = _start_folder(target, tell)
+    started = _start_folder(target, tell)
     failed = target.with_name(f"{target.name}.failed")
     try:
-        _write_run(partial, target.name, loaded, notebooks, values, description, tell)
+        _write_run(started, target.name, loaded, notebooks, values, description, tell)
         if describe() != description:
             raise ReportError(f"{study}: a file changed while the report ran; run it again.")
-        _replace(partial, target)
+        _replace(started, target)
     except BaseException as error:
         with suppress(ReportError):
-            _replace(partial, failed)
+            _replace(started, failed)
             tell(f"failed: what was done so far is in {failed}")
         if isinstance(error, EvaluationError) or not isinstance(error, Exception):
             raise
@@ -124,13 +126,6 @@ def _check_data(study: Study) -> None:
         claims = load_claims(study)
         run_crosschecks(claims)
         assess_counties(claims)
-
-
-def _describer(
-    study: Study, notebooks: Mapping[str, Path], values: Mapping[str, Any]
-) -> Callable[[], dict[str, Any]]:
-    font = find_chinese_font()
-    return lambda: manifest.describe_run(study, notebooks, values, font=font)
 
 
 def _start_folder(target: Path, tell: Callable[[str], None]) -> Path:
