@@ -2,6 +2,7 @@
 
 import argparse
 import io
+import shlex
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -72,7 +73,32 @@ def _parser() -> argparse.ArgumentParser:
         "--force", action="store_true", help="run again although nothing has changed"
     )
     report.set_defaults(run=_report)
+    _add_simulate(verbs)
     return parser
+
+
+def _add_simulate(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    simulate = verbs.add_parser(
+        "simulate",
+        help="make a study with invented villages and known effects",
+        description="Write a study of a programme like Jining's whose true effects are known, "
+        "labelled SIMULATED, to try methods on.",
+    )
+    simulate.add_argument("folder", type=Path, metavar="DIR", help="a new or empty folder")
+    simulate.add_argument("--seed", type=int, default=1, help="of the random numbers (1)")
+    simulate.add_argument("--name", help="the study's name (the folder's)")
+    simulate.add_argument(
+        "--comparison", metavar="N", help="villages never treated for each treated one (10)"
+    )
+    simulate.add_argument(
+        "--set",
+        dest="features",
+        action="append",
+        default=[],
+        metavar="FIELD=VALUE",
+        help="a field of SimulationOptions, such as rho=0.3 or 'cohorts={2019: 1}'",
+    )
+    simulate.set_defaults(run=_simulate)
 
 
 def _report(options: argparse.Namespace) -> int:
@@ -87,4 +113,20 @@ def _report(options: argparse.Namespace) -> int:
         tell=lambda line: print(line, file=sys.stderr, flush=True),
     )
     print(folder / "report.html")
+    return 0
+
+
+def _simulate(options: argparse.Namespace) -> int:
+    from evaluation.data.simulate import simulate_programme
+    from evaluation.data.simulated_study import write_simulated_study
+    from evaluation.data.simulation_options import read_options
+
+    features = dict(text.partition("=")[::2] for text in options.features)
+    if options.comparison is not None:
+        features["comparison"] = options.comparison
+    simulation = simulate_programme(read_options(features), seed=options.seed)
+    name = options.name or options.folder.resolve().name
+    folder = write_simulated_study(simulation, options.folder, name=name)
+    print(folder)
+    print(f"next: evaluation report {shlex.quote(str(folder))}")
     return 0

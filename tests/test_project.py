@@ -14,6 +14,7 @@ from tests.conftest import REPO
 CONDA_NAMES = {
     "matplotlib-base": "matplotlib",
     "nbconvert-core": "nbconvert",
+    "pandera-pandas": "pandera",
     "seaborn-base": "seaborn",
 }
 

@@ -74,8 +74,8 @@ def read_indicators(path: Path) -> dict[str, Indicator]:
     DataError
         If a column is missing, a value is not known or an indicator is given twice.
     """
-    rows = read_table(
-        path, required=["indicator", "label_en", "label_zh"], optional=["money", "source"]
+    rows = read_table(path).select(
+        required=["indicator", "label_en", "label_zh"], optional=["money", "source"]
     )
     allowed = {
         "money": ["", "use", "source"],

@@ -80,8 +80,7 @@ def load_claims(study: Study) -> ClaimTable:
     indicators = read_indicators(study.path(study.claims.indicators))
     path = study.path(study.claims.file)
     fields = Claim.model_fields
-    rows = read_table(
-        path,
+    rows = read_table(path).select(
         required=[name for name, field in fields.items() if field.is_required()],
         optional=[name for name, field in fields.items() if not field.is_required()],
     )

@@ -31,7 +31,7 @@ READINGS: tuple[Reading, ...] = ("strict", "loose")
 OTHER_READING: dict[Reading, Reading] = {"strict": "loose", "loose": "strict"}
 
 # Full-width forms only: all of NFKC would make digits of footnote marks (² and ①).
-_HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: " "}
+HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: " "}
 
 
 def _longest_first(words: dict[str, str]) -> str:
@@ -113,7 +113,7 @@ def read_figure(printed: str, *, unit: str | None = None) -> Figure:
     >>> print(read_figure("平均达到15.68万元").strict)
     [15.675, 15.685)
     """
-    text = printed.translate(_HALF_WIDTH).replace(" ", "")
+    text = printed.translate(HALF_WIDTH).replace(" ", "")
     match = _FIGURE.fullmatch(text)
     if (
         match is None

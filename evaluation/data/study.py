@@ -8,10 +8,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import (
-    AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PrivateAttr,
     StringConstraints,
@@ -20,18 +17,19 @@ from pydantic import (
 
 from evaluation.data.config import read_config
 from evaluation.data.hedges import Reading
+from evaluation.data.money import parse_money
+from evaluation.data.study_files import (
+    Column,
+    FileName,
+    IndicatorsFile,
+    LedgerFile,
+    Part,
+    Prices,
+    ProjectsFile,
+    Text,
+)
+from evaluation.data.study_panel import PanelFile
 from evaluation.errors import DataError
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Text(_Part):
-    """A text in English, and in Chinese where there is one."""
-
-    en: str
-    zh: str = ""
 
 
 def _date(given: object) -> object:
@@ -43,33 +41,25 @@ def _date(given: object) -> object:
     return given
 
 
-class Source(_Part):
-    """Where the figures come from, and what that is and is not."""
+class Source(Part):
+    """Where the figures come from, what that is and is not, and how to get the files."""
 
     publisher: Text
-    date: Annotated[datetime.date, BeforeValidator(_date)]
+    date: Annotated[datetime.date, BeforeValidator(_date)] | None = None
     title: Text | None = None
-    what_it_is: list[Text]
-    what_it_is_not: list[Text]
+    what_it_is: list[Text] = []
+    what_it_is_not: list[Text] = []
+    obtain: Text | None = None
 
 
-class Area(_Part):
+class Area(Part):
     """A county, or the whole programme, as the files name it."""
 
     name: Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
     zh: str = ""
 
 
-def _inside(name: str) -> str:
-    if Path(name).is_absolute() or ".." in Path(name).parts:
-        raise ValueError("name a file inside the study's folder")
-    return name
-
-
-FileName = Annotated[str, AfterValidator(_inside)]
-
-
-class Unquantified(_Part):
+class Unquantified(Part):
     """Money that the text names without an amount: totals then have no upper bound."""
 
     county: str
@@ -77,7 +67,7 @@ class Unquantified(_Part):
     claim: str
 
 
-class ClaimFiles(_Part):
+class ClaimFiles(Part):
     """The published claims: the table, its dictionary of indicators, the cross-checks."""
 
     file: FileName = "claims.csv"
@@ -86,31 +76,7 @@ class ClaimFiles(_Part):
     unquantified: list[Unquantified] = []
 
 
-class PanelFile(_Part):
-    """A village panel: one row a village and year, and what its columns are called."""
-
-    file: FileName
-    village: str = "village"
-    year: str = "year"
-    outcome: str = "outcome"
-    cohort: str = "cohort"
-    county: str | None = None
-    unit: str | None = None
-
-
-class LedgerFile(_Part):
-    """A funding ledger: one row an amount of money, and what its columns are called."""
-
-    file: FileName
-    village: str = "village"
-    year: str = "year"
-    source: str = "source"
-    stage: str = "stage"
-    amount: str = "amount"
-    unit: str
-
-
-class Study(_Part):
+class Study(Part):
     """What study.yml says: the files of a study, what they hold, and how to read them.
 
     Examples
@@ -126,30 +92,55 @@ class Study(_Part):
     simulated: bool = False
     source: Source
     programme: Area
-    counties: list[Area] = Field(min_length=1)
+    counties: list[Area] = []
     reading: Reading = "strict"
     claims: ClaimFiles | None = None
     panel: PanelFile | None = None
     ledger: LedgerFile | None = None
+    projects: ProjectsFile | None = None
+    indicators: IndicatorsFile | None = None
+    prices: Prices | None = None
     glossary: list[Text] = []
     limits: list[Text] = []
     _file: Path = PrivateAttr()
+    _data: Path | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
     def _areas_differ(self) -> Study:
         names = [area.name for area in self.areas]
         if doubled := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"two areas are called {doubled[0]!r}; give one another name")
+        if self.claims and not self.counties:
+            raise ValueError("claims need counties: name those that the text speaks of")
+        return self
+
+    @model_validator(mode="after")
+    def _money_has_prices(self) -> Study:
+        columns = self._money_columns()
+        if columns and not self.prices:
+            raise ValueError(
+                f"money ({columns[0].column}, in {columns[0].unit}) needs prices: a basis "
+                "(nominal or real) and a base_year"
+            )
+        for column in columns:
+            unit = parse_money(column.unit)
+            if unit and self.prices and unit.currency != self.prices.currency:
+                raise ValueError(
+                    f"{column.column} is in {unit.currency}, but prices.currency is "
+                    f"{self.prices.currency}; convert it in the file, or mend the unit"
+                )
         return self
 
     @classmethod
-    def load(cls, path: str | Path) -> Study:
+    def load(cls, path: str | Path, *, data: str | Path | None = None) -> Study:
         """Read a study from its folder (or its study.yml).
 
         Parameters
         ----------
         path
             The folder; relative to the working directory.
+        data
+            Where the data files are, if not beside study.yml.
 
         Raises
         ------
@@ -163,11 +154,21 @@ class Study(_Part):
             raise DataError(f"no study at {path}: {file} does not exist.{_others(file)}")
         study = read_config(file, cls)
         study._file = file
+        study._data = Path(data) if data else None
         if not (study.claims or study.panel or study.ledger):
             raise DataError(f"{file.name}: no data; give claims, panel or ledger.")
+        if study.ledger and not study.panel:
+            raise DataError(
+                f"{file.name}: a ledger needs a panel, which says which villages are."
+            )
         for name in study.file_names():
             if not _is_file(study.path(name)):
-                raise DataError(f"{file.name}: names {name}, which is not in {file.parent}.")
+                obtain = study.source.obtain
+                how = f" {obtain.en} Then name its folder with --data." if obtain else ""
+                raise DataError(
+                    f"{file.name}: names {name}, which is not in "
+                    f"{study.path(name).parent}.{how}"
+                )
         return study
 
     @property
@@ -187,15 +188,43 @@ class Study(_Part):
 
     def path(self, name: str) -> Path:
         """Give the path of one of the study's files."""
-        return self.folder / name
+        return (self._data or self.folder) / name
+
+    def price_index(self) -> str | Path | None:
+        """Give the price index: "china", a file of the study, or none."""
+        index = self.prices.index if self.prices else None
+        return self.path(index) if index and index != "china" else index
 
     def file_names(self) -> list[str]:
-        """List the data files that study.yml names, in its order."""
+        """List the data files that study.yml names, in its order, each once."""
         names: list[str | None] = []
         if self.claims:
             names += [self.claims.file, self.claims.indicators, self.claims.crosschecks]
-        names += [part.file for part in (self.panel, self.ledger) if part]
-        return [name for name in names if name]
+        if self.panel:
+            treatment = self.panel.treatment
+            names += [self.panel.file, self.panel.boundaries]
+            names += [treatment.file.file if treatment and treatment.file else None]
+        names += [part.file for part in (self.ledger, self.projects, self.indicators) if part]
+        if self.prices and self.prices.index != "china":
+            names.append(self.prices.index)
+        return list(dict.fromkeys(name for name in names if name))
+
+    def _money_columns(self) -> list[Column]:
+        found: list[Column] = []
+        if self.panel:
+            found += [*self.panel.income.values(), *self.panel.outcomes.values()]
+            found += self.panel.covariates.values()
+            if self.panel.aggregate:
+                found += [
+                    Column(column=outcome.column, unit=outcome.unit)
+                    for outcome in self.panel.aggregate.outcomes.values()
+                ]
+        if self.ledger:
+            found += self.ledger.amounts.values()
+            found += [self.ledger.amount] if self.ledger.amount else []
+        if self.projects and self.projects.expected_return:
+            found.append(self.projects.expected_return)
+        return [column for column in found if parse_money(column.unit)]
 
 
 def _is_file(path: Path) -> bool:

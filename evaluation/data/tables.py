@@ -1,97 +1,196 @@
-"""Read a table as it stands: every cell stays text, nothing is dropped or coerced."""
+"""Read a table as it stands: what is left out, filled or decoded is named, never silent."""
 
-import csv
-import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
+from evaluation.data.sheets import SHEET_SUFFIXES, read_sheet
+from evaluation.data.text_files import TEXT_SUFFIXES, Cells, read_text_file, shorten
+from evaluation.data.typed_files import TYPED_SUFFIXES, check_columns, read_typed_file
 from evaluation.errors import DataError, raise_problems, suggest
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A file of rows, as it stands.
+
+    Attributes
+    ----------
+    name
+        The file, and the sheet if it has any, for messages.
+    frame
+        One row a record. Text files and sheets: every cell text, stripped, empty ones ''.
+        Typed files: numbers with NaN for missing, text with '' for missing, dates as ISO text.
+    every_row
+        The frame with its totals and notes left in.
+    row_word
+        What the index of the frame counts, as a user finds it in the file: "line" of a text
+        file, "row" of a sheet, "observation" of a typed file.
+    encoding
+        As used, for text files and Stata and SPSS files.
+    labels, value_labels
+        What a Stata or SPSS file calls its columns and its codes; the frame keeps the codes.
+    left_out
+        The rows left out, each named: "row 14: totals row '合计'".
+    notes
+        What else was done: merged cells filled down, header rows stacked, encoding not UTF-8.
+    """
+
+    name: str
+    frame: pd.DataFrame
+    every_row: pd.DataFrame
+    row_word: str
+    encoding: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    value_labels: Mapping[str, Mapping[Any, str]] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def select(
+        self, required: Sequence[str] = (), optional: Sequence[str] = ()
+    ) -> pd.DataFrame:
+        """Give the frame of a table whose columns are fixed and whose rows all count.
+
+        Parameters
+        ----------
+        required, optional
+            The columns that must and may be there; any other is an error. A missing optional
+            one is filled with ''. With neither given, all columns are taken.
+
+        Raises
+        ------
+        DataError
+            If the columns are not those asked for.
+
+        Notes
+        -----
+        Nothing is left out: an indicator may well be called "total".
+        """
+        header = [str(column) for column in self.frame.columns]
+        known = {*required, *optional}
+        missing = [name for name in required if name not in header]
+        problems = [f"no column {', '.join(missing)}; it has {', '.join(header)}."] * bool(
+            missing
+        )
+        problems += [
+            f"unknown column {name!r}; {suggest(name, known)}"
+            for name in header
+            if known and name not in known
+        ]
+        raise_problems(self.name, problems)
+        return self.every_row.assign(**{name: "" for name in optional if name not in header})
+
+
 def read_table(
-    path: Path, *, required: Sequence[str] = (), optional: Sequence[str] = ()
-) -> pd.DataFrame:
-    """Read a CSV file whose first row names the columns.
+    path: Path,
+    *,
+    sheet: str | None = None,
+    encoding: str | None = None,
+    header_rows: int | None = None,
+    columns: Sequence[str] | None = None,
+) -> Table:
+    """Read a table from a text file, a workbook or a typed file, by its suffix.
 
     Parameters
     ----------
     path
-        A file in UTF-8 (with or without byte order mark) or, failing that, GB18030.
-    required, optional
-        The columns that must and may be there; any other is an error. With neither
-        given, all columns are taken.
-
-    Returns
-    -------
-    DataFrame of text, one row a record, empty cells as ''. The index is the line of the
-    file that the record ends on; a missing optional column is filled with ''.
+        A .csv, .tsv, .tab, .txt, .xlsx, .xlsm, .xls, .ods, .dta, .sav, .parquet or .feather.
+    sheet
+        The sheet of a workbook; needed where several hold data.
+    encoding
+        Of a text, Stata or SPSS file; found if not given (UTF-8, UTF-16, then GB18030).
+    header_rows
+        How many rows of a sheet name its columns; found from merged cells if not given.
+    columns
+        The columns to read, in this order; all if not given.
 
     Raises
     ------
     DataError
-        If the file is missing, empty or in another encoding, a row has more or fewer
-        cells than the header, or the columns are not those asked for.
+        If the file is missing, damaged, empty or of another kind than its suffix says, its
+        columns are not named once each, or an option does not apply to it.
     """
-    rows = csv.reader(io.StringIO(_read_text(path), newline=""), strict=True)
-    records: list[list[str]] = []
-    lines: list[int] = []
-    problems: list[str] = []
+    suffix = path.suffix.lower()
+    known = [*TEXT_SUFFIXES, *SHEET_SUFFIXES, *TYPED_SUFFIXES]
+    if suffix not in known:
+        raise DataError(
+            f"{path.name}: the suffix {suffix!r} is not read; save it as one of "
+            f"{', '.join(known)}."
+        )
+    if suffix not in SHEET_SUFFIXES and (sheet is not None or header_rows is not None):
+        raise DataError(
+            f"{path.name}: sheet and header_rows are for workbooks; leave them out."
+        )
+    if encoding is not None and suffix in (*SHEET_SUFFIXES, ".parquet", ".feather"):
+        raise DataError(f"{path.name}: says its encoding itself; leave encoding out.")
+    if header_rows is not None and header_rows < 1:
+        raise DataError(f"{path.name}: header_rows is {header_rows}; give 1 or more.")
     try:
-        header = [name.strip() for name in next(rows, [])]
-        for row in rows:
-            if not any(cell.strip() for cell in row):
-                continue
-            if len(row) != len(header):
-                problems.append(
-                    f"line {rows.line_num}: {len(row)} cells under {len(header)} columns; "
-                    "quote a cell that holds a comma."
-                )
-            records.append([cell.strip() for cell in row])
-            lines.append(rows.line_num)
-    except csv.Error as error:
-        raise DataError(f"{path.name}: line {rows.line_num}: {error}.") from error
-    if not records:
-        raise DataError(f"{path.name}: no rows; the first row names the columns.")
-    problems = _column_problems(header, required, optional) + problems
-    raise_problems(path.name, problems)
-    frame = pd.DataFrame(records, columns=header, index=pd.Index(lines, name="line"), dtype=str)
-    for name in optional:
-        if name not in frame:
-            frame[name] = ""
-    return frame
-
-
-def _read_text(path: Path) -> str:
-    try:
-        content = path.read_bytes()
+        if suffix in TEXT_SUFFIXES:
+            return _to_table(read_text_file(path, encoding=encoding), "line", columns)
+        if suffix in SHEET_SUFFIXES:
+            cells = read_sheet(path, sheet=sheet, header_rows=header_rows)
+            return _to_table(cells, "row", columns)
+        typed = read_typed_file(path, encoding=encoding, columns=columns)
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}.") from error
-    if path.suffix.lower() != ".csv":
-        raise DataError(f"{path.name}: only .csv is read; save the table as CSV (UTF-8).")
-    # UTF-8 first: GB18030 would read almost any UTF-8 file, wrongly.
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text
-    raise DataError(f"{path.name}: neither UTF-8 nor GB18030; save it as CSV (UTF-8).")
+    if typed.frame.empty:
+        raise DataError(f"{path.name}: no observations.")
+    return Table(
+        name=path.name,
+        frame=typed.frame,
+        every_row=typed.frame,
+        row_word="observation",
+        encoding=typed.encoding,
+        labels=typed.labels,
+        value_labels=typed.value_labels,
+        notes=typed.notes,
+    )
 
 
-def _column_problems(
-    header: list[str], required: Sequence[str], optional: Sequence[str]
-) -> list[str]:
-    problems = [
-        f"two columns are named {n!r}." for n in sorted(set(header)) if header.count(n) > 1
-    ]
-    if not (required or optional):
-        return problems
-    missing = [name for name in required if name not in header]
-    unknown = [name for name in header if name not in {*required, *optional}]
-    if missing:
-        problems.append(f"no column {', '.join(missing)}; it has {', '.join(header)}.")
-    problems += [f"unknown column {n!r}; {suggest(n, {*required, *optional})}" for n in unknown]
-    return problems
+def _to_table(cells: Cells, row_word: str, columns: Sequence[str] | None) -> Table:
+    if len(cells.rows) == len(cells.asides):
+        raise DataError(f"{cells.name}: no rows; the first row names the columns.")
+    frame = pd.DataFrame(
+        cells.rows,
+        index=pd.Index(cells.places, name=row_word),
+        columns=range(len(cells.header)),
+        dtype="str",
+    )
+    records = frame.drop(index=list(cells.asides)) if cells.asides else frame
+    said = f" ({'; '.join(cells.notes)})" if cells.notes else ""
+    problems = []
+    unnamed = [number for number, name in enumerate(cells.header) if not name]
+    for number in unnamed:
+        held = records[number][records[number] != ""]
+        if len(held):
+            problems.append(
+                f"column {_letter(number)} has no name but holds data ({row_word} "
+                f"{held.index[0]}: {shorten(held.iloc[0])!r}); name it in the header{said}."
+            )
+    raise_problems(cells.name, problems)
+    header = [name for name in cells.header if name]
+    check_columns(cells.name, header, columns)
+    frame, records = (
+        rows.drop(columns=unnamed).set_axis(header, axis="columns")[list(columns or header)]
+        for rows in (frame, records)
+    )
+    left_out = {**cells.titles, **cells.asides}
+    return Table(
+        name=cells.name,
+        frame=records,
+        every_row=frame,
+        row_word=row_word,
+        encoding=cells.encoding,
+        left_out=tuple(f"{row_word} {n}: {text}" for n, text in left_out.items()),
+        notes=cells.notes,
+    )
+
+
+def _letter(number: int) -> str:
+    """Give a column's letter in a sheet: 0 is A, 26 is AA."""
+    before, last = divmod(number, 26)
+    return (_letter(before - 1) if before else "") + chr(ord("A") + last)

@@ -1,0 +1,233 @@
+"""Cells as numbers, years and dates: read exactly, or named; never guessed, never dropped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from evaluation.bounds import Bounds
+from evaluation.data.coded import Coded, Floats, as_integer, distinct_cells, half_width
+from evaluation.data.hedges import read_figure
+from evaluation.data.money import parse_money
+from evaluation.data.problems import Problems
+from evaluation.data.tables import Table
+from evaluation.errors import DataError
+
+_PLAIN = re.compile(
+    r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?(?:[eE][+-]?\d{1,2})?|[+-]?\.\d+"
+)
+_YEAR = re.compile(r"(\d{4})(?:\.0*)?年?度?")
+_DAY = re.compile(r"((?:19|20)\d\d)(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])?")
+_ANY_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
+_TRUTH = {"1": 1.0, "0": 0.0, "是": 1.0, "否": 0.0, "yes": 1.0, "no": 0.0}
+_TRUTH |= {"true": 1.0, "false": 0.0}
+FIRST_YEAR, LAST_YEAR = 1900, 2100
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """A column read: values in its own unit, and the hedged cells by their position."""
+
+    values: Floats
+    hedged: Mapping[int, Bounds]
+
+
+def read_numbers(
+    table: Table,
+    column: str,
+    problems: Problems,
+    *,
+    unit: str = "",
+    missing: Sequence[str] = (),
+    keep_hedged: bool = False,
+) -> Numbers:
+    """Read a column as numbers.
+
+    Parameters
+    ----------
+    table
+        The file. Empty cells, and those that ``missing`` names, are missing.
+    column
+        Its column.
+    problems
+        Takes an error that lists the cells which are no numbers.
+    unit
+        The column's unit, in which printed figures (12万, 一百二十) are given back.
+    keep_hedged
+        Whether a hedged figure (10余万) is kept as bounds, and not an error. Its value
+        is missing.
+    """
+    series = table.frame[column]
+    if pd.api.types.is_numeric_dtype(series):
+        values = series.to_numpy(np.float64, na_value=np.nan)
+        bad = np.flatnonzero(np.isinf(values))
+        if len(bad):
+            _tell(problems, table, column, bad, "infinite numbers")
+        return Numbers(values, {})
+    distinct, codes = distinct_cells(series)
+    parsed = np.full(len(distinct), np.nan)
+    hedged: dict[int, Bounds] = {}
+    refused: list[int] = []
+    worded: list[int] = []
+    for place, text in enumerate(distinct):
+        clean = half_width(text)
+        if clean in ("", *missing):
+            continue
+        if _PLAIN.fullmatch(clean):
+            parsed[place] = float(clean.replace(",", ""))
+            continue
+        read = _read_printed(clean, unit)
+        if read is None:
+            refused.append(place)
+        elif isinstance(read, Bounds):
+            if keep_hedged:
+                hedged[place] = read
+            else:
+                refused.append(place)
+        else:
+            parsed[place] = read
+            worded.append(place)
+    if len(bad := _where(codes, refused)):
+        allowed = " or, for hedged figures, set hedged: bounds" if not keep_hedged else ""
+        _tell(
+            problems,
+            table,
+            column,
+            bad,
+            "not numbers",
+            f"Write the number, leave the cell empty where it is not known, or name such cells "
+            f"under missing:{allowed}.",
+        )
+    if len(rows := _where(codes, worded)):
+        _tell(problems, table, column, rows, "figures in words, read as numbers", level="note")
+    if missing:
+        gone = [i for i, text in enumerate(distinct) if text and half_width(text) in missing]
+        if len(rows := _where(codes, gone)):
+            _tell(problems, table, column, rows, "cells read as missing", level="note")
+    at = {int(i): hedged[int(codes[i])] for i in _where(codes, [*hedged])}
+    return Numbers(parsed[codes], at)
+
+
+def read_years(
+    table: Table,
+    column: str,
+    problems: Problems,
+    *,
+    values: Mapping[str | int, int] | None = None,
+    required: bool = True,
+) -> Coded:
+    """Read a column as years (2015, 2015年); NaN where a cell is empty or is none.
+
+    ``values`` says which year a code stands for. Dates are an error, for a row of a panel is
+    on a year; so is an empty cell, if ``required``.
+    """
+    known = {str(code): year for code, year in (values or {}).items()}
+
+    def read(text: str) -> float | None:
+        if known:
+            return known.get(as_integer(text))
+        match = _YEAR.fullmatch(text)
+        if not match or not FIRST_YEAR <= int(match[1]) <= LAST_YEAR:
+            return None
+        return int(match[1])
+
+    what = f"none of {', '.join(known)}" if known else "not years"
+    remedy = "Write years as 2015; a date belongs into a column of its own."
+    return _read_each(table, column, problems, read, what, remedy, required=required)
+
+
+def read_dates(table: Table, column: str, problems: Problems) -> Coded:
+    """Read a column of dates as their years; NaN where a cell is empty.
+
+    A date is any text with exactly one four-digit year, in any order of day and month, or
+    the digits 20190315.
+    """
+
+    def read(text: str) -> float | None:
+        if match := _DAY.fullmatch(text):
+            return int(match[1])
+        years = set(_ANY_YEAR.findall(text))
+        return int(years.pop()) if len(years) == 1 else None
+
+    remedy = "Write them with a year of four digits, as 2019-03-15."
+    return _read_each(table, column, problems, read, "no dates", remedy, required=False)
+
+
+def read_truths(table: Table, column: str, problems: Problems) -> Coded:
+    """Read a column of 1 and 0 (是 and 否, yes and no); NaN where a cell is empty."""
+
+    def read(text: str) -> float | None:
+        return _TRUTH.get(as_integer(text).lower())
+
+    remedy = "Write 1 in treated years and 0 in the others."
+    return _read_each(table, column, problems, read, "neither 1 nor 0", remedy, required=False)
+
+
+def _read_each(
+    table: Table,
+    column: str,
+    problems: Problems,
+    read: Callable[[str], float | None],
+    what: str,
+    remedy: str,
+    *,
+    required: bool,
+) -> Coded:
+    distinct, codes = distinct_cells(table.frame[column])
+    found = [read(half_width(text)) if text else np.nan for text in distinct]
+    wrong = {
+        what: [i for i, value in enumerate(found) if value is None],
+        "empty cells": [i for i, text in enumerate(distinct) if required and not text],
+    }
+    for message, places in wrong.items():
+        if len(bad := _where(codes, places)):
+            _tell(problems, table, column, bad, message, remedy)
+    values = [np.nan if value is None else value for value in found]
+    return Coded(codes, np.array(values, dtype=np.float64))
+
+
+def _where(codes: npt.NDArray[np.integer[Any]], places: list[int]) -> npt.NDArray[np.intp]:
+    """Give the rows whose distinct value is one of those listed."""
+    return np.flatnonzero(np.isin(codes, places)) if places else np.empty(0, np.intp)
+
+
+def _read_printed(text: str, unit: str) -> float | Bounds | None:
+    """Read a figure with words in it; None where it cannot be read."""
+    try:
+        money = parse_money(unit)
+        chinese = unit if money and money.currency == "CNY" and "元" in unit else "个"
+        figure = read_figure(text, unit=chinese.partition("/")[0])
+    except DataError:
+        return None
+    if figure.hedges or figure.is_limit or figure.every:
+        return figure.strict
+    return float(figure.value)
+
+
+def _tell(
+    problems: Problems,
+    table: Table,
+    column: str,
+    positions: npt.NDArray[np.intp],
+    message: str,
+    remedy: str = "",
+    *,
+    level: str = "error",
+) -> None:
+    cells = table.frame[column].iloc[positions[:1000]]
+    problems.add(
+        "note" if level == "note" else "error",
+        table.name,
+        message,
+        remedy,
+        column=column,
+        row_word=table.row_word,
+        rows=table.frame.index[positions],
+        cells=cells,
+    )

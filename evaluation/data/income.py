@@ -1,0 +1,128 @@
+"""Collective income from its kinds: subsidies apart, parts that add up, no gap filled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from evaluation.data.panel import Variable
+from evaluation.data.problems import Problems
+from evaluation.data.study_panel import PanelFile
+from evaluation.data.tables import Table
+
+Floats = npt.NDArray[np.float64]
+
+# Printed money has at most this many decimals; the coarsest that all values fit is taken.
+_DECIMALS = 4
+
+
+def compose_income(
+    panel: PanelFile,
+    table: Table,
+    matrices: Mapping[str, Floats],
+    variables: Mapping[str, Variable],
+    problems: Problems,
+) -> tuple[Floats, Variable]:
+    """Make the outcome of the kinds of income that the study names.
+
+    Without subsidies, unless the study includes them: a grant that is booked as income
+    makes the gain equal to the treatment. With a total and subsidies alone it is their
+    difference; with a total alone it is the total, and a warning says what that may hold.
+
+    Parameters
+    ----------
+    matrices, variables
+        Of the kinds, as income_operating and so on.
+    problems
+        Takes kinds that do not add up to a total (an error), and village-years without an
+        income because one kind is missing.
+
+    Returns
+    -------
+    The outcome as a village x year matrix, and what it is.
+    """
+    given = {kind: matrices[f"income_{kind}"] for kind in panel.income}
+    total = given.pop("total", None)
+    included = panel.subsidies == "included"
+    parts = {kind: m for kind, m in given.items() if included or kind != "subsidy"}
+    earned = [kind for kind in given if kind != "subsidy"]
+    if total is not None and earned:
+        _check_sum(table, panel, list(given.values()), total, problems)
+    if earned:
+        income = np.sum(list(parts.values()), axis=0)
+        made_of = " + ".join(panel.income[kind].column for kind in parts)
+        some = np.any([np.isfinite(m) for m in parts.values()], axis=0)
+        _warn_partial(table, int((some & np.isnan(income)).sum()), made_of, problems)
+    else:
+        assert total is not None
+        without = "subsidy" in given and not included
+        income = total - given["subsidy"] if without else total.copy()
+        made_of = panel.income["total"].column
+        made_of += f" - {panel.income['subsidy'].column}" if without else ""
+    if included or ("subsidy" not in given and total is not None and not earned):
+        problems.add(
+            "warning",
+            table.name,
+            "the outcome may hold subsidies: a grant booked as income makes the gain "
+            "mechanically equal to the treatment",
+            "Give income by kind, or at least subsidies (补助收入), where it is known.",
+            column=made_of,
+        )
+    first = next(iter(panel.income))
+    return income, Variable(
+        name="income",
+        role="outcome",
+        label="collective income" if included else "collective income without subsidies",
+        unit=variables[f"income_{first}"].unit,
+        scale="level",
+        column=made_of,
+    )
+
+
+def disagree(parts: list[Floats], total: Floats) -> npt.NDArray[np.bool_]:
+    """Mark where parts do not add up to a total, beyond what rounding explains.
+
+    Missing values agree with anything. With d decimals printed at most, k parts and the
+    total may be off by half a unit of the last each: (k + 1) * 10^-d / 2.
+    """
+    values = np.concatenate([np.ravel(m) for m in (*parts, total)])
+    values = values[np.isfinite(values)]
+    decimals = next(
+        (d for d in range(_DECIMALS) if np.allclose(values, np.round(values, d), atol=1e-9)),
+        _DECIMALS,
+    )
+    slack = (len(parts) + 1) * 10.0**-decimals / 2 + 1e-9 * np.abs(total)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.abs(np.sum(parts, axis=0) - total) > slack)
+
+
+def _check_sum(
+    table: Table, panel: PanelFile, parts: list[Floats], total: Floats, problems: Problems
+) -> None:
+    wrong = disagree(parts, total)
+    if not wrong.any():
+        return
+    village, year = np.nonzero(wrong)
+    named = " + ".join(c.column for kind, c in panel.income.items() if kind != "total")
+    problems.add(
+        "error",
+        table.name,
+        f"{named} is not {panel.income['total'].column}",
+        "Mend the cells, or name the kind that is missing under income.other.",
+        row_word="",
+        rows=[""] * len(village),
+        cells=[f"village {v + 1}, year {y + 1}" for v, y in zip(village, year, strict=True)],
+    )
+
+
+def _warn_partial(table: Table, count: int, made_of: str, problems: Problems) -> None:
+    if count:
+        problems.add(
+            "warning",
+            table.name,
+            f"{count:,} village-years have no income because a kind of it is missing",
+            "Write 0 where there was none of a kind. Nothing was filled in.",
+            column=made_of,
+        )

@@ -1,0 +1,108 @@
+"""What a ledger's entries must hold to: totals, stages in order, nothing twice."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from evaluation.data.income import disagree
+from evaluation.data.problems import Level, Problems
+from evaluation.data.tables import Table
+
+PLACE = ["village", "town", "county"]
+
+
+def check_totals(table: Table, long: pd.DataFrame, problems: Problems) -> pd.DataFrame:
+    """Hold the sources to the totals that the file gives, and leave the totals out."""
+    is_total = long["source"] == "total"
+    entries = long[~is_total].copy()
+    if not is_total.any():
+        return entries
+    key = [*PLACE, "year", "project", "stage", "role"]
+    totals = long[is_total].groupby(key)["amount"].agg(["sum", "size"])
+    rows = long[is_total].groupby(key)["row"].first()
+    sums = entries.groupby(key)["amount"].agg(["sum", "size"])
+    both = totals.join(sums, rsuffix="_parts", how="inner")
+    wrong = disagree([both["sum_parts"].to_numpy()], both["sum"].to_numpy())
+    if wrong.any():
+        bad = both[wrong]
+        problems.add(
+            "error",
+            table.name,
+            "sources that do not add up to the total",
+            "Mend the amounts, or add the source that is missing.",
+            row_word=table.row_word,
+            rows=list(rows.loc[bad.index]),
+            cells=[f"{p:,.10g} instead of {t:,.10g}" for p, t in
+                   zip(bad["sum_parts"], bad["sum"], strict=True)],
+        )  # fmt: skip
+    alone = totals.index.difference(sums.index)
+    if len(alone):
+        problems.add(
+            "error",
+            table.name,
+            "totals without any source",
+            "Give the amounts by source; money of unknown source cannot be used.",
+            row_word=table.row_word,
+            rows=list(rows.loc[alone]),
+        )
+    return entries
+
+
+def report_doubles(table: Table, entries: pd.DataFrame, problems: Problems) -> None:
+    """Report entries that agree in everything: they may be counted twice."""
+    key = [*PLACE, "year", "project", "source", "stage", "role", "amount"]
+    doubled = entries[entries.duplicated(key, keep=False) & (entries["amount"] > 0)]
+    warn_rows(table, problems, "warning", "entries that stand more than once: counted twice?",
+          doubled)  # fmt: skip
+
+
+def report_stages(table: Table, entries: pd.DataFrame, problems: Problems) -> None:
+    """Report money spent beyond what was received, or received beyond what was committed."""
+    key = [*PLACE, "project", "source", "role"]
+    sums = entries.pivot_table(index=[*key, "year"], columns="stage", values="amount",
+                               aggfunc="sum")  # fmt: skip
+    cumulated = sums.fillna(0).groupby(level=key).cumsum()
+    for more, less in (("spent", "received"), ("received", "committed")):
+        if more not in cumulated or less not in cumulated:
+            continue
+        recorded = sums[less].notna().groupby(level=key).transform("any")
+        over = cumulated[recorded & (cumulated[more] > cumulated[less] * (1 + 1e-9) + 1e-6)]
+        cells = [
+            " ".join(str(part) for part in (*place, year) if part != "")
+            for *place, year in over.index
+        ]
+        if cells:
+            problems.add(
+                "warning",
+                table.name,
+                f"more {more} than {less}, cumulated over the years",
+                "Nothing was changed.",
+                row_word="",
+                rows=[""] * len(cells),
+                cells=cells,
+            )
+
+
+def report_zero_gaps(table: Table, entries: pd.DataFrame, problems: Problems) -> None:
+    """Report zeros between years with money: they may be gaps that were filled with 0."""
+    key = [*PLACE, "project", "source", "stage", "role"]
+    positive = entries[entries["amount"] > 0].groupby(key)["year"].agg(["min", "max"])
+    zeros = entries[entries["amount"] == 0].join(positive, on=key)
+    between = zeros[(zeros["year"] > zeros["min"]) & (zeros["year"] < zeros["max"])]
+    warn_rows(table, problems, "warning", "zeros between years with money: gaps filled with 0?",
+          between)  # fmt: skip
+
+
+def warn_rows(
+    table: Table, problems: Problems, level: Level, message: str, rows: pd.DataFrame
+) -> None:
+    """Report entries by their rows in the file."""
+    if len(rows):
+        problems.add(
+            level,
+            table.name,
+            message,
+            "Nothing was changed.",
+            row_word=table.row_word,
+            rows=list(rows["row"]),
+        )

@@ -1,0 +1,80 @@
+"""A study's village data, all files together: loaded, or all that is wrong with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from evaluation.data.activities import read_indicators, read_projects
+from evaluation.data.ledger import FundingLedger
+from evaluation.data.ledger_reader import read_ledger
+from evaluation.data.panel import VillagePanel
+from evaluation.data.panel_reader import read_panel
+from evaluation.data.problems import Problem, Problems
+from evaluation.data.study import Study
+from evaluation.errors import DataError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyData:
+    """What a study's files hold; None for what it has not.
+
+    Attributes
+    ----------
+    projects, indicators
+        As evaluation.data.activities gives them.
+    problems
+        Warnings and notes on all files.
+    """
+
+    study: Study
+    panel: VillagePanel | None
+    ledger: FundingLedger | None
+    projects: pd.DataFrame | None
+    indicators: pd.DataFrame | None
+    problems: tuple[Problem, ...]
+
+
+def load_data(study: Study) -> StudyData:
+    """Load a study's panel, ledger, projects and indicators.
+
+    Raises
+    ------
+    DataError
+        With all that is wrong in any file, as ``evaluation check`` lists it.
+
+    Examples
+    --------
+    >>> data = load_data(Study.load("data/jining_simulated"))
+    >>> data.panel.years[0], data.panel.years[-1]
+    (np.int64(2014), np.int64(2022))
+    """
+    data, problems = check_data(study)
+    problems.raise_errors()
+    assert data is not None
+    return data
+
+
+def check_data(study: Study) -> tuple[StudyData | None, Problems]:
+    """Load a study's village data and collect all problems; None if there are errors."""
+    problems = Problems()
+    panel = ledger = projects = indicators = None
+    try:
+        panel = read_panel(study, problems)
+        if panel is not None:
+            ledger = read_ledger(study, panel, problems)
+            projects = read_projects(study, panel, problems)
+            indicators = read_indicators(study, panel, problems)
+    except DataError as error:  # such as a price index that lacks a year
+        problems.take(error, study.file.name)
+    if problems.errors:
+        return None, problems
+    return StudyData(
+        study=study,
+        panel=panel,
+        ledger=ledger,
+        projects=projects,
+        indicators=indicators,
+        problems=tuple(problems),
+    ), problems

@@ -1,0 +1,82 @@
+"""Villages of other files, found among the panel's."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+import numpy as np
+import pandas as pd
+
+from evaluation.data.coded import read_words
+from evaluation.data.problems import Problems
+from evaluation.data.study_files import VillageKey
+from evaluation.data.tables import Table
+from evaluation.data.villages import NAMES, Positions, clean_name, key_columns, report_rows
+
+
+def match_villages(
+    table: Table,
+    key: VillageKey,
+    villages: pd.DataFrame,
+    problems: Problems,
+    *,
+    pooled: bool = False,
+) -> Positions:
+    """Find the panel's village for every row of another file; -1 where there is none.
+
+    Parameters
+    ----------
+    key
+        The other file's columns: code or id are looked up among the panel's keys, otherwise
+        county, town and name, as far as both files have them.
+    villages
+        The panel's villages (Villages.frame).
+    pooled
+        Whether a row may be on no village.
+    """
+    columns = key_columns(key)
+    code = columns.get("code") or columns.get("id")
+    parts: list[str]
+    if code:
+        parts, index = [next(iter(columns))], pd.Index(villages.index)
+    else:
+        parts = [
+            p for p in NAMES if p in columns and (p == "name" or (villages[p] != "").any())
+        ]
+        index = pd.Index(villages[parts].agg("/".join, axis=1))
+    column = columns[parts[-1]]
+    read = [read_words(table, columns[part]) for part in parts]
+    cells = [(w if code else w.map(clean_name)).to_array() for w in read]
+    wanted = np.array(["/".join(row) for row in zip(*cells, strict=True)], dtype=object)
+    empty = cells[-1] == ""
+    unclear = ~empty & np.isin(wanted, index[index.duplicated()])
+    remedy = "Give the town too, or the villages' codes."
+    report_rows(table, problems, column, unclear, "names that several villages have", remedy)
+    found = pd.Series(np.arange(len(index)), index=index)
+    found = found[~found.index.duplicated()].reindex(wanted).fillna(-1).astype(np.intp)
+    positions = found.to_numpy(copy=True)
+    positions[empty | unclear] = -1
+    lost = (positions < 0) & ~empty & ~unclear
+    if lost.any():
+        names = list(dict.fromkeys(wanted[lost]))
+        shown = [f"{name}{_nearest(name, index)}" for name in names[:10]] + names[10:]
+        problems.add(
+            "warning",
+            table.name,
+            f"{len(names)} villages that the panel does not have; their rows are left out "
+            f"({lost.sum()})",
+            "Mend the name or code where it is the same village.",
+            column=column,
+            row_word="",
+            rows=[""] * len(names),
+            cells=shown,
+        )
+    if not pooled:
+        remedy = "Give the village of every row."
+        report_rows(table, problems, column, empty, "rows without a village", remedy)
+    return positions
+
+
+def _nearest(name: str, known: pd.Index[str]) -> str:
+    near = get_close_matches(name, list(known), n=1, cutoff=0.8)
+    return f" (did you mean {near[0]!r}?)" if near else ""

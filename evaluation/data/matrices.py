@@ -1,0 +1,146 @@
+"""The columns of a long file as village x year matrices, money in real units."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from evaluation.data.cells import Numbers, read_numbers
+from evaluation.data.coded import Floats
+from evaluation.data.money import deflators, find_unit_drift, parse_money, read_price_index
+from evaluation.data.panel import Variable
+from evaluation.data.problems import Problems
+from evaluation.data.study import Study
+from evaluation.data.study_files import Column
+from evaluation.data.study_panel import PanelFile
+from evaluation.data.tables import Table
+from evaluation.data.villages import Positions, Villages
+
+
+class Placer:
+    """Puts the columns of a long file into matrices, money in real units."""
+
+    def __init__(
+        self,
+        study: Study,
+        panel: PanelFile,
+        table: Table,
+        villages: Villages,
+        years: npt.NDArray[np.int64],
+        at: Positions,
+        shape: tuple[int, int],
+        problems: Problems,
+    ) -> None:
+        self.study, self.panel, self.table = study, panel, table
+        self.villages, self.years, self.at, self.shape = villages, years, at, shape
+        self.problems = problems
+        self.variables: dict[str, Variable] = {}
+        self.hedged: list[dict[str, Any]] = []
+        self._factors: Floats | None = None
+
+    def all_columns(self) -> dict[str, Floats]:
+        """Give the matrices of all outcomes, kinds of income and covariates."""
+        panel = self.panel
+        columns: list[tuple[str, Any, Column]] = []
+        columns += [(name, "outcome", column) for name, column in panel.outcomes.items()]
+        columns += [
+            (f"income_{kind}", "income", column) for kind, column in panel.income.items()
+        ]
+        columns += [(name, "covariate", column) for name, column in panel.covariates.items()]
+        matrices = {}
+        for name, role, column in columns:
+            matrices[name] = self.matrix_of(column, name)
+            money = parse_money(column.unit)
+            unit = column.unit
+            if money:
+                unit = "yuan" if money.currency == "CNY" else money.currency
+            label = column.label.en if column.label else ""
+            self.variables[name] = Variable(
+                name=name,
+                role=role,
+                label=label or self.table.labels.get(column.column, "") or name,
+                unit=unit,
+                scale="level" if money and column.scale == "log1p" else column.scale,
+                column=column.column,
+            )
+        return matrices
+
+    def matrix_of(self, column: Column, name: str) -> Floats:
+        """Give one column as a matrix, in real units if it is money."""
+        panel, n_years = self.panel, self.shape[1]
+        numbers: Numbers = read_numbers(
+            self.table,
+            column.column,
+            self.problems,
+            unit=column.unit,
+            missing=panel.missing,
+            keep_hedged=panel.hedged == "bounds" and column.scale == "level",
+        )
+        matrix = np.full(self.shape, np.nan)
+        matrix.reshape(-1)[self.at] = numbers.values
+        if not (money := parse_money(column.unit)):
+            factors = np.ones(n_years)
+        else:
+            if column.scale == "level":
+                self._report_drift(matrix, column)
+            factors = money.factor * self._deflators()
+        if column.scale == "log":
+            matrix += np.log(factors)
+        elif money:
+            if column.scale == "log1p":
+                np.expm1(matrix, out=matrix)
+            matrix *= factors
+        for position, bounds in numbers.hedged.items():
+            village, year = divmod(int(self.at[position]), n_years)
+            self.hedged.append(
+                {
+                    "village": self.villages.frame.index[village],
+                    "year": self.years[year],
+                    "variable": name,
+                    "printed": self.table.frame[column.column].iloc[position],
+                    "lower": float(bounds.lower) * factors[year],
+                    "upper": float(bounds.upper) * factors[year],
+                }
+            )
+        return matrix
+
+    def hedged_frame(self) -> pd.DataFrame:
+        """Give the hedged figures that were kept as bounds."""
+        columns = ["village", "year", "variable", "printed", "lower", "upper"]
+        if self.hedged:
+            self.problems.add(
+                "warning",
+                self.table.name,
+                "hedged figures are kept as bounds; as points they are missing",
+                row_word="",
+                rows=[""] * len(self.hedged),
+                cells=[f"{h['village']} {h['year']}: {h['printed']}" for h in self.hedged],
+            )
+        return pd.DataFrame(self.hedged, columns=columns)
+
+    def _deflators(self) -> Floats:
+        if self._factors is None:
+            prices, index = self.study.prices, self.study.price_index()
+            self._factors = np.ones(len(self.years))
+            if prices and prices.basis == "nominal" and index:
+                self._factors = deflators(
+                    read_price_index(index), self.years.tolist(), base_year=prices.base_year
+                )
+        return self._factors
+
+    def _report_drift(self, matrix: Floats, column: Column) -> None:
+        found = find_unit_drift(matrix, self.years, self.villages.frame["county"])
+        if found:
+            self.problems.add(
+                "warning",
+                self.table.name,
+                "amounts of another order than the others: is the unit another there?",
+                "Nothing was changed. Mend the file, or split it by unit.",
+                column=column.column,
+                row_word="",
+                rows=[""] * len(found),
+                cells=found,
+            )

@@ -1,0 +1,170 @@
+"""Households or persons as village-years: means, medians, totals, shares, Ginis."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from evaluation.data.cells import read_numbers, read_truths
+from evaluation.data.coded import Floats, read_words
+from evaluation.data.problems import Problems
+from evaluation.data.study_panel import PanelFile, Statistic
+from evaluation.data.tables import Table
+
+Groups = npt.NDArray[np.integer[Any]]
+
+
+def aggregate_rows(table: Table, panel: PanelFile, problems: Problems) -> Table:
+    """Turn rows of households or persons into one row a village and year.
+
+    Parameters
+    ----------
+    table
+        The file, one row a household or person.
+    panel
+        What it holds; ``panel.aggregate`` says what is taken.
+    problems
+        Takes cells that are no numbers, weights that are not positive (errors), and
+        village-years with fewer rows than the minimum (a warning; their outcomes are missing).
+
+    Returns
+    -------
+    A table whose frame has the columns of village and year as in the file, a column for each
+    outcome under its own name, an indicator of treatment (1 if it is of any row), and
+    covariates and coordinates as means. Rows with a missing value or weight are left out of
+    that outcome.
+    """
+    assert panel.aggregate is not None
+    key = [c for c in panel.village.model_dump().values() if c]
+    key += [panel.year.column] if panel.year and not isinstance(panel.year, int) else []
+    # Village-years are numbered by what the cells say, so that 1 and 1.0 are one.
+    words = pd.DataFrame({column: read_words(table, column).to_array() for column in key})
+    numbered = words.groupby(key, sort=False, dropna=False)
+    group, n = numbered.ngroup().to_numpy(np.intp), numbered.ngroups
+    frame = words[~words.duplicated()].reset_index(drop=True)
+    frame.index = pd.RangeIndex(1, n + 1)
+    spec = panel.aggregate
+    weights = np.ones(len(group))
+    if spec.weights:
+        weights = read_numbers(table, spec.weights, problems, missing=panel.missing).values
+        wrong = ~(weights > 0) & ~np.isnan(weights)
+        if wrong.any():
+            problems.add(
+                "error",
+                table.name,
+                "weights that are not positive",
+                "Leave the weight empty where a row does not count.",
+                column=spec.weights,
+                row_word=table.row_word,
+                rows=table.frame.index[wrong],
+                cells=table.frame[spec.weights][wrong],
+            )
+    few = np.zeros(n, dtype=bool)
+    for name, outcome in spec.outcomes.items():
+        values = read_numbers(
+            table, outcome.column, problems, unit=outcome.unit, missing=panel.missing
+        ).values
+        used = np.isfinite(values) & np.isfinite(weights)
+        result = take_statistic(values[used], group[used], n, outcome, weights[used])
+        small = np.bincount(group[used], minlength=n) < spec.minimum
+        frame[name] = np.where(small, np.nan, result)
+        few |= small
+        if outcome.statistic == "gini" and (values[used] < 0).any():
+            problems.add(
+                "error",
+                table.name,
+                "negative values have no Gini",
+                "Take another statistic.",
+                column=outcome.column,
+                row_word=table.row_word,
+                rows=table.frame.index[used & (values < 0)],
+            )
+    if few.any():
+        cells = [" ".join(row) for row in frame.loc[few, key].to_numpy(str)]
+        problems.add(
+            "warning",
+            table.name,
+            f"village-years with fewer than {spec.minimum} rows: their outcomes are missing",
+            "Lower aggregate.minimum to keep them.",
+            row_word="",
+            rows=[""] * len(cells),
+            cells=cells,
+        )
+    if panel.treatment and not panel.treatment.file:
+        if panel.treatment.on:
+            on = read_truths(table, panel.treatment.on, problems).to_array()
+            frame[panel.treatment.on] = pd.Series(on).groupby(group).max().to_numpy()
+        else:
+            column = str(panel.treatment.first_year or panel.treatment.date)
+            first = pd.Series(read_words(table, column).to_array())
+            frame[column] = first.groupby(group).min().to_numpy()
+    plain = [spec.column for spec in panel.covariates.values()]
+    plain += list(panel.coordinates.model_dump().values()) if panel.coordinates else []
+    for column in dict.fromkeys(plain):
+        values = read_numbers(table, column, problems, missing=panel.missing).values
+        frame[column] = pd.Series(values).groupby(group).mean().to_numpy()
+    note = f"{len(group):,} rows became {n:,} village-years"
+    return replace(
+        table, frame=frame, row_word="village-year", value_labels={}, notes=(*table.notes, note)
+    )
+
+
+def take_statistic(
+    values: Floats, group: Groups, n: int, outcome: Statistic, weights: Floats
+) -> Floats:
+    """Take one statistic in each of ``n`` groups; NaN where a group is empty.
+
+    Parameters
+    ----------
+    values, weights
+        Finite numbers; weights positive.
+    group
+        Which group each is in, 0 to n - 1.
+
+    Notes
+    -----
+    With x sorted in a group, weights w, their sum W and cumulated weights c:
+    median = the x at which c passes W / 2 (the mean of two where c equals it);
+    Gini = 2 sum(w x (c - w / 2)) / (W sum(w x)) - 1.
+
+    Examples
+    --------
+    >>> gini = Statistic(column="x", statistic="gini")
+    >>> take_statistic(np.array([1.0, 3.0]), np.array([0, 0]), 1, gini, np.ones(2))
+    array([0.25])
+    """
+    total = np.bincount(group, weights, n)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        if outcome.statistic == "mean":
+            return np.asarray(np.bincount(group, weights * values, n) / total)
+        if outcome.statistic == "total":
+            return np.where(total > 0, np.bincount(group, weights * values, n), np.nan)
+        if outcome.statistic == "share_below":
+            below = weights * (values < float(outcome.line or 0))
+            return np.asarray(np.bincount(group, below, n) / total)
+        order = np.lexsort((values, group))
+        x, w, g = values[order], weights[order], group[order]
+        before = np.concatenate([[0.0], np.cumsum(total)[:-1]])
+        if outcome.statistic == "gini":
+            middle = np.cumsum(w) - w / 2 - before[g]
+            twice = 2 * np.bincount(g, w * x * middle, n)
+            return np.asarray(twice / (total * np.bincount(g, w * x, n)) - 1)
+    return _medians(x, w, g, n, total.astype(float))
+
+
+def _medians(x: Floats, w: Floats, g: Groups, n: int, total: Floats) -> Floats:
+    medians = np.full(n, np.nan)
+    ends = np.searchsorted(g, np.arange(n), side="right")
+    starts = np.searchsorted(g, np.arange(n), side="left")
+    for i in np.flatnonzero(total > 0):
+        own = slice(starts[i], ends[i])
+        cumulated = np.cumsum(w[own])
+        half = cumulated[-1] / 2
+        place = int(np.searchsorted(cumulated, half))
+        tied = np.isclose(cumulated[place], half, rtol=1e-12) and place + 1 < len(cumulated)
+        medians[i] = x[own][place : place + 2].mean() if tied else x[own][place]
+    return medians

@@ -1,0 +1,55 @@
+"""A file of a study, opened: what is wrong with it joins what is wrong with the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from evaluation.data.problems import Problems
+from evaluation.data.study import Study
+from evaluation.data.study_files import TableFile
+from evaluation.data.tables import Table, read_table
+from evaluation.errors import DataError, suggest
+
+
+def open_table(
+    study: Study, file: TableFile, columns: Sequence[str], problems: Problems
+) -> Table | None:
+    """Read one of a study's files; None where it cannot be read or lacks a column.
+
+    Parameters
+    ----------
+    columns
+        Those that the study names; in a wide file ``{year}`` stands for a year.
+    problems
+        Takes why it cannot be read, the columns that are not there, and as warnings the rows
+        that were left out.
+    """
+    plain = [name for name in columns if "{year}" not in name]
+    try:
+        table = read_table(
+            study.path(file.file),
+            sheet=file.sheet,
+            encoding=file.encoding,
+            header_rows=file.header_rows,
+            columns=plain if plain == list(columns) else None,
+        )
+    except DataError as error:
+        problems.take(error, file.file)
+        return None
+    known = [str(name) for name in table.frame.columns]
+    missing = [name for name in plain if name not in known]
+    for name in columns:
+        if "{year}" in name:
+            start, _, end = name.partition("{year}")
+            inner = (k[len(start) : len(k) - len(end)] for k in known
+                     if k.startswith(start) and k.endswith(end))  # fmt: skip
+            missing += [] if any(text.isdigit() for text in inner) else [name]
+    for name in missing:
+        problems.add(
+            "error", table.name, f"no column {name!r}", suggest(name, known).capitalize()
+        )
+    for text in table.left_out:
+        problems.add("warning", table.name, f"left out: {text}")
+    for text in table.notes:
+        problems.add("note", table.name, text)
+    return None if missing else table

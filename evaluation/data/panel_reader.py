@@ -1,0 +1,246 @@
+"""A file as a village panel: checked cell by cell, money in real units, nothing filled in."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from evaluation.data.cells import read_years
+from evaluation.data.coded import Coded, Floats
+from evaluation.data.income import compose_income
+from evaluation.data.matrices import Placer
+from evaluation.data.microdata import aggregate_rows
+from evaluation.data.opening import open_table
+from evaluation.data.panel import VillagePanel
+from evaluation.data.problems import Problems
+from evaluation.data.schema import COORDINATES, check_contract
+from evaluation.data.study import Study
+from evaluation.data.study_files import Column, YearColumn
+from evaluation.data.study_panel import PanelFile
+from evaluation.data.succession import report_successions
+from evaluation.data.tables import Table
+from evaluation.data.treatment import read_cohorts, report_untreated
+from evaluation.data.villages import Positions, read_villages
+
+
+def read_panel(study: Study, problems: Problems) -> VillagePanel | None:
+    """Read a study's panel.
+
+    Parameters
+    ----------
+    study
+        Its ``panel`` says what the file holds.
+    problems
+        Takes all that is wrong; with an error the panel is None.
+    """
+    panel = study.panel
+    if panel is None:
+        return None
+    table = open_table(study, panel, _columns(panel), problems)
+    other = None
+    if panel.treatment and panel.treatment.file and panel.treatment.village:
+        wanted = [panel.treatment.first_year or panel.treatment.date]
+        wanted += panel.treatment.village.model_dump().values()
+        other = open_table(study, panel.treatment.file, [c for c in wanted if c], problems)
+    if table is None or (other is None and panel.treatment and panel.treatment.file):
+        return None
+    if panel.is_wide:
+        table, panel = _lengthen(table, panel)
+    if panel.aggregate:
+        table = aggregate_rows(table, panel, problems)
+        outcomes = {
+            name: Column(column=name, unit=outcome.unit, label=outcome.label)
+            for name, outcome in panel.aggregate.outcomes.items()
+        }
+        panel = panel.model_copy(update={"outcomes": outcomes, "aggregate": None})
+    return _build(study, panel, table, other, problems)
+
+
+def _build(
+    study: Study, panel: PanelFile, table: Table, other: Table | None, problems: Problems
+) -> VillagePanel | None:
+    years = _years(panel, table, problems)
+    villages = read_villages(table, panel.village, years, problems, renamed=panel.renamed)
+    cohort, kept = np.full(len(villages.frame), np.nan), np.ones(len(villages.frame), bool)
+    if panel.treatment:
+        cohort, kept = read_cohorts(
+            table, panel.treatment, villages, years, problems, other=other
+        )
+    used = np.unique(years.values[np.unique(years.codes)])
+    if np.isnan(used).any():
+        return None  # which was reported; cells cannot be placed
+    span = used.astype(np.int64)
+    place_of = np.searchsorted(used, years.values).astype(np.int32)
+    at = villages.of_row * len(span) + place_of[years.codes]
+    shape = len(villages.frame), len(span)
+    rows = np.zeros(shape, dtype=bool)
+    rows.reshape(-1)[at] = True
+    if int(rows.sum()) < len(at):
+        _report_doubles(table, villages.frame.index, span, at, problems)
+    report_successions(table, villages.frame, span, rows, problems)
+    place = Placer(study, panel, table, villages, span, at, shape, problems)
+    matrices = place.all_columns()
+    if coordinates := panel.coordinates:
+        for name, column in coordinates.model_dump().items():
+            villages.frame[name] = _by_village(place.matrix_of(Column(column=column), name))
+        check_contract(villages.frame, COORDINATES, table.name, "village", problems)
+    if problems.errors:
+        return None
+    variables = place.variables
+    if panel.income:
+        income, variable = compose_income(panel, table, matrices, variables, problems)
+        matrices, variables = {"income": income, **matrices}, {"income": variable, **variables}
+    outcome = panel.outcome or next(n for n, v in variables.items() if v.role == "outcome")
+    if problems.errors:
+        return None
+    frame = villages.frame.assign(cohort=cohort)
+    if not kept.all():
+        frame, rows = frame[kept], rows[kept]
+        matrices = {name: matrix[kept] for name, matrix in matrices.items()}
+    values = matrices[outcome]
+    if panel.treatment:
+        observed = np.isfinite(values)
+        report_untreated(table, frame["cohort"].to_numpy(), observed, list(span), frame.index,
+                         problems)  # fmt: skip
+    _report_gaps(table, span, values, frame.index, outcome, problems)
+    return VillagePanel(
+        villages=frame,
+        years=span,
+        matrices=matrices,
+        variables=variables,
+        outcome=outcome,
+        rows=rows,
+        hedged=place.hedged_frame(),
+        weights=panel.weights,
+        price_year=study.prices.base_year if study.prices else None,
+        source=table.name,
+        problems=tuple(problems),
+    )
+
+
+def _columns(panel: PanelFile) -> list[str]:
+    """List the columns that the study names in the panel's file."""
+    names = list(panel.village.model_dump().values())
+    names += [panel.year.column] if panel.year and not isinstance(panel.year, int) else []
+    columns = [*panel.income.values(), *panel.outcomes.values(), *panel.covariates.values()]
+    names += [column.column for column in columns]
+    if panel.treatment and not panel.treatment.file:
+        names += [panel.treatment.first_year, panel.treatment.on, panel.treatment.date]
+    if panel.aggregate:
+        names += [outcome.column for outcome in panel.aggregate.outcomes.values()]
+        names += [panel.aggregate.weights]
+    names += panel.coordinates.model_dump().values() if panel.coordinates else []
+    return list(dict.fromkeys(name for name in names if name))
+
+
+def _years(panel: PanelFile, table: Table, problems: Problems) -> Coded:
+    if isinstance(panel.year, int):
+        return Coded(np.zeros(len(table.frame), np.int32), np.array([float(panel.year)]))
+    assert panel.year is not None
+    return read_years(table, panel.year.column, problems, values=panel.year.values)
+
+
+def _lengthen(table: Table, panel: PanelFile) -> tuple[Table, PanelFile]:
+    """Turn a wide file, whose columns are named with {year}, into a long one."""
+    patterns = {
+        name: re.escape(name).replace(r"\{year\}", r"(\d{4})") for name in _columns(panel)
+    }
+    wide = {name: re.compile(text) for name, text in patterns.items() if "{year}" in name}
+    at = {
+        name: {m[1]: column for column in table.frame if (m := pattern.fullmatch(str(column)))}
+        for name, pattern in wide.items()
+    }
+    fixed = [name for name in patterns if name not in wide]
+    parts = []
+    for year in sorted({year for found in at.values() for year in found}):
+        part = table.frame[fixed].copy()
+        part["year"] = year
+        for name, found in at.items():
+            part[name] = table.frame[found[year]] if year in found else np.nan
+        parts.append(part)
+    long = pd.concat(parts)
+    for name in wide:
+        if not pd.api.types.is_numeric_dtype(long[name]):
+            long[name] = long[name].fillna("")
+    named = panel.model_copy(update={"year": YearColumn(column="year")})
+    return replace(table, frame=long), named
+
+
+def _by_village(matrix: Floats) -> Floats:
+    """Take each village's first known value."""
+    known = np.isfinite(matrix)
+    first = matrix[np.arange(len(matrix)), known.argmax(axis=1)]
+    return np.where(known.any(axis=1), first, np.nan)
+
+
+def _report_doubles(
+    table: Table,
+    keys: pd.Index[str],
+    span: npt.NDArray[np.int64],
+    at: Positions,
+    problems: Problems,
+) -> None:
+    doubled = pd.Series(at).duplicated(keep=False).to_numpy()
+    village, year = np.divmod(at[doubled], len(span))
+    problems.add(
+        "error",
+        table.name,
+        "several rows for one village and year",
+        "Keep one row per village and year; if these are households, use panel.aggregate.",
+        row_word=table.row_word,
+        rows=table.frame.index[doubled],
+        cells=[
+            f"{keys[v]} {span[y]}" for v, y in zip(village[:1000], year[:1000], strict=True)
+        ],
+    )
+
+
+def _cells(
+    keys: pd.Index[str], span: npt.NDArray[np.int64], village: Positions, year: Positions
+) -> list[str]:
+    return [f"{key} {y}" for key, y in zip(keys.to_numpy()[village], span[year], strict=True)]
+
+
+def _report_gaps(
+    table: Table,
+    span: npt.NDArray[np.int64],
+    values: Floats,
+    keys: pd.Index[str],
+    name: str,
+    problems: Problems,
+) -> None:
+    """Report missing years, villages without any outcome, and gaps that hold a zero."""
+
+    def warn(message: str, cells: list[str], remedy: str = "") -> None:
+        if cells:
+            problems.add(
+                "warning",
+                table.name,
+                message,
+                remedy,
+                row_word="",
+                rows=[""] * len(cells),
+                cells=cells,
+            )
+
+    lost = sorted(set(range(int(span[0]), int(span[-1]) + 1)) - set(span.tolist()))
+    warn("years that no village has", [str(year) for year in lost])
+    known = np.isfinite(values)
+    warn(f"villages without any value of {name}", list(keys.to_numpy()[~known.any(axis=1)]))
+    if len(span) < 3:
+        return
+    zero = values[:, 1:-1] == 0
+    if zero.any():
+        positive = values > 0
+        before = np.logical_or.accumulate(positive, axis=1)[:, :-2]
+        after = np.logical_or.accumulate(positive[:, ::-1], axis=1)[:, ::-1][:, 2:]
+        village, year = np.nonzero(zero & before & after)
+        warn(
+            f"zeros of {name} between years above zero: are they gaps filled with 0?",
+            _cells(keys, span, village, year + 1),
+            "Leave a cell empty where the value is not known. Nothing was changed.",
+        )

@@ -1,0 +1,124 @@
+"""What is wrong with a study's files: collected over all of them, told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pandas as pd
+
+from evaluation.errors import DataError
+
+Level = Literal["error", "warning", "note"]
+_SHOWN = 10
+_KEPT = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One kind of problem, and the places where it was found.
+
+    Attributes
+    ----------
+    level
+        error: the study does not load; warning: it loads, and its reports say so; note:
+        something was read in a way that a reader may want to know.
+    file, column
+        Where.
+    message
+        What is wrong.
+    remedy
+        How to mend it.
+    places
+        Rows and cells, the first thousand; a row is counted as in the file.
+    count
+        How many places there are.
+    """
+
+    level: Level
+    file: str
+    message: str
+    remedy: str = ""
+    column: str = ""
+    row_word: str = "row"
+    places: tuple[tuple[Any, str], ...] = ()
+    count: int = 0
+
+    def __str__(self) -> str:
+        """Say it in one or two lines."""
+        column = f"column {self.column}: " if self.column else ""
+        shown = [
+            (f"{self.row_word} {row}" if row != "" else "") + (f" {cell!r}" if cell else "")
+            for row, cell in self.places[:_SHOWN]
+        ]
+        rest = self.count - len(shown)
+        listed = ", ".join(text.strip() for text in shown)
+        if listed and rest > 0:
+            listed += f" and {rest:,} more ({self.count:,} in all)"
+        text = f"{self.file}: {column}{self.message}" + (f": {listed}" if listed else "") + "."
+        return f"{text} {self.remedy}".rstrip()
+
+
+@dataclass(slots=True)
+class Problems:
+    """The problems found so far."""
+
+    found: list[Problem] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[Problem]:
+        return iter(self.found)
+
+    def add(
+        self,
+        level: Level,
+        file: str,
+        message: str,
+        remedy: str = "",
+        *,
+        column: str = "",
+        row_word: str = "row",
+        rows: Sequence[Any] | pd.Index[Any] = (),
+        cells: Iterable[Any] | None = None,
+    ) -> None:
+        """Add a problem; with ``rows``, each of them is a place where it was found."""
+        listed = list(rows[:_KEPT])
+        texts = [""] * len(listed) if cells is None else [str(cell) for cell in cells]
+        places = tuple(zip(listed, texts[: len(listed)], strict=True))
+        self.found.append(
+            Problem(
+                level=level,
+                file=file,
+                message=message.rstrip("."),
+                remedy=remedy,
+                column=column,
+                row_word=row_word,
+                places=places,
+                count=len(rows),
+            )
+        )
+
+    def take(self, error: DataError, file: str) -> None:
+        """Add the lines of an error that was raised on reading a file."""
+        for line in str(error).splitlines():
+            self.add("error", file, line.removeprefix(f"{file}: "))
+
+    @property
+    def errors(self) -> list[Problem]:
+        """Those for which the study does not load."""
+        return [problem for problem in self.found if problem.level == "error"]
+
+    def raise_errors(self) -> None:
+        """Raise one DataError that lists all errors; does nothing where there are none."""
+        if self.errors:
+            raise DataError("\n".join(map(str, self.errors)))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Give one row a place: level, file, row, column, cell, message, remedy."""
+        rows = [
+            (p.level, p.file, row, p.column, cell, p.message, p.remedy)
+            for p in self.found
+            for row, cell in (p.places or (("", ""),))
+        ]
+        columns = ["level", "file", "row", "column", "cell", "message", "remedy"]
+        return pd.DataFrame(rows, columns=columns, dtype=object)

@@ -1,0 +1,202 @@
+"""Cohorts: the first treated year of every village, from a year, a date or an indicator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from evaluation.data.cells import read_dates, read_truths, read_years
+from evaluation.data.coded import Coded, Floats
+from evaluation.data.matching import match_villages
+from evaluation.data.problems import Problems
+from evaluation.data.study_panel import Treatment
+from evaluation.data.tables import Table
+from evaluation.data.villages import Positions, Villages
+
+Bools = npt.NDArray[np.bool_]
+
+
+def read_cohorts(
+    table: Table,
+    treatment: Treatment,
+    villages: Villages,
+    years: Coded,
+    problems: Problems,
+    *,
+    other: Table | None = None,
+) -> tuple[Floats, Bools]:
+    """Give every village's first treated year.
+
+    Parameters
+    ----------
+    table
+        The panel's file.
+    treatment
+        How the file, or the ``other``, says it.
+    villages, years
+        The village and year of every row of the panel's file.
+    problems
+        Takes contradictions, villages whose treatment switches off (an error, or a warning
+        that says how many were dropped or kept), and files of villages that do not join.
+
+    Returns
+    -------
+    cohort
+        The first treated year by village, NaN where never treated.
+    kept
+        False for villages that ``reversals: drop`` leaves out.
+    """
+    n = len(villages.frame)
+    kept = np.ones(n, dtype=bool)
+    if treatment.on:
+        return _from_indicator(table, treatment, villages, years.to_array(), problems)
+    source, of_row = table, villages.of_row
+    if other is not None and treatment.village:
+        source = other
+        of_row = match_villages(other, treatment.village, villages.frame, problems)
+    if treatment.date:
+        values = read_dates(source, treatment.date, problems)
+    else:
+        values = read_years(source, str(treatment.first_year), problems, required=False)
+    if other is None and treatment.first_year:
+        # The same in all rows of a village: that of any of them, held against the others.
+        one = np.empty(n, dtype=values.codes.dtype)
+        one[of_row] = values.codes
+        differ = np.zeros(n, dtype=bool)
+        differ[of_row[one[of_row] != values.codes]] = True
+        low = values.values[one]
+        _report(
+            problems,
+            table,
+            treatment.first_year,
+            villages.frame.index[differ],
+            "villages whose first treated year differs between rows",
+            "Give one year in all rows of a village, or none in any.",
+        )
+    else:
+        low, _ = _extremes(of_row, values.to_array(), n)
+    return low, kept
+
+
+def report_untreated(
+    table: Table, cohort: Floats, observed: Bools, years: Sequence[int], keys: pd.Index[str],
+    problems: Problems,
+) -> None:  # fmt: skip
+    """Report treated villages with no untreated year, and panels with no comparison village.
+
+    Parameters
+    ----------
+    cohort
+        First treated year by village.
+    observed
+        Village x year: whether the outcome is known.
+    """
+    before = observed & (
+        np.asarray(years) < np.where(np.isnan(cohort), np.inf, cohort)[:, None]
+    )
+    never_before = ~np.isnan(cohort) & ~before.any(axis=1) & observed.any(axis=1)
+    _report(
+        problems,
+        table,
+        "",
+        keys[never_before],
+        "treated villages without an untreated year: no gain can be worked out for them",
+        "Add years before the treatment, if there are any.",
+        level="warning",
+    )
+    if not np.isnan(cohort).any() and len(cohort):
+        problems.add(
+            "warning",
+            table.name,
+            "no village is never treated: comparisons rest on villages not yet treated",
+        )
+    if np.isnan(cohort).all() and len(cohort):
+        problems.add("warning", table.name, "no village is ever treated")
+
+
+def _from_indicator(
+    table: Table, treatment: Treatment, villages: Villages, years: Floats, problems: Problems
+) -> tuple[Floats, Bools]:
+    column = str(treatment.on)
+    on = read_truths(table, column, problems).to_array()
+    keys, n = villages.frame.index, len(villages.frame)
+    empty = np.isnan(on)
+    if empty.any():
+        problems.add(
+            "error",
+            table.name,
+            "rows that do not say whether the village was treated",
+            "Write 1 or 0 in every row.",
+            column=column,
+            row_word=table.row_word,
+            rows=table.frame.index[empty],
+        )
+    cohort, _ = _extremes(villages.of_row, np.where(on == 1, years, np.nan), n)
+    off_after = (on == 0) & (years > cohort[villages.of_row])
+    back = np.bincount(villages.of_row, off_after, n) > 0
+    kept = np.ones(n, dtype=bool)
+    if back.any() and treatment.reversals == "error":
+        remedy = (
+            "Set treatment.reversals to drop (leave them out) or first_on (keep them treated)."
+        )
+        _report(problems, table, column, keys[back], "villages whose treatment ends", remedy)
+    elif back.any():
+        dropped = treatment.reversals == "drop"
+        done = "left out" if dropped else "kept, as treated from the first year on"
+        kept = ~back if dropped else kept
+        message = f"villages whose treatment ends or comes twice, {done}"
+        _report(problems, table, column, keys[back], message, "", level="warning")
+    untreated = np.where((on == 0) & (years < cohort[villages.of_row]), years, np.nan)
+    _, last_off = _extremes(villages.of_row, untreated, n)
+    gap = cohort - last_off
+    ordinary = np.nanmin(gap) if np.isfinite(gap).any() else 1
+    _report(
+        problems,
+        table,
+        column,
+        keys[gap > max(ordinary, 1)],
+        "villages with years missing just before the first treated one: it may be earlier",
+        "",
+        level="warning",
+    )
+    return cohort, kept
+
+
+def _extremes(of_row: Positions, values: Floats, n: int) -> tuple[Floats, Floats]:
+    """Give each village's smallest and largest value, NaN where it has none."""
+    low, high = np.full(n, np.inf), np.full(n, -np.inf)
+    known = ~np.isnan(values) & (of_row >= 0)
+    # Few distinct years: one pass a year is quicker than ufunc.at on millions of rows.
+    for value in np.unique(values[known]):
+        here = of_row[known & (values == value)]
+        low[here] = np.minimum(low[here], value)
+        high[here] = value
+    low[np.isinf(low)] = np.nan
+    high[np.isinf(high)] = np.nan
+    return low, high
+
+
+def _report(
+    problems: Problems,
+    table: Table,
+    column: str,
+    villages: pd.Index[str],
+    message: str,
+    remedy: str,
+    *,
+    level: str = "error",
+) -> None:
+    if len(villages):
+        problems.add(
+            "warning" if level == "warning" else "error",
+            table.name,
+            message,
+            remedy,
+            column=column,
+            row_word="",
+            rows=[""] * len(villages),
+            cells=list(villages[:1000]),
+        )

@@ -1,0 +1,244 @@
+"""Which village a row is on: by code, or by county, town and name; and what became of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from evaluation.data.coded import Coded, Words, read_words
+from evaluation.data.problems import Problems
+from evaluation.data.study_files import VillageKey
+from evaluation.data.tables import Table
+
+NAMES = ("county", "town", "name")
+
+_REPEALED = r"[\[【（(]\s*已?(?:撤销|撤并|合并|并入[^\])】）]*)\s*[\])】）]"
+_OFFICE = re.compile(r"(?:村民委员会|村委会|居民委员会|居委会)$")
+_CODE = r"\d{12}"
+
+Positions = npt.NDArray[np.integer[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Villages:
+    """The villages of a file, and which one each of its rows is on.
+
+    Attributes
+    ----------
+    frame
+        One row a village, in the order of the keys: the key as index ("village"), and the
+        columns county, town and name, empty where the file has none.
+    of_row
+        The village's position for every row of the file.
+    """
+
+    frame: pd.DataFrame
+    of_row: Positions
+
+
+def clean_name(name: str) -> str:
+    """Write a village's name one way: no mark of repeal, no committee, no blanks in Chinese.
+
+    Examples
+    --------
+    >>> [clean_name(name) for name in ("东村[已撤销]", "东 村村民委员会", "San Juan ")]
+    ['东村', '东村', 'San Juan']
+    """
+    name = re.sub(_REPEALED, "", name).strip()
+    if re.search(r"[一-鿿]", name):
+        name = re.sub(r"\s+", "", name)
+    bare = _OFFICE.sub("", name)
+    return bare if bare.endswith(("村", "社区")) else bare + "村" if bare != name else name
+
+
+def read_villages(
+    table: Table,
+    key: VillageKey,
+    years: Coded,
+    problems: Problems,
+    *,
+    renamed: Mapping[str, str] | None = None,
+) -> Villages:
+    """Say which village every row of a panel's file is on.
+
+    Parameters
+    ----------
+    table
+        The file.
+    key
+        The columns that identify a village.
+    years
+        The year of every row.
+    problems
+        Takes rows without a village, codes that are none and codes under two names in one
+        year (errors), and renamed, merged or repealed villages (warnings).
+    renamed
+        The names in use, by former name.
+    """
+    words = {part: read_words(table, column) for part, column in key_columns(key).items()}
+    repealed: list[str] = []
+    if "name" in words:
+        raw = words["name"].distinct
+        repealed = sorted(raw[raw.str.contains(_REPEALED)].map(clean_name))
+        former = {clean_name(old): new for old, new in (renamed or {}).items()}
+        words["name"] = words["name"].map(lambda n: former.get(clean_name(n), clean_name(n)))
+    main = next(part for part in ("code", "id", "name") if part in words)
+    by = [main] if main != "name" else [part for part in NAMES if part in words]
+    report_rows(
+        table,
+        problems,
+        str(getattr(key, main)),
+        words[main].is_in((words[main].distinct == "").to_numpy()),
+        "rows without a village",
+        "Give the village of every row; take a row of totals out.",
+    )
+    of_row, keys = _number([words[part] for part in by])
+    first = np.empty(len(keys), np.intp)
+    first[of_row[::-1]] = np.arange(len(of_row), dtype=np.intp)[::-1]
+    frame = pd.DataFrame(index=pd.Index(keys, name="village"))
+    for part in NAMES:
+        frame[part] = words[part].take(first) if part in words else ""
+    if main == "code":
+        wrong = ~frame.index.str.fullmatch(_CODE) & (frame.index != "")
+        problems_rows = np.isin(of_row, np.flatnonzero(wrong)) if wrong.any() else np.array([])
+        report_rows(
+            table,
+            problems,
+            str(key.code),
+            problems_rows,
+            "not codes of 12 digits",
+            "Write the full division code (行政区划代码) as text; name any other identifier "
+            "under village.id.",
+        )
+    if main != "name":
+        for part in NAMES:
+            if part in words and (words[part].codes != words[part].codes[first][of_row]).any():
+                frame[part] = _names_over_time(
+                    table,
+                    str(getattr(key, part)),
+                    part,
+                    words[part],
+                    of_row,
+                    years,
+                    keys,
+                    problems,
+                )
+    if repealed:
+        problems.add(
+            "warning",
+            table.name,
+            "villages marked as repealed",
+            "Their rows are kept; the years after stay missing.",
+            column=key.name or "",
+            row_word="",
+            rows=[""] * len(repealed),
+            cells=repealed,
+        )
+    return Villages(frame, of_row)
+
+
+def key_columns(key: VillageKey) -> dict[str, str]:
+    """Give the columns that a village is known by: code, id, county, town, name."""
+    parts = {part: getattr(key, part) for part in ("code", "id", *NAMES)}
+    return {part: column for part, column in parts.items() if column}
+
+
+def _number(words: list[Words]) -> tuple[Positions, pd.Series[str]]:
+    """Give every row its village's number, in the order of the keys, and the keys."""
+    codes, keys = words[0].codes, words[0].distinct
+    for more in words[1:]:
+        pairs, distinct = pd.factorize(codes * len(more.distinct) + more.codes)
+        left, right = np.divmod(distinct, len(more.distinct))
+        keys = pd.Series(
+            keys.to_numpy(object)[left] + "/" + more.distinct.to_numpy(object)[right]
+        )
+        codes = pairs
+    if keys.is_monotonic_increasing:
+        return codes, keys.astype("str")
+    order = keys.argsort().to_numpy()
+    place = np.empty(len(order), np.intp)
+    place[order] = np.arange(len(order))
+    return place[codes], keys.iloc[order].astype("str").reset_index(drop=True)
+
+
+def _names_over_time(
+    table: Table,
+    column: str,
+    part: str,
+    words: Words,
+    of_row: Positions,
+    years: Coded,
+    keys: pd.Series[str],
+    problems: Problems,
+) -> list[str]:
+    """Report villages with several names, and give the name of each one's last year."""
+    spells = pd.DataFrame({"village": of_row, "word": words.codes, "year": years.to_array()})
+    spells = spells.groupby(["village", "word"], sort=True)["year"].agg(["min", "max"])
+    spells = spells.reset_index().sort_values(["village", "min"], ignore_index=True)
+    names = words.distinct.to_numpy(object)[spells["word"]]
+    same = spells["village"].eq(spells["village"].shift())
+    mixed = same & (spells["min"] <= spells["max"].shift())
+    texts = [
+        f"{keys.iloc[v]}: {name} {low:.0f}-{high:.0f}"
+        for v, name, low, high in zip(
+            spells["village"], names, spells["min"], spells["max"], strict=True
+        )
+    ]
+    several = spells["village"].duplicated(keep=False)
+    confused = spells["village"].isin(spells["village"][mixed])
+    for level, hits, what, remedy in (
+        (
+            "error",
+            several & confused,
+            f"two {part}s for one village, in overlapping years",
+            f"Write one {part} per village, or give two villages two codes.",
+        ),
+        (
+            "warning",
+            several & ~confused,
+            f"the {part} changes over the years: taken as the same village, renamed",
+            "If they are two villages, give them two codes.",
+        ),
+    ):
+        if hits.any():
+            problems.add(
+                "error" if level == "error" else "warning",
+                table.name,
+                what,
+                remedy,
+                column=column,
+                row_word="",
+                rows=[""] * int(hits.sum()),
+                cells=[text for text, hit in zip(texts, hits, strict=True) if hit],
+            )
+    last = ~spells["village"].duplicated(keep="last")
+    return list(names[last])
+
+
+def report_rows(
+    table: Table,
+    problems: Problems,
+    column: str,
+    hits: npt.NDArray[np.bool_],
+    message: str,
+    remedy: str,
+) -> None:
+    """Report the rows marked as errors, with their cells."""
+    if hits.any():
+        rows = np.flatnonzero(hits)
+        problems.add(
+            "error",
+            table.name,
+            message,
+            remedy,
+            column=column,
+            row_word=table.row_word,
+            rows=table.frame.index[rows],
+            cells=table.frame[column].iloc[rows[:1000]],
+        )
