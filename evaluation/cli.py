@@ -12,6 +12,8 @@ from evaluation.errors import EvaluationError
 
 _EPILOG = """\
 examples:
+  evaluation new mystudy villages.xlsx ledger.csv
+  evaluation check mystudy
   evaluation report data/jining_2021
   evaluation report data/jining_2021 -p reading=loose --out ~/reports
 """
@@ -72,9 +74,44 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument(
         "--force", action="store_true", help="run again although nothing has changed"
     )
+    report.add_argument("--data", type=Path, metavar="DIR", help="where the study's files are")
     report.set_defaults(run=_report)
+    _add_new(verbs)
+    _add_check(verbs)
     _add_simulate(verbs)
+    _add_template(verbs)
+    _add_export(verbs)
     return parser
+
+
+def _add_new(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    new = verbs.add_parser(
+        "new",
+        help="make a study of some files, guessing what their columns are",
+        description="Copy the files into DIR and write a first study.yml, every guess with a "
+        "comment; then check it. Nothing is asked.",
+    )
+    new.add_argument("folder", type=Path, metavar="DIR", help="the study's folder")
+    new.add_argument("files", type=Path, nargs="+", metavar="FILE", help="its files")
+    new.set_defaults(run=_new)
+
+
+def _add_check(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    check = verbs.add_parser(
+        "check",
+        help="list all that is wrong with a study's files",
+        description="Read all of a study's files and list every problem; the rows are in "
+        "problems.csv. Exit status 0 if the study loads, 2 if not.",
+    )
+    check.add_argument("study", type=Path, metavar="STUDY", help="folder with a study.yml")
+    check.add_argument("--data", type=Path, metavar="DIR", help="where the study's files are")
+    check.add_argument(
+        "--problems",
+        type=Path,
+        metavar="FILE",
+        help="where the rows are listed (problems.csv beside study.yml)",
+    )
+    check.set_defaults(run=_check)
 
 
 def _add_simulate(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -101,6 +138,31 @@ def _add_simulate(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     simulate.set_defaults(run=_simulate)
 
 
+def _add_template(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    template = verbs.add_parser(
+        "template",
+        help="write an empty workbook for a county office to fill in",
+        description="Write DIR/数据.xlsx, a data request in Chinese and English, and "
+        "DIR/study.yml, which reads it once it is filled in.",
+    )
+    template.add_argument("folder", type=Path, metavar="DIR", help="where the two files go")
+    template.set_defaults(run=_template)
+
+
+def _add_export(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    export = verbs.add_parser(
+        "export",
+        help="write a study's clean data for Stata, R or Python",
+        description="Write the village panel, in real money, and the ledger, projects and "
+        "indicators if there are any, with a codebook.",
+    )
+    export.add_argument("study", type=Path, metavar="STUDY", help="folder with a study.yml")
+    export.add_argument("--to", choices=("dta", "parquet", "csv"), required=True)
+    export.add_argument("--out", type=Path, metavar="DIR", help="a folder (exports/STUDY)")
+    export.add_argument("--data", type=Path, metavar="DIR", help="where the study's files are")
+    export.set_defaults(run=_export)
+
+
 def _report(options: argparse.Namespace) -> int:
     from evaluation.report.parameters import split_assignments
     from evaluation.report.run import run_report
@@ -109,11 +171,30 @@ def _report(options: argparse.Namespace) -> int:
         options.study,
         parameters=split_assignments(options.parameters),
         out=options.out,
+        data=options.data,
         force=options.force,
         tell=lambda line: print(line, file=sys.stderr, flush=True),
     )
     print(folder / "report.html")
     return 0
+
+
+def _new(options: argparse.Namespace) -> int:
+    from evaluation.data.guess import write_new_study
+
+    print(write_new_study(options.folder, options.files))
+    status = _check(argparse.Namespace(study=options.folder, data=None, problems=None))
+    print(f"next: mend {options.folder / 'study.yml'}, then: evaluation check {options.folder}")
+    return status
+
+
+def _check(options: argparse.Namespace) -> int:
+    from evaluation.data.study import Study
+    from evaluation.report.check_study import check_study
+
+    study = Study.load(options.study, data=options.data)
+    data = check_study(study, options.problems or study.folder / "problems.csv")
+    return 0 if data else 2
 
 
 def _simulate(options: argparse.Namespace) -> int:
@@ -129,4 +210,30 @@ def _simulate(options: argparse.Namespace) -> int:
     folder = write_simulated_study(simulation, options.folder, name=name)
     print(folder)
     print(f"next: evaluation report {shlex.quote(str(folder))}")
+    return 0
+
+
+def _template(options: argparse.Namespace) -> int:
+    from evaluation.data.template import RUNGS, write_template_study
+
+    for path in write_template_study(options.folder):
+        print(path)
+    print("filled in, the workbook reaches one of three rungs of evidence:")
+    for _, english in RUNGS:
+        print(f"  {english}")
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    from evaluation.data.export import export_panel
+    from evaluation.data.load import load_data
+    from evaluation.data.study import Study
+
+    study = Study.load(options.study, data=options.data)
+    data = load_data(study)
+    for problem in data.problems:
+        if problem.level == "warning":
+            print(f"warning: {problem}", file=sys.stderr)
+    for path in export_panel(data, options.out or Path("exports") / study.name, to=options.to):
+        print(path)
     return 0

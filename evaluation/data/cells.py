@@ -119,7 +119,7 @@ def read_years(
     column: str,
     problems: Problems,
     *,
-    values: Mapping[str | int, int] | None = None,
+    values: Mapping[str, int] | None = None,
     required: bool = True,
 ) -> Coded:
     """Read a column as years (2015, 2015年); NaN where a cell is empty or is none.
@@ -127,7 +127,7 @@ def read_years(
     ``values`` says which year a code stands for. Dates are an error, for a row of a panel is
     on a year; so is an empty cell, if ``required``.
     """
-    known = {str(code): year for code, year in (values or {}).items()}
+    known = values or {}
 
     def read(text: str) -> float | None:
         if known:

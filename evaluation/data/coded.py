@@ -5,6 +5,7 @@ A panel of millions of rows has a dozen years and one code a village.
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,14 +19,16 @@ from evaluation.data.hedges import HALF_WIDTH
 from evaluation.data.tables import Table
 
 Floats = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.integer[Any]]
 _FEW = 1_000
+_BLOCK = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
 class Coded:
     """A column of years or truths: the distinct values, and which one every row has."""
 
-    codes: npt.NDArray[np.integer[Any]]
+    codes: Codes
     values: Floats
 
     def to_array(self) -> Floats:
@@ -37,14 +40,14 @@ class Coded:
 class Words:
     """A column of words: the distinct ones, and which of them every row has."""
 
-    codes: npt.NDArray[np.intp]
+    codes: Codes
     distinct: pd.Series[str]
 
     def to_array(self) -> npt.NDArray[np.object_]:
         """Give every row's word."""
         return self.distinct.to_numpy(object)[self.codes]
 
-    def take(self, rows: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.object_]:
+    def take(self, rows: Codes) -> npt.NDArray[np.object_]:
         """Give the words of some rows."""
         return np.asarray(self.distinct.to_numpy(object)[self.codes[rows]])
 
@@ -65,27 +68,65 @@ def half_width(text: str) -> str:
 
 def read_words(table: Table, column: str) -> Words:
     """Read a column as words: labelled codes by their labels, whole numbers without '.0'."""
-    codes, values = pd.factorize(table.frame[column], use_na_sentinel=False)
+    codes, values = factorize(table.frame[column])
     labels = table.value_labels.get(column, {})
     words = pd.Series(values).map(lambda code: labels.get(code, code)) if labels else values
     return _clean_words(codes, _as_text(words))
 
 
-def distinct_cells(series: pd.Series[Any]) -> tuple[list[str], npt.NDArray[np.integer[Any]]]:
+def distinct_cells(series: pd.Series[Any]) -> tuple[list[str], Codes]:
     """Give a column's distinct cells as text, '' where missing, and which one each row has."""
     if pd.api.types.is_numeric_dtype(series) and len(series):
-        numbers = series.to_numpy(np.float64, na_value=np.nan)
-        low, high = np.nanmin(numbers, initial=np.inf), np.nanmax(numbers, initial=-np.inf)
-        if 0 <= high - low < _FEW:
-            # Years, cohorts, 0 and 1: a table instead of a hash for each of millions of rows.
-            gone = np.isnan(numbers)
-            codes = np.where(gone, high - low + 1, numbers - low).astype(np.int32)
-            if (gone | (codes + low == numbers)).all():
-                span = np.arange(low, high + 1)
-                return [*(f"{value:.0f}" for value in span), ""], codes
-    found, values = pd.factorize(series, use_na_sentinel=False)
-    texts = ["" if pd.isna(value) else as_integer(str(value)) for value in values]
-    return texts, found
+        numbers = series.to_numpy() if series.dtype.kind in "if" else series.to_numpy(float)
+        low, high = np.fmin.reduce(numbers), np.fmax.reduce(numbers)
+        codes = _count_from(numbers, low) if high - low < _FEW else None
+        if codes is not None:
+            span = range(int(low), int(high) + 1)
+            return ["", *(str(value) for value in span)], codes
+    codes, values = factorize(series)
+    return ["" if pd.isna(value) else as_integer(str(value)) for value in values], codes
+
+
+def factorize(series: pd.Series[Any]) -> tuple[Codes, pd.Index[Any]]:
+    """Give every row the number of its value, in the order of first rows, missing ones too.
+
+    Rows of one village mostly follow one another, so only the first of each run is looked up.
+    """
+    cells = series.array
+    differs = _compare(cells[1:], cells[:-1], operator.ne)
+    starts = np.concatenate([[0], np.flatnonzero(differs) + 1])[: len(cells)]
+    lengths = np.diff(np.append(starts, len(cells)))
+    values = series.iloc[starts]
+    codes = np.arange(len(starts), dtype=np.int32)
+    if not _compare(values.array[1:], values.array[:-1], operator.gt).all():
+        found, distinct = pd.factorize(values, use_na_sentinel=False)
+        codes, values = found.astype(np.int32), pd.Series(distinct)
+    return np.repeat(codes, lengths), pd.Index(values)
+
+
+def _compare(left: Any, right: Any, how: Callable[[Any, Any], Any]) -> npt.NDArray[np.bool_]:
+    """Compare cells; missing ones differ, and are in no order."""
+    result = how(left, right)
+    if isinstance(result, np.ndarray):
+        return result.astype(bool)
+    return np.asarray(result.to_numpy(bool, na_value=how is operator.ne))
+
+
+def _count_from(numbers: npt.NDArray[Any], low: float) -> Codes | None:
+    """Give whole values numbers from ``low`` up, beginning with 1; 0 where missing.
+
+    Years, cohorts and indicators need no hash for each of millions of rows, and blocks no
+    second copy of the column.
+    """
+    codes = np.zeros(len(numbers), np.int16)
+    for start in range(0, len(numbers), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        shifted = numbers[block] - (low - 1)
+        known = shifted == shifted
+        np.copyto(codes[block], shifted, where=known, casting="unsafe")
+        if (codes[block][known] != shifted[known]).any():
+            return None
+    return codes
 
 
 def as_integer(text: str) -> str:
@@ -100,7 +141,7 @@ def _as_text(values: pd.Series[Any] | pd.Index[Any]) -> pd.Series[str]:
     return series.astype("str").where(series.notna(), "").astype("str")
 
 
-def _clean_words(codes: npt.NDArray[np.intp], words: pd.Series[str]) -> Words:
+def _clean_words(codes: Codes, words: pd.Series[str]) -> Words:
     odd = words.str.contains(r"[^\x21-\x7e]", regex=True).to_numpy(bool)
     if odd.any():
         cleaned = words.to_numpy(object, copy=True)

@@ -18,6 +18,7 @@ from evaluation.data.ledger_checks import (
     warn_rows,
 )
 from evaluation.data.matching import match_villages
+from evaluation.data.matrices import to_level
 from evaluation.data.money import deflators, parse_money, read_price_index
 from evaluation.data.opening import open_table
 from evaluation.data.panel import VillagePanel
@@ -162,8 +163,8 @@ def _amounts(
 
 
 def _plain(values: Floats, column: Column) -> Floats:
-    money = parse_money(column.unit)
-    level = {"level": values, "log": np.exp(values), "log1p": np.expm1(values)}[column.scale]
+    money, level = parse_money(column.unit), values.copy()
+    to_level(level, column.scale)
     return level * (money.factor if money else 1)
 
 

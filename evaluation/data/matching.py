@@ -59,7 +59,8 @@ def match_villages(
     lost = (positions < 0) & ~empty & ~unclear
     if lost.any():
         names = list(dict.fromkeys(wanted[lost]))
-        shown = [f"{name}{_nearest(name, index)}" for name in names[:10]] + names[10:]
+        # Near names may be one village; near codes are neighbours.
+        shown = names if code else [f"{n}{_nearest(n, index)}" for n in names[:10]] + names[10:]
         problems.add(
             "warning",
             table.name,

@@ -14,7 +14,7 @@ from evaluation.data.money import deflators, find_unit_drift, parse_money, read_
 from evaluation.data.panel import Variable
 from evaluation.data.problems import Problems
 from evaluation.data.study import Study
-from evaluation.data.study_files import Column
+from evaluation.data.study_files import Column, Scale
 from evaluation.data.study_panel import PanelFile
 from evaluation.data.tables import Table
 from evaluation.data.villages import Positions, Villages
@@ -63,7 +63,7 @@ class Placer:
                 role=role,
                 label=label or self.table.labels.get(column.column, "") or name,
                 unit=unit,
-                scale="level" if money and column.scale == "log1p" else column.scale,
+                scale="level" if money else column.scale,
                 column=column.column,
             )
         return matrices
@@ -87,11 +87,8 @@ class Placer:
             if column.scale == "level":
                 self._report_drift(matrix, column)
             factors = money.factor * self._deflators()
-        if column.scale == "log":
-            matrix += np.log(factors)
-        elif money:
-            if column.scale == "log1p":
-                np.expm1(matrix, out=matrix)
+        if money:
+            to_level(matrix, column.scale)
             matrix *= factors
         for position, bounds in numbers.hedged.items():
             village, year = divmod(int(self.at[position]), n_years)
@@ -144,3 +141,9 @@ class Placer:
                 rows=[""] * len(found),
                 cells=found,
             )
+
+
+def to_level(values: Floats, scale: Scale) -> None:
+    """Bring logarithms back to levels, in place."""
+    if scale != "level":
+        (np.exp if scale == "log" else np.expm1)(values, out=values)

@@ -95,9 +95,9 @@ def aggregate_rows(table: Table, panel: PanelFile, problems: Problems) -> Table:
             cells=cells,
         )
     if panel.treatment and not panel.treatment.file:
-        if panel.treatment.on:
-            on = read_truths(table, panel.treatment.on, problems).to_array()
-            frame[panel.treatment.on] = pd.Series(on).groupby(group).max().to_numpy()
+        if panel.treatment.treated:
+            on = read_truths(table, panel.treatment.treated, problems).to_array()
+            frame[panel.treatment.treated] = pd.Series(on).groupby(group).max().to_numpy()
         else:
             column = str(panel.treatment.first_year or panel.treatment.date)
             first = pd.Series(read_words(table, column).to_array())

@@ -70,7 +70,7 @@ def _build(
         cohort, kept = read_cohorts(
             table, panel.treatment, villages, years, problems, other=other
         )
-    used = np.unique(years.values[np.unique(years.codes)])
+    used = np.unique(years.values[np.flatnonzero(np.bincount(years.codes))])
     if np.isnan(used).any():
         return None  # which was reported; cells cannot be placed
     span = used.astype(np.int64)
@@ -129,7 +129,7 @@ def _columns(panel: PanelFile) -> list[str]:
     columns = [*panel.income.values(), *panel.outcomes.values(), *panel.covariates.values()]
     names += [column.column for column in columns]
     if panel.treatment and not panel.treatment.file:
-        names += [panel.treatment.first_year, panel.treatment.on, panel.treatment.date]
+        names += [panel.treatment.first_year, panel.treatment.treated, panel.treatment.date]
     if panel.aggregate:
         names += [outcome.column for outcome in panel.aggregate.outcomes.values()]
         names += [panel.aggregate.weights]

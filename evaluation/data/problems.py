@@ -85,18 +85,18 @@ class Problems:
         listed = list(rows[:_KEPT])
         texts = [""] * len(listed) if cells is None else [str(cell) for cell in cells]
         places = tuple(zip(listed, texts[: len(listed)], strict=True))
-        self.found.append(
-            Problem(
-                level=level,
-                file=file,
-                message=message.rstrip("."),
-                remedy=remedy,
-                column=column,
-                row_word=row_word,
-                places=places,
-                count=len(rows),
-            )
+        problem = Problem(
+            level=level,
+            file=file,
+            message=message.rstrip("."),
+            remedy=remedy,
+            column=column,
+            row_word=row_word,
+            places=places,
+            count=len(rows),
         )
+        if problem not in self.found:  # two parts of a study may read one file
+            self.found.append(problem)
 
     def take(self, error: DataError, file: str) -> None:
         """Add the lines of an error that was raised on reading a file."""

@@ -5,7 +5,7 @@ import io
 import re
 import zipfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
+from evaluation.data.broken_cells import find_broken, has_ods_errors, name_cell
 from evaluation.data.text_files import Cells, name_content, shorten, why_aside
 from evaluation.errors import DataError, suggest
 
@@ -27,6 +28,10 @@ Merge = tuple[tuple[int, int], tuple[int, int]]
 
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")  # how an encrypted xlsx names its content
 _ODS_SPAN = re.compile(rb'number-(rows|columns)-spanned="([2-9]|\d\d)')
+_NUMBER = re.compile(r"[-+]?[\d,，]+(?:\.\d*)?(?:[eE][-+]?\d+)?[万亿元]*")
+_YEAR = re.compile(r"(?:19|20)\d\d|2100")
+# A county's code has 6 digits and no round end, as amounts in yuan have; a village's 12.
+_CODE = re.compile(r"[1-8]\d{3}(?!00)\d\d|\d{9}|\d{12}")
 _COLUMNS_OF_A_TABLE = 3  # in narrower ones a single cell may be a record with a gap
 
 
@@ -46,13 +51,22 @@ def read_sheet(
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
         page, notes = _choose_sheet(path.name, workbook, sheet)
         values = page.to_python(skip_empty_area=True)
-        if path.suffix.lower() == ".ods" and _has_spans(content):
-            notes.append("merged cells are not read from ods; save it as xlsx to fill them")
+        found = find_broken(content, page.name)
+        if path.suffix.lower() == ".ods":
+            _check_ods(path.name, content, notes)
     name = f"{path.name} [{page.name}]"
     if page.start is None:
         raise DataError(f"{name}: the sheet is empty.")
     top, left = page.start
     rows = [[_to_text(value) for value in row] for row in values]
+    errors = {(r - top, c - left): what for (r, c), what in found.items()}
+    errors = {
+        (r, c): what
+        for (r, c), what in errors.items()
+        if 0 <= r < len(rows) and 0 <= c < len(rows[0])
+    }
+    for (r, c), what in errors.items():
+        rows[r][c] = what
     merges = [
         (
             (r0 - top, c0 - left),
@@ -66,8 +80,20 @@ def read_sheet(
     if body - first > 1:
         notes.append(f"header rows {top + first + 1} to {top + body} stacked")
     header = _stack_header(rows[first:body], merges, first)
-    asides = _find_asides(rows, merges, body)
+    asides = _find_asides(rows, merges, body, header)
     records = [r for r in range(body, len(rows)) if any(rows[r])]
+    broken: dict[int, list[str]] = {}
+    for (r, c), what in sorted(errors.items()):
+        if r >= body and r not in asides:
+            text = f"cell {name_cell(top + r, left + c)} ({header[c]}): {what}; "
+            text += "calculate it, write its value, or leave it empty."
+            broken.setdefault(c, []).append(text)
+    merges, shared = _split_shared(rows, merges, body, asides.keys())
+    for (r0, c), (r1, _) in shared:
+        text = f"cells {name_cell(top + r0, left + c)} to {name_cell(top + r1, left + c)} "
+        text += f"({header[c]}) are merged over the number {rows[r0][c]!r}; unmerge them and "
+        text += "say what each row's part is."
+        broken.setdefault(c, []).append(text)
     filled = _fill_down(rows, merges, body, set(records) - asides.keys())
     counts = Counter(header[column] for _, column in filled)
     if counts:
@@ -80,6 +106,7 @@ def read_sheet(
         places=[top + r + 1 for r in records],
         titles={top + r + 1: f"title {shorten(''.join(rows[r]))!r}" for r in titles},
         asides={top + r + 1: asides[r] for r in sorted(asides)},
+        broken=broken,
         notes=tuple(notes),
     )
 
@@ -138,9 +165,16 @@ def _choose_sheet(
     return seen[0], [f"hidden sheets not read: {', '.join(hidden)}"] if hidden else []
 
 
-def _has_spans(content: bytes) -> bool:
+def _check_ods(name: str, content: bytes, notes: list[str]) -> None:
+    """Raise a DataError if there is an error somewhere, and note merged cells."""
+    if has_ods_errors(content):
+        raise DataError(
+            f"{name}: some cells hold an error (#N/A, #DIV/0!); mend or empty them, or save it "
+            "as .xlsx to have them named."
+        )
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        return bool(_ODS_SPAN.search(archive.read("content.xml")))
+        if _ODS_SPAN.search(archive.read("content.xml")):
+            notes.append("merged cells are not read from ods; save it as xlsx to fill them")
 
 
 def _to_text(value: object) -> str:
@@ -201,7 +235,10 @@ def _stack_header(
 
 
 def _find_asides(
-    rows: Sequence[Sequence[str]], merges: Sequence[Merge], body: int
+    rows: Sequence[Sequence[str]],
+    merges: Sequence[Merge],
+    body: int,
+    header: Sequence[str],
 ) -> dict[int, str]:
     """Give the totals and note rows, each with its reason."""
     # A county merged over its villages is no cell of one row: 小计 may stand beside it.
@@ -209,7 +246,7 @@ def _find_asides(
     asides: dict[int, str] = {}
     for r in range(body, len(rows)):
         cells = ["" if (r, c) in shared else cell for c, cell in enumerate(rows[r])]
-        if reason := why_aside(cells):
+        if reason := why_aside(cells, header):
             asides[r] = reason
     for r in range(len(rows) - 1, body - 1, -1):
         if any(rows[r]) and r not in asides:
@@ -217,6 +254,28 @@ def _find_asides(
                 break
             asides[r] = f"note {shorten(rows[r][0])!r}"
     return asides
+
+
+def _split_shared(
+    rows: Sequence[Sequence[str]], merges: Sequence[Merge], body: int, asides: Collection[int]
+) -> tuple[list[Merge], list[Merge]]:
+    """Part the merged cells of records that hold an amount from all others.
+
+    A county, a year or a code over several rows is that of each of them; an amount is not.
+    """
+    rest: list[Merge] = []
+    shared: list[Merge] = []
+    for merge in merges:
+        (r0, c0), (r1, _) = merge
+        is_shared = body <= r0 < r1 and len(set(range(r0, r1 + 1)) - set(asides)) > 1
+        (shared if is_shared and _is_amount(rows[r0][c0]) else rest).append(merge)
+    return rest, shared
+
+
+def _is_amount(cell: str) -> bool:
+    if _CODE.fullmatch(cell) or _YEAR.fullmatch(cell):
+        return False
+    return bool(_NUMBER.fullmatch(cell))
 
 
 def _fill_down(

@@ -186,6 +186,23 @@ class Study(Part):
         """The counties, then the programme as a whole."""
         return [*self.counties, self.programme]
 
+    @property
+    def data_folder(self) -> Path | None:
+        """Where the data files are, if not beside study.yml."""
+        return self._data
+
+    @property
+    def parts(self) -> frozenset[str]:
+        """The parts that it has, as the notebooks' cells name those that they need."""
+        panel = self.panel
+        has = {
+            **{name: getattr(self, name) for name in ("claims", "panel", "ledger")},
+            **{name: getattr(self, name) for name in ("projects", "indicators")},
+            "map": panel and (panel.coordinates or panel.boundaries),
+            "income-kinds": panel and panel.income,
+        }
+        return frozenset(name for name, given in has.items() if given)
+
     def path(self, name: str) -> Path:
         """Give the path of one of the study's files."""
         return (self._data or self.folder) / name

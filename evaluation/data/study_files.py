@@ -57,7 +57,11 @@ class TableFile(Part):
 
 
 class Column(Part):
-    """A column of numbers: what they are in, and on which scale."""
+    """A column of numbers: what they are in, and on which scale.
+
+    Money on the scale log or log1p (log of one more) is brought back to a level; a column
+    without a unit of money is taken as it stands.
+    """
 
     column: str
     unit: Unit = ""
@@ -107,10 +111,10 @@ AnyKey = Annotated[
 
 
 class YearColumn(Part):
-    """A column of years; ``values`` says which year a code stands for (0: 1991)."""
+    """A column of years; ``values`` says which year a code stands for ("0": 1991)."""
 
     column: str
-    values: dict[str | int, int] = {}
+    values: dict[str, int] = {}
 
 
 AnyYear = Annotated[YearColumn | int, BeforeValidator(_column)]

@@ -22,13 +22,13 @@ IncomeKind = Literal["operating", "contracted", "investment", "subsidy", "other"
 
 
 class Treatment(Part):
-    """When a village was first treated, by one of ``first_year``, ``on``, ``date``.
+    """When a village was first treated, by one of ``first_year``, ``treated``, ``date``.
 
     Attributes
     ----------
     first_year
         A column with the first treated year, empty for villages never treated.
-    on
+    treated
         A column that is 1 in treated years and 0 in others.
     date
         A column of dates; the earliest one's year counts.
@@ -40,7 +40,7 @@ class Treatment(Part):
     """
 
     first_year: str | None = None
-    on: str | None = None
+    treated: str | None = None
     date: str | None = None
     reversals: Literal["error", "drop", "first_on"] = "error"
     file: TableFile | None = None
@@ -48,13 +48,13 @@ class Treatment(Part):
 
     @model_validator(mode="after")
     def _one_way(self) -> Treatment:
-        if sum(map(bool, (self.first_year, self.on, self.date))) != 1:
-            raise ValueError("give one of first_year, on, date")
+        if sum(map(bool, (self.first_year, self.treated, self.date))) != 1:
+            raise ValueError("give one of first_year, treated, date")
         if (self.file is None) != (self.village is None):
             raise ValueError(
                 "file and village go together: the other file, and its village key"
             )
-        if self.file and self.on:
+        if self.file and self.treated:
             raise ValueError("from another file give first_year or date")
         return self
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from evaluation.data.broken_cells import name_column
 from evaluation.data.sheets import SHEET_SUFFIXES, read_sheet
 from evaluation.data.text_files import TEXT_SUFFIXES, Cells, read_text_file, shorten
 from evaluation.data.typed_files import TYPED_SUFFIXES, check_columns, read_typed_file
@@ -168,12 +169,14 @@ def _to_table(cells: Cells, row_word: str, columns: Sequence[str] | None) -> Tab
         held = records[number][records[number] != ""]
         if len(held):
             problems.append(
-                f"column {_letter(number)} has no name but holds data ({row_word} "
+                f"column {name_column(number)} has no name but holds data ({row_word} "
                 f"{held.index[0]}: {shorten(held.iloc[0])!r}); name it in the header{said}."
             )
     raise_problems(cells.name, problems)
     header = [name for name in cells.header if name]
     check_columns(cells.name, header, columns)
+    used = [number for number, name in enumerate(cells.header) if name in (columns or header)]
+    raise_problems(cells.name, [text for n in used for text in cells.broken.get(n, ())])
     frame, records = (
         rows.drop(columns=unnamed).set_axis(header, axis="columns")[list(columns or header)]
         for rows in (frame, records)
@@ -188,9 +191,3 @@ def _to_table(cells: Cells, row_word: str, columns: Sequence[str] | None) -> Tab
         left_out=tuple(f"{row_word} {n}: {text}" for n, text in left_out.items()),
         notes=cells.notes,
     )
-
-
-def _letter(number: int) -> str:
-    """Give a column's letter in a sheet: 0 is A, 26 is AA."""
-    before, last = divmod(number, 26)
-    return (_letter(before - 1) if before else "") + chr(ord("A") + last)

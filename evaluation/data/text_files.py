@@ -34,7 +34,11 @@ _NOTE = re.compile(
     r"(注|备注|说明|来源|资料来源|数据来源|单位|notes?|sources?)\s*\d*\s*([:：.．、(（]|$)",
     re.I,
 )
-_SERIAL_NUMBER = re.compile(r"\d{1,4}[.、]?")
+_NUMBER = re.compile(r"[-+\d.,，%％]+[、年]?")
+_VILLAGE_CODE = re.compile(r"\d{12}")
+# Under such a name 合计 is what a ledger calls the sum of a village's sources.
+_KIND = re.compile("来源|资金|类|指标|性质|阶段|source|fund|kind|type|indicator|stage", re.I)
+_FIRST = 3  # a totals word stands where others have their county, town and village
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +56,8 @@ class Cells:
     titles, asides
         The titles above the header, and those of ``places`` that hold totals or notes: what
         each is.
+    broken
+        By column from 0: what is wrong with cells of it, which counts if the column is used.
     encoding, notes
         As in :class:`evaluation.data.tables.Table`.
     """
@@ -62,6 +68,7 @@ class Cells:
     places: list[int]
     titles: Mapping[int, str] = field(default_factory=dict)
     asides: Mapping[int, str] = field(default_factory=dict)
+    broken: Mapping[int, Sequence[str]] = field(default_factory=dict)
     encoding: str = ""
     notes: tuple[str, ...] = ()
 
@@ -94,7 +101,7 @@ def read_text_file(path: Path, *, encoding: str | None = None) -> Cells:
             if not header:
                 header = cells
                 continue
-            if reason := why_aside(cells):
+            if reason := why_aside(cells, header):
                 asides[lines.line_num] = reason
                 cells += [""] * (len(header) - len(cells))
             if len(cells) != len(header):
@@ -119,14 +126,21 @@ def read_text_file(path: Path, *, encoding: str | None = None) -> Cells:
     )
 
 
-def why_aside(cells: Sequence[str]) -> str:
+def why_aside(cells: Sequence[str], header: Sequence[str] = ()) -> str:
     """Say why a row is no record: it holds totals or a note; '' for a record.
+
+    A totals word counts among the first three cells that are no numbers, unless the row has a
+    village's code, or other words come first and it stands under the name of a kind.
 
     Examples
     --------
     >>> why_aside(["3", "合 计", "120"])
     "totals row '合 计'"
+    >>> why_aside(["汶上县", "小计", "120"])
+    "totals row '小计'"
     >>> why_aside(["370831100201", "合计", "120"])
+    ''
+    >>> why_aside(["汶上县", "一村", "合计", "120"], ["县", "村", "资金来源", "金额"])
     ''
     >>> why_aside(["注：单位为万元", "", ""])
     "note '注：单位为万元'"
@@ -134,9 +148,14 @@ def why_aside(cells: Sequence[str]) -> str:
     ''
     """
     filled = [cell for cell in cells if cell]
-    word = next((cell for cell in filled if not _SERIAL_NUMBER.fullmatch(cell)), "")
-    if re.sub(r"\s", "", word).lower() in _TOTALS:
-        return f"totals row {word!r}"
+    words = [n for n, cell in enumerate(cells) if cell and not _NUMBER.fullmatch(cell)][:_FIRST]
+    for number in words:
+        named = header[number] if number < len(header) else ""
+        is_kind = number != words[0] and _KIND.search(named)
+        if re.sub(r"\s", "", cells[number]).lower() in _TOTALS and not is_kind:
+            if any(map(_VILLAGE_CODE.fullmatch, filled)):
+                break
+            return f"totals row {cells[number]!r}"
     if filled and _NOTE.match(filled[0]):
         return f"note {shorten(filled[0])!r}"
     return ""

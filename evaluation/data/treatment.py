@@ -51,7 +51,7 @@ def read_cohorts(
     """
     n = len(villages.frame)
     kept = np.ones(n, dtype=bool)
-    if treatment.on:
+    if treatment.treated:
         return _from_indicator(table, treatment, villages, years.to_array(), problems)
     source, of_row = table, villages.of_row
     if other is not None and treatment.village:
@@ -120,7 +120,7 @@ def report_untreated(
 def _from_indicator(
     table: Table, treatment: Treatment, villages: Villages, years: Floats, problems: Problems
 ) -> tuple[Floats, Bools]:
-    column = str(treatment.on)
+    column = str(treatment.treated)
     on = read_truths(table, column, problems).to_array()
     keys, n = villages.frame.index, len(villages.frame)
     empty = np.isnan(on)

@@ -99,8 +99,9 @@ def read_villages(
         "Give the village of every row; take a row of totals out.",
     )
     of_row, keys = _number([words[part] for part in by])
+    starts = np.flatnonzero(np.diff(of_row, prepend=-1))[::-1]
     first = np.empty(len(keys), np.intp)
-    first[of_row[::-1]] = np.arange(len(of_row), dtype=np.intp)[::-1]
+    first[of_row[starts]] = starts
     frame = pd.DataFrame(index=pd.Index(keys, name="village"))
     for part in NAMES:
         frame[part] = words[part].take(first) if part in words else ""
