@@ -1,4 +1,4 @@
-# make report | make test | make lock: everything happens inside .venv.
+# make report | make test | make bench | make lock: everything happens inside .venv.
 PYTHON ?= python3
 STUDY ?= data/jining_2021
 BIN := .venv/bin
@@ -7,7 +7,7 @@ READY := .venv/ready
 # Some containers forbid bytecode files; without them every start compiles every import.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: report test lock clean
+.PHONY: report test bench lock clean
 
 report: $(READY)
 	@$(BIN)/evaluation report $(STUDY)
@@ -31,6 +31,10 @@ $(READY): requirements.lock pyproject.toml
 	|| $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
+
+# Ratios to named peers, and memory; see tests/benchmarks/README.md.
+bench: $(READY)
+	$(BIN)/python tests/benchmarks/bench_panel.py
 
 # For every platform and Python from 3.11 on; versions and hashes, no addresses.
 lock: $(READY)

@@ -22,7 +22,7 @@ from evaluation.claims.lookup import Evaluated, Lookup, describe_missing
 from evaluation.claims.table import ClaimTable
 from evaluation.data.config import read_config
 from evaluation.data.hedges import Reading
-from evaluation.data.study import Text
+from evaluation.data.study_files import Text
 from evaluation.data.units import check_unit, parse_unit
 from evaluation.errors import DataError, raise_problems, suggest
 

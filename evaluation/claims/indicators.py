@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evaluation.claims.formula import FUNCTIONS
-from evaluation.data.study import Text
+from evaluation.data.study_files import Text
 from evaluation.data.tables import read_table
 from evaluation.errors import raise_problems, suggest
 

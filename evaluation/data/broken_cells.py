@@ -43,7 +43,7 @@ def find_broken(content: bytes, sheet: str) -> dict[tuple[int, int], str]:
         names = archive.namelist()
         part = _part_of(archive, sheet) if "xl/workbook.xml" in names else ""
         xml = archive.read(part) if part in names else b""
-    broken = {}
+    broken: dict[tuple[int, int], str] = {}
     for hit in _ERROR.finditer(xml):
         value = _VALUE.search(xml, hit.end(), hit.end() + _LONGEST_CELL)
         _put(broken, hit[0], value[1].decode() if value else "#ERROR")

@@ -17,6 +17,7 @@ from evaluation.data.hedges import read_figure
 from evaluation.data.money import parse_money
 from evaluation.data.problems import Problems
 from evaluation.data.tables import Table
+from evaluation.data.units import parse_unit
 from evaluation.errors import DataError
 
 _PLAIN = re.compile(
@@ -28,6 +29,7 @@ _ANY_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
 _TRUTH = {"1": 1.0, "0": 0.0, "是": 1.0, "否": 0.0, "yes": 1.0, "no": 0.0}
 _TRUTH |= {"true": 1.0, "false": 0.0}
 FIRST_YEAR, LAST_YEAR = 1900, 2100
+_LONGEST = 30  # digits of a number; longer ones are cells run together
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ def read_numbers(
     unit: str = "",
     missing: Sequence[str] = (),
     keep_hedged: bool = False,
+    may_hedge: bool = False,
 ) -> Numbers:
     """Read a column as numbers.
 
@@ -62,6 +65,8 @@ def read_numbers(
     keep_hedged
         Whether a hedged figure (10余万) is kept as bounds, and not an error. Its value
         is missing.
+    may_hedge
+        Whether the error says that the study may allow them.
     """
     series = table.frame[column]
     if pd.api.types.is_numeric_dtype(series):
@@ -72,14 +77,15 @@ def read_numbers(
         return Numbers(values, {})
     distinct, codes = distinct_cells(series)
     parsed = np.full(len(distinct), np.nan)
-    hedged: dict[int, Bounds] = {}
+    bounds: dict[int, Bounds] = {}
     refused: list[int] = []
     worded: list[int] = []
+    allowed = ""
     for place, text in enumerate(distinct):
         clean = half_width(text)
         if clean in ("", *missing):
             continue
-        if _PLAIN.fullmatch(clean):
+        if _PLAIN.fullmatch(clean) and len(clean) < _LONGEST:
             parsed[place] = float(clean.replace(",", ""))
             continue
         read = _read_printed(clean, unit)
@@ -87,22 +93,23 @@ def read_numbers(
             refused.append(place)
         elif isinstance(read, Bounds):
             if keep_hedged:
-                hedged[place] = read
-            else:
-                refused.append(place)
+                bounds[place] = read
+                continue
+            refused.append(place)
+            if may_hedge:
+                allowed = " Hedged figures: set panel.hedged to bounds to keep them as bounds."
         else:
             parsed[place] = read
             worded.append(place)
     if len(bad := _where(codes, refused)):
-        allowed = " or, for hedged figures, set hedged: bounds" if not keep_hedged else ""
         _tell(
             problems,
             table,
             column,
             bad,
             "not numbers",
-            f"Write the number, leave the cell empty where it is not known, or name such cells "
-            f"under missing:{allowed}.",
+            f"Write the number, leave the cell empty where it is not known, or list what "
+            f"such cells say under missing.{allowed}",
         )
     if len(rows := _where(codes, worded)):
         _tell(problems, table, column, rows, "figures in words, read as numbers", level="note")
@@ -110,7 +117,7 @@ def read_numbers(
         gone = [i for i, text in enumerate(distinct) if text and half_width(text) in missing]
         if len(rows := _where(codes, gone)):
             _tell(problems, table, column, rows, "cells read as missing", level="note")
-    at = {int(i): hedged[int(codes[i])] for i in _where(codes, [*hedged])}
+    at = {int(i): bounds[int(codes[i])] for i in _where(codes, [*bounds])}
     return Numbers(parsed[codes], at)
 
 
@@ -139,6 +146,8 @@ def read_years(
 
     what = f"none of {', '.join(known)}" if known else "not years"
     remedy = "Write years as 2015; a date belongs into a column of its own."
+    if not required:
+        remedy = "Write years as 2015, and leave the cell empty where there is none."
     return _read_each(table, column, problems, read, what, remedy, required=required)
 
 
@@ -199,15 +208,30 @@ def _where(codes: npt.NDArray[np.integer[Any]], places: list[int]) -> npt.NDArra
 
 def _read_printed(text: str, unit: str) -> float | Bounds | None:
     """Read a figure with words in it; None where it cannot be read."""
+    if re.search(r"\d\s+\d", text):  # 1 2 is two numbers, or none
+        return None
     try:
-        money = parse_money(unit)
-        chinese = unit if money and money.currency == "CNY" and "元" in unit else "个"
-        figure = read_figure(text, unit=chinese.partition("/")[0])
+        figure = read_figure(text, unit=_chinese_unit(unit))
     except DataError:
         return None
     if figure.hedges or figure.is_limit or figure.every:
         return figure.strict
     return float(figure.value)
+
+
+def _chinese_unit(unit: str) -> str:
+    """Write a unit as a Chinese text prints it: "thousand USD" counts 千个, 户/村 counts 户."""
+    money = parse_money(unit)
+    if money:
+        power = len(str(money.factor)) - 1
+        scales = "亿" * (power // 8) + "万" * (power % 8 // 4)
+        scales += "千" * (power % 4 == 3) + "百" * (power % 4 == 2) + "十" * (power % 4 == 1)
+        return scales + ("元" if money.currency == "CNY" else "个")
+    try:
+        parse_unit(unit.partition("/")[0])
+    except DataError:
+        return "个"
+    return unit.partition("/")[0]
 
 
 def _tell(

@@ -79,7 +79,8 @@ def distinct_cells(series: pd.Series[Any]) -> tuple[list[str], Codes]:
     if pd.api.types.is_numeric_dtype(series) and len(series):
         numbers = series.to_numpy() if series.dtype.kind in "if" else series.to_numpy(float)
         low, high = np.fmin.reduce(numbers), np.fmax.reduce(numbers)
-        codes = _count_from(numbers, low) if high - low < _FEW else None
+        whole = np.isfinite(low) and low == int(low)
+        codes = _count_from(numbers, low) if whole and high - low < _FEW else None
         if codes is not None:
             span = range(int(low), int(high) + 1)
             return ["", *(str(value) for value in span)], codes

@@ -27,7 +27,10 @@ def read_config(file: Path, model: type[Model]) -> Model:
         content = yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
-        raise DataError(f"{file.name}: {line}{error.problem}.") from error
+        what = str(error.problem)
+        if what.startswith("expected <block"):
+            what = "its indentation does not fit the lines above, or a colon or quote is amiss"
+        raise DataError(f"{file.name}: {line}{what}.") from error
     except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
         raise DataError(f"{file.name}: cannot be read as UTF-8 YAML: {error}.") from error
     try:

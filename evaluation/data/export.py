@@ -19,6 +19,7 @@ from evaluation.data.text_files import shorten
 from evaluation.errors import DataError
 
 Format = Literal["dta", "parquet", "csv"]
+_TIMINGS = ("first_year", "treated", "date")
 
 _LABELS = {
     "village": "village (the study's key)",
@@ -216,7 +217,7 @@ def _columns_of(spec: Part | None) -> dict[str, str]:
     key, treatment = given.pop("village", None) or {}, given.get("treatment") or {}
     found = {
         "village": key.get("code") or key.get("id") or key.get("name"),
-        "cohort": treatment.get("first_year") or treatment.get("treated") or treatment.get("date"),
+        "cohort": next((treatment[by] for by in _TIMINGS if treatment.get(by)), None),
         **{part: key.get(part) for part in ("county", "town", "name")},
         **(given.get("coordinates") or {}),
     }

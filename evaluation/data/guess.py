@@ -38,16 +38,20 @@ def write_new_study(folder: Path, files: Sequence[Path]) -> Path:
     target = folder / "study.yml"
     if target.exists():
         raise DataError(f"{target} is there already; mend it, or name another folder.")
+    names = [path.name for path in files]
+    if doubled := sorted({name for name in names if names.count(name) > 1}):
+        raise DataError(f"two of the files are called {doubled[0]}; rename one.")
     opened = [part for path in files for part in _open(path)]
     for part in opened:
         _guess_roles(part)
     text = compose_study(folder, opened)
     folder.mkdir(parents=True, exist_ok=True)
-    for path in files:
-        if path.resolve().parent != folder.resolve():
-            if (folder / path.name).exists():
-                raise DataError(f"{folder / path.name} is there already; nothing was copied.")
-            shutil.copyfile(path, folder / path.name)
+    away = [path for path in files if path.resolve().parent != folder.resolve()]
+    for path in away:
+        if (folder / path.name).exists():
+            raise DataError(f"{folder / path.name} is there already; nothing was copied.")
+    for path in away:
+        shutil.copyfile(path, folder / path.name)
     target.write_text(text, encoding="utf-8")
     return target
 
@@ -74,18 +78,60 @@ def _guess_roles(part: GuessedFile) -> None:
     columns = [str(column) for column in part.table.frame.columns]
     for role in (
         *("code", "id", "name", "town", "county", "year", *KINDS, "outcome", "first_year"),
-        *("date", "treated", *COVARIATES, "weights", "longitude", "latitude", "source", "amount"),
+        *(
+            "date",
+            "treated",
+            *COVARIATES,
+            "weights",
+            "longitude",
+            "latitude",
+            "source",
+            "amount",
+        ),
         *("stage", "project", "type", "start", "jobs", "expected_return", "pillar"),
         *("indicator", "value", "unit"),
     ):
-        scored = [(score_name(column, role), column) for column in columns]
+        labels = part.table.labels
+        scored = [
+            (
+                max(score_name(column, role), score_name(labels.get(column, ""), role) - 50),
+                column,
+            )
+            for column in columns
+        ]
         fits = [
             column
             for score, column in sorted(scored, key=lambda pair: -pair[0])
-            if score and column not in part.roles.values() and _fits(part.table, column, role)
+            if score > 0
+            and column not in part.roles.values()
+            and _fits(part.table, column, role)
         ]
         if fits:
             part.roles[role], part.others[role] = fits[0], fits[1:4]
+    if part.has("treated", "year") and not _varies(part, part.roles["treated"]):
+        del part.roles["treated"]  # who is ever treated, not when
+    if part.has("year") and not {"code", "id", "name"} & part.roles.keys():
+        _guess_id(part)
+
+
+def _guess_id(part: GuessedFile) -> None:
+    """Take for the village what, with the year, is different in every row."""
+    frame, year = part.table.frame, part.roles["year"]
+    fits = [
+        column
+        for column in map(str, frame.columns)
+        if frame[column].nunique() < len(frame) and not frame.duplicated([column, year]).any()
+    ]
+    if fits:
+        part.roles["id"], part.others["id"] = fits[0], fits[1:4]
+
+
+def _varies(part: GuessedFile, column: str) -> bool:
+    """Whether a column changes over the years of some village."""
+    keys = [
+        part.roles[role] for role in ("code", "id", "county", "town", "name") if part.has(role)
+    ]
+    return bool(keys and part.table.frame.groupby(keys)[column].nunique().max() > 1)
 
 
 def _fits(table: Table, column: str, role: str) -> bool:

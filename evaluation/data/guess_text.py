@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import yaml
 
@@ -22,7 +24,7 @@ COVARIATES = ("households", "poor_households", "population")
 _WIDE = re.compile(r"(?P<before>.*?)(?P<year>(?:19|20)\d\d)(?P<after>.*)")
 _HEAD = """\
 # Guessed from the files by `evaluation new`. Every line that ends in a comment is a guess:
-# mend it, then run `evaluation check {folder}`. README.md of the package has all keys.
+# mend it, then run `evaluation check {folder}`. All keys: docs/study.md of the package.
 version: 1
 name: {name}
 title: {{en: {name}}}
@@ -62,7 +64,7 @@ def compose_study(folder: Path, parts: list[GuessedFile]) -> str:
         )
     projects = next((p for p in rest if p is not panel and p.has("project")), None)
     name = re.sub(r"\W", "_", folder.resolve().name, flags=re.ASCII).strip("_") or "study"
-    lines = [_HEAD.format(folder=folder, name=name)]
+    lines = [_HEAD.format(folder=folder, name=_quote(name))]
     body = _panel_lines(panel)
     body += _ledger_lines(ledger) if ledger else []
     body += _projects_lines(projects) if projects else []
@@ -89,7 +91,10 @@ def _panel_lines(part: GuessedFile) -> list[str]:
         else:
             span = f"years {years[0]} to {years[-1]}" if years else "no years were read"
             lines.append(_line(part, "year", note=span, indent=2))
-    elif not wide:
+    elif wide:
+        named = sorted({m["year"] for c in part.table.frame if (m := _WIDE.fullmatch(str(c)))})
+        lines.append(f"  # years {named[0]} to {named[-1]}: a column for each")
+    else:
         lines.append("  year: 2000  # no column of years: a cross-section; of which year?")
     households = part.has("year") and not part.has("operating") and _repeats(part)
     kinds = [k for k in KINDS if k in part.roles] or [k for k in KINDS if k in wide]
@@ -98,9 +103,8 @@ def _panel_lines(part: GuessedFile) -> list[str]:
             "  # several rows for a village and year: households or persons?",
             "  aggregate:",
         ]
-        lines += (
-            [f"    weights: {_quote(part.roles['weights'])}"] if part.has("weights") else []
-        )
+        if part.has("weights"):
+            lines.append(f"    weights: {_quote(part.roles['weights'])}")
         lines.append("    outcomes:")
         outcome = _outcome(part)
         lines.append(f"      outcome: {{column: {_quote(outcome)}, statistic: mean}}"
@@ -137,18 +141,14 @@ def _panel_lines(part: GuessedFile) -> list[str]:
     used = {*part.roles.values(), _outcome(part)}
     unused = [c for c in map(str, part.table.frame.columns) if c not in used]
     if unused and not wide:
-        lines.append(f"  # columns not used: {', '.join(unused[:40])}")
+        lines.append(f"  # columns not used: {_names(unused[:40])}")
     return lines
 
 
 def _ledger_lines(part: GuessedFile) -> list[str]:
     lines = ["ledger:", *_file_lines(part), f"  village: {_key(part)}"]
-    year = (
-        f"  year: {_quote(part.roles['year'])}"
-        if part.has("year")
-        else "  year: 2000  # which?"
-    )
-    lines += [year, f"  amount: {_column(part, part.roles['amount'], money=True)}"
+    year = _quote(part.roles["year"]) if part.has("year") else "2000  # which?"
+    lines += [f"  year: {year}", f"  amount: {_column(part, part.roles['amount'], money=True)}"
               f"{_others(part, 'amount')}"]  # fmt: skip
     for role in ("source", "stage", "project"):
         lines += [_line(part, role, indent=2)] if part.has(role) else []
@@ -159,6 +159,8 @@ def _ledger_lines(part: GuessedFile) -> list[str]:
 
 def _projects_lines(part: GuessedFile) -> list[str]:
     lines = ["projects:", *_file_lines(part), f"  village: {_key(part)}"]
+    if "start" not in part.roles and part.has("year"):
+        part.roles["start"] = part.roles["year"]
     roles = [r for r in ("project", "type", "start", "jobs") if part.has(r)]
     lines += [_line(part, role, indent=2) for role in roles]
     if part.has("expected_return"):
@@ -182,7 +184,7 @@ def _key(part: GuessedFile) -> str:
     roles = [r for r in ("code", "id", "county", "town", "name") if part.has(r)]
     roles = [r for r in roles if r != "id" or "code" not in roles]
     inner = ", ".join(f"{role}: {_quote(part.roles[role])}" for role in roles)
-    others = {role: ", ".join(part.others.get(role, [])) for role in roles}
+    others = {role: _names(part.others.get(role, [])) for role in roles}
     told = "; ".join(f"{role} or: {names}" for role, names in others.items() if names)
     return f"{{{inner}}}" + (f"  # {told}" if told else "")
 
@@ -202,9 +204,27 @@ def _column(part: GuessedFile, column: str, *, money: bool = False) -> str:
     if known:
         return f"{{column: {_quote(column)}, unit: {_quote(unit)}{scale}}}"
     if asked:
-        told = "  # the unit is not stated: 元 or 万元?"
-        return f"{{column: {_quote(column)}, unit: 元{scale}}}{told}"
+        guess, why = _unit_by_size(part, column)
+        return f"{{column: {_quote(column)}, unit: {guess}{scale}}}  # unit not stated{why}"
     return f"{{column: {_quote(column)}{scale}}}"
+
+
+def _unit_by_size(part: GuessedFile, column: str) -> tuple[str, str]:
+    """Guess 万元 or 元 by the median: villages' money is rarely below 500 yuan."""
+    frame = part.table.frame
+    columns = [c for c in map(str, frame.columns) if c == column or _pattern(c) == column]
+    values = [read_numbers(part.table, c, Problems(), keep_hedged=True).values for c in columns]
+    known = np.concatenate(values) if values else np.array([])
+    known = known[known > 0]
+    if not len(known):
+        return "元", ": 元 or 万元?"
+    median = float(np.median(known))
+    return ("万元" if median < 500 else "元"), f"; by the median, {median:,.4g}: 元 or 万元?"
+
+
+def _pattern(column: str) -> str:
+    match = _WIDE.fullmatch(column)
+    return f"{match['before']}{{year}}{match['after']}" if match else ""
 
 
 def _stated_unit(part: GuessedFile) -> str:
@@ -221,7 +241,7 @@ def _line(part: GuessedFile, role: str, *, indent: int, note: str = "") -> str:
 
 def _others(part: GuessedFile, role: str) -> str:
     others = part.others.get(role, [])
-    return f"  # or: {', '.join(others)}" if others else "  # a guess"
+    return f"  # or: {_names(others)}" if others else "  # a guess"
 
 
 def _outcome(part: GuessedFile) -> str:
@@ -245,17 +265,24 @@ def _wide_stems(part: GuessedFile) -> dict[str, str]:
     found: dict[str, str] = {}
     for column in map(str, part.table.frame.columns):
         if match := _WIDE.fullmatch(column):
-            pattern = f"{match['before']}{{year}}{match['after']}"
             stem = f"{match['before']}{match['after'].removeprefix('年')}".strip("_ ")
             for kind in KINDS:
                 if score_name(stem, kind) and kind not in found:
-                    found[kind] = pattern
+                    found[kind] = _pattern(column)
     return found
 
 
 def _quote(text: str) -> str:
-    """Write a text as YAML reads it back, on one line."""
-    return yaml.safe_dump(text, allow_unicode=True, width=10**6).split("\n")[0]
+    """Write a text as YAML reads it back, on one line, inside braces too."""
+    if not text.isprintable():
+        return json.dumps(text)
+    listed = yaml.safe_dump([text], allow_unicode=True, width=10**6, default_flow_style=True)
+    return str(listed).strip()[1:-1]
+
+
+def _names(columns: list[str]) -> str:
+    """List columns in a comment, on one line."""
+    return ", ".join(" ".join(column.split()) for column in columns)
 
 
 def is_number(table: Table, column: str) -> bool:

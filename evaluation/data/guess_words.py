@@ -56,7 +56,7 @@ def plain_name(column: str) -> str:
     ('经营收入', 'date_project_completed')
     """
     name = re.sub(r"\s+", " ", _BRACKETS.sub("", column)).strip().lower()
-    return name.replace(" ", "_")
+    return re.sub(r"[ .]", "_", name)
 
 
 def named_unit(text: str) -> str:

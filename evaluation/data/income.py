@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from evaluation.data.panel import Variable
 from evaluation.data.problems import Problems
@@ -24,6 +25,10 @@ def compose_income(
     matrices: Mapping[str, Floats],
     variables: Mapping[str, Variable],
     problems: Problems,
+    *,
+    factors: Mapping[str, Floats],
+    villages: pd.Index[str],
+    years: npt.NDArray[np.int64],
 ) -> tuple[Floats, Variable]:
     """Make the outcome of the kinds of income that the study names.
 
@@ -35,6 +40,10 @@ def compose_income(
     ----------
     matrices, variables
         Of the kinds, as income_operating and so on.
+    factors
+        By year, what the file's numbers of each kind were multiplied by.
+    villages, years
+        Of the rows and columns, for messages.
     problems
         Takes kinds that do not add up to a total (an error), and village-years without an
         income because one kind is missing.
@@ -49,7 +58,10 @@ def compose_income(
     parts = {kind: m for kind, m in given.items() if included or kind != "subsidy"}
     earned = [kind for kind in given if kind != "subsidy"]
     if total is not None and earned:
-        _check_sum(table, panel, list(given.values()), total, problems)
+        whole = {**given, "total": total}
+        steps = [printed_step(m / factors[kind]) * factors[kind] for kind, m in whole.items()]
+        wrong = disagree(list(given.values()), total, step=np.sum(steps, axis=0))
+        _report_sums(table, panel, wrong, villages, years, problems)
     if earned:
         income = np.sum(list(parts.values()), axis=0)
         made_of = " + ".join(panel.income[kind].column for kind in parts)
@@ -81,30 +93,44 @@ def compose_income(
     )
 
 
-def disagree(parts: list[Floats], total: Floats) -> npt.NDArray[np.bool_]:
+def printed_step(values: Floats) -> float:
+    """Give one unit of the last decimal that a column of printed numbers has.
+
+    Examples
+    --------
+    >>> printed_step(np.array([3.0, 12.5, np.nan]))
+    0.1
+    """
+    values = values[np.isfinite(values)]
+    for decimals in range(_DECIMALS):
+        if np.allclose(values, np.round(values, decimals), rtol=1e-12, atol=1e-9):
+            return 10.0**-decimals
+    return 10.0**-_DECIMALS
+
+
+def disagree(parts: list[Floats], total: Floats, *, step: Floats) -> npt.NDArray[np.bool_]:
     """Mark where parts do not add up to a total, beyond what rounding explains.
 
-    Missing values agree with anything. With d decimals printed at most, k parts and the
-    total may be off by half a unit of the last each: (k + 1) * 10^-d / 2.
+    Missing values agree with anything. ``step`` is the sum of the printed steps of the parts
+    and the total: each may be off by half of its own.
     """
-    values = np.concatenate([np.ravel(m) for m in (*parts, total)])
-    values = values[np.isfinite(values)]
-    decimals = next(
-        (d for d in range(_DECIMALS) if np.allclose(values, np.round(values, d), atol=1e-9)),
-        _DECIMALS,
-    )
-    slack = (len(parts) + 1) * 10.0**-decimals / 2 + 1e-9 * np.abs(total)
+    slack = step / 2 + 1e-9 * np.abs(total)
     with np.errstate(invalid="ignore"):
         return np.asarray(np.abs(np.sum(parts, axis=0) - total) > slack)
 
 
-def _check_sum(
-    table: Table, panel: PanelFile, parts: list[Floats], total: Floats, problems: Problems
+def _report_sums(
+    table: Table,
+    panel: PanelFile,
+    wrong: npt.NDArray[np.bool_],
+    villages: pd.Index[str],
+    years: npt.NDArray[np.int64],
+    problems: Problems,
 ) -> None:
-    wrong = disagree(parts, total)
     if not wrong.any():
         return
     village, year = np.nonzero(wrong)
+    cells = zip(villages.to_numpy(object)[village], years[year], strict=True)
     named = " + ".join(c.column for kind, c in panel.income.items() if kind != "total")
     problems.add(
         "error",
@@ -113,7 +139,7 @@ def _check_sum(
         "Mend the cells, or name the kind that is missing under income.other.",
         row_word="",
         rows=[""] * len(village),
-        cells=[f"village {v + 1}, year {y + 1}" for v, y in zip(village, year, strict=True)],
+        cells=[f"{key} {y}" for key, y in cells],
     )
 
 

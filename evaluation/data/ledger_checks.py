@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from evaluation.data.income import disagree
+from evaluation.data.prices import find_unit_drift
 from evaluation.data.problems import Level, Problems
 from evaluation.data.tables import Table
 
@@ -18,11 +19,12 @@ def check_totals(table: Table, long: pd.DataFrame, problems: Problems) -> pd.Dat
     if not is_total.any():
         return entries
     key = [*PLACE, "year", "project", "stage", "role"]
-    totals = long[is_total].groupby(key)["amount"].agg(["sum", "size"])
+    totals = long[is_total].groupby(key)[["amount", "step", "printed"]].sum()
     rows = long[is_total].groupby(key)["row"].first()
-    sums = entries.groupby(key)["amount"].agg(["sum", "size"])
-    both = totals.join(sums, rsuffix="_parts", how="inner")
-    wrong = disagree([both["sum_parts"].to_numpy()], both["sum"].to_numpy())
+    sums = entries.groupby(key)[["amount", "step"]].sum()
+    both = totals.join(sums.add_suffix("_parts"), how="inner")
+    step = (both["step"] + both["step_parts"]).to_numpy()
+    wrong = disagree([both["amount_parts"].to_numpy()], both["amount"].to_numpy(), step=step)
     if wrong.any():
         bad = both[wrong]
         problems.add(
@@ -32,8 +34,8 @@ def check_totals(table: Table, long: pd.DataFrame, problems: Problems) -> pd.Dat
             "Mend the amounts, or add the source that is missing.",
             row_word=table.row_word,
             rows=list(rows.loc[bad.index]),
-            cells=[f"{p:,.10g} instead of {t:,.10g}" for p, t in
-                   zip(bad["sum_parts"], bad["sum"], strict=True)],
+            cells=[f"{p * (t / a if a else 1):,.10g} instead of {t:,.10g}" for p, a, t in
+                   zip(bad["amount_parts"], bad["amount"], bad["printed"], strict=True)],
         )  # fmt: skip
     alone = totals.index.difference(sums.index)
     if len(alone):
@@ -68,7 +70,7 @@ def report_stages(table: Table, entries: pd.DataFrame, problems: Problems) -> No
         recorded = sums[less].notna().groupby(level=key).transform("any")
         over = cumulated[recorded & (cumulated[more] > cumulated[less] * (1 + 1e-9) + 1e-6)]
         cells = [
-            " ".join(str(part) for part in (*place, year) if part != "")
+            " ".join(str(part) for part in (*place, int(year)) if part != "")
             for *place, year in over.index
         ]
         if cells:
@@ -81,6 +83,27 @@ def report_stages(table: Table, entries: pd.DataFrame, problems: Problems) -> No
                 rows=[""] * len(cells),
                 cells=cells,
             )
+
+
+def report_drift(table: Table, entries: pd.DataFrame, problems: Problems) -> None:
+    """Report counties and years whose amounts are of another order than the others'."""
+    key = ["county", "village", "project", "source", "stage", "role"]
+    amounts = entries.pivot_table(index=key, columns="year", values="amount", aggfunc="sum")
+    if amounts.empty:
+        return
+    years = amounts.columns.to_numpy().astype(int)
+    county = amounts.index.to_frame(index=False)["county"].astype("str")
+    found = find_unit_drift(amounts.to_numpy(float), years, county)
+    if found:
+        problems.add(
+            "warning",
+            table.name,
+            "amounts of another order than the others: is the unit another there?",
+            "Nothing was changed. Mend the file, or split it by unit.",
+            row_word="",
+            rows=[""] * len(found),
+            cells=found,
+        )
 
 
 def report_zero_gaps(table: Table, entries: pd.DataFrame, problems: Problems) -> None:

@@ -8,20 +8,23 @@ import pandas as pd
 
 from evaluation.data.cells import read_numbers, read_years
 from evaluation.data.coded import Floats, read_words
+from evaluation.data.income import printed_step
 from evaluation.data.ledger import COLUMNS, FundingLedger
 from evaluation.data.ledger_checks import (
     PLACE,
     check_totals,
     report_doubles,
+    report_drift,
     report_stages,
     report_zero_gaps,
     warn_rows,
 )
 from evaluation.data.matching import match_villages
 from evaluation.data.matrices import to_level
-from evaluation.data.money import deflators, parse_money, read_price_index
+from evaluation.data.money import parse_money
 from evaluation.data.opening import open_table
 from evaluation.data.panel import VillagePanel
+from evaluation.data.prices import deflators, read_price_index
 from evaluation.data.problems import Problems
 from evaluation.data.schema import LEDGER, check_contract
 from evaluation.data.study import Study
@@ -87,16 +90,28 @@ def read_ledger(study: Study, panel: VillagePanel, problems: Problems) -> Fundin
     long = long[~lost[long.pop("at")]]
     names = {"source": spec.source if isinstance(spec.source, str) else "source"}
     names |= {"amount": spec.amount.column if spec.amount else "amounts"}
-    names |= {"stage": str(spec.stage), "role": str(spec.role)}
+    names |= {
+        name: given if isinstance(given, str) else name
+        for name, given in (("stage", spec.stage), ("role", spec.role))
+    }
     checked = long[long["source"] != "total"].set_index("row")
+    checked["amount"] = checked["printed"]  # as the file has it
     remedy = "Say what words mean under ledger.sources or ledger.stages; amounts are positive."
     check_contract(
         checked, LEDGER, table.name, table.row_word, problems, columns=names, remedy=remedy
     )
+    if long.empty and len(problems.errors) == before:
+        problems.add(
+            "error",
+            table.name,
+            "no money: every amount is empty, or on a village that the panel does not have",
+            "Give amounts for the panel's villages, or take the ledger out of study.yml.",
+        )
     if len(problems.errors) > before:
         return None
     entries = check_totals(table, long, problems)
     report_doubles(table, entries, problems)
+    report_drift(table, entries, problems)
     report_stages(table, entries, problems)
     report_zero_gaps(table, entries, problems)
     factors = _factors(study, entries["year"])
@@ -146,17 +161,25 @@ def _amounts(
     ]
     if spec.amount:
         columns = [(_words(table, spec.source, meanings), spec.amount)]
+    before = len(problems.errors)
     parts = []
     for source, column in columns:
         values = read_numbers(
             table, column.column, problems, unit=column.unit, missing=spec.missing
         ).values
-        part = frame.assign(source=source, amount=_plain(values, column))
+        step = _plain(np.array([printed_step(values)]), column)[0]
+        part = frame.assign(source=source, amount=_plain(values, column), step=step)
+        part["printed"] = values
         part["at"] = np.arange(len(part))
         parts.append(part)
     long = pd.concat(parts, ignore_index=True)
     empty = long["amount"].isna()
-    if empty.any():
+    if len(problems.errors) > before:
+        return long[~empty]  # cells that are no numbers are not empty
+    if empty.any() and spec.amount:
+        message = "empty amounts, taken as no entry"
+        warn_rows(table, problems, "warning", message, long[empty])
+    elif empty.any():  # a village need not have money of every source
         message = f"{int(empty.sum())} empty amounts, taken as no entry"
         problems.add("note", table.name, message)
     return long[~empty]
@@ -207,7 +230,7 @@ def _share_out(
     for (town, county), rows in pooled.groupby(["town", "county"], sort=False):
         here = panel.is_treated & (panel.villages["county"] == county).to_numpy()
         here &= (panel.villages["town"] == town).to_numpy() if town else True
-        if not here.any():
+        if not (here.any() and weights[here].sum() > 0):
             stay.append(rows)
             continue
         share = weights[here] / weights[here].sum()
@@ -220,7 +243,7 @@ def _share_out(
         spread["shared"] = True
         parts.append(spread)
     if stay:
-        message = "pooled money of places without a treated village: it stays pooled"
+        message = "pooled money of places without a treated village to share it among: it stays"
         warn_rows(table, problems, "warning", message, pd.concat(stay))
     return pd.concat([*parts, *stay], ignore_index=True)
 

@@ -62,7 +62,7 @@ def match_villages(
         # Near names may be one village; near codes are neighbours.
         shown = names if code else [f"{n}{_nearest(n, index)}" for n in names[:10]] + names[10:]
         problems.add(
-            "warning",
+            "warning" if (positions >= 0).any() else "error",
             table.name,
             f"{len(names)} villages that the panel does not have; their rows are left out "
             f"({lost.sum()})",

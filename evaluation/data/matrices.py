@@ -10,8 +10,9 @@ import pandas as pd
 
 from evaluation.data.cells import Numbers, read_numbers
 from evaluation.data.coded import Floats
-from evaluation.data.money import deflators, find_unit_drift, parse_money, read_price_index
+from evaluation.data.money import parse_money
 from evaluation.data.panel import Variable
+from evaluation.data.prices import deflators, find_unit_drift, read_price_index
 from evaluation.data.problems import Problems
 from evaluation.data.study import Study
 from evaluation.data.study_files import Column, Scale
@@ -53,6 +54,8 @@ class Placer:
         matrices = {}
         for name, role, column in columns:
             matrices[name] = self.matrix_of(column, name)
+            if role == "income" and column.scale == "level":
+                self._report_negative(matrices[name], column)
             money = parse_money(column.unit)
             unit = column.unit
             if money:
@@ -78,15 +81,14 @@ class Placer:
             unit=column.unit,
             missing=panel.missing,
             keep_hedged=panel.hedged == "bounds" and column.scale == "level",
+            may_hedge=column.scale == "level",
         )
         matrix = np.full(self.shape, np.nan)
         matrix.reshape(-1)[self.at] = numbers.values
-        if not (money := parse_money(column.unit)):
-            factors = np.ones(n_years)
-        else:
-            if column.scale == "level":
-                self._report_drift(matrix, column)
-            factors = money.factor * self._deflators()
+        money = parse_money(column.unit)
+        if money and column.scale == "level":
+            self._report_drift(matrix, column)
+        factors = self.factors_of(column)
         if money:
             to_level(matrix, column.scale)
             matrix *= factors
@@ -104,19 +106,26 @@ class Placer:
             )
         return matrix
 
-    def hedged_frame(self) -> pd.DataFrame:
-        """Give the hedged figures that were kept as bounds."""
+    def hedged_frame(self, keys: pd.Index[str]) -> pd.DataFrame:
+        """Give the hedged figures of these villages that were kept as bounds."""
         columns = ["village", "year", "variable", "printed", "lower", "upper"]
-        if self.hedged:
+        kept = set(keys)
+        hedged = [figure for figure in self.hedged if figure["village"] in kept]
+        if hedged:
             self.problems.add(
                 "warning",
                 self.table.name,
                 "hedged figures are kept as bounds; as points they are missing",
                 row_word="",
-                rows=[""] * len(self.hedged),
-                cells=[f"{h['village']} {h['year']}: {h['printed']}" for h in self.hedged],
+                rows=[""] * len(hedged),
+                cells=[f"{h['village']} {h['year']}: {h['printed']}" for h in hedged],
             )
-        return pd.DataFrame(self.hedged, columns=columns)
+        return pd.DataFrame(hedged, columns=columns)
+
+    def factors_of(self, column: Column) -> Floats:
+        """Give by year what the column's numbers were multiplied by, to be real units."""
+        money = parse_money(column.unit)
+        return money.factor * self._deflators() if money else np.ones(self.shape[1])
 
     def _deflators(self) -> Floats:
         if self._factors is None:
@@ -127,6 +136,22 @@ class Placer:
                     read_price_index(index), self.years.tolist(), base_year=prices.base_year
                 )
         return self._factors
+
+    def _report_negative(self, matrix: Floats, column: Column) -> None:
+        village, year = np.nonzero(matrix < 0)
+        keys = self.villages.frame.index.to_numpy(object)[village]
+        cells = [f"{key} {y}" for key, y in zip(keys, self.years[year], strict=True)]
+        if cells:
+            self.problems.add(
+                "warning",
+                self.table.name,
+                "negative income: a loss, or a slip?",
+                "Nothing was changed.",
+                column=column.column,
+                row_word="",
+                rows=[""] * len(cells),
+                cells=cells,
+            )
 
     def _report_drift(self, matrix: Floats, column: Column) -> None:
         found = find_unit_drift(matrix, self.years, self.villages.frame["county"])

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from evaluation.data.cells import read_numbers, read_truths
-from evaluation.data.coded import Floats, read_words
+from evaluation.data.cells import read_dates, read_numbers, read_truths, read_years
+from evaluation.data.coded import Floats, distinct_cells, read_words
 from evaluation.data.problems import Problems
-from evaluation.data.study_panel import PanelFile, Statistic
+from evaluation.data.study_panel import PanelFile, Statistic, Treatment
 from evaluation.data.tables import Table
 
 Groups = npt.NDArray[np.integer[Any]]
@@ -43,6 +43,9 @@ def aggregate_rows(table: Table, panel: PanelFile, problems: Problems) -> Table:
     key += [panel.year.column] if panel.year and not isinstance(panel.year, int) else []
     # Village-years are numbered by what the cells say, so that 1 and 1.0 are one.
     words = pd.DataFrame({column: read_words(table, column).to_array() for column in key})
+    if panel.year and not isinstance(panel.year, int):  # its codes, not their labels
+        texts, codes = distinct_cells(table.frame[panel.year.column])
+        words[panel.year.column] = np.array(texts, dtype=object)[codes]
     numbered = words.groupby(key, sort=False, dropna=False)
     group, n = numbered.ngroup().to_numpy(np.intp), numbered.ngroups
     frame = words[~words.duplicated()].reset_index(drop=True)
@@ -63,6 +66,7 @@ def aggregate_rows(table: Table, panel: PanelFile, problems: Problems) -> Table:
                 rows=table.frame.index[wrong],
                 cells=table.frame[spec.weights][wrong],
             )
+            weights = np.where(wrong, np.nan, weights)
     few = np.zeros(n, dtype=bool)
     for name, outcome in spec.outcomes.items():
         values = read_numbers(
@@ -100,17 +104,45 @@ def aggregate_rows(table: Table, panel: PanelFile, problems: Problems) -> Table:
             frame[panel.treatment.treated] = pd.Series(on).groupby(group).max().to_numpy()
         else:
             column = str(panel.treatment.first_year or panel.treatment.date)
-            first = pd.Series(read_words(table, column).to_array())
-            frame[column] = first.groupby(group).min().to_numpy()
-    plain = [spec.column for spec in panel.covariates.values()]
-    plain += list(panel.coordinates.model_dump().values()) if panel.coordinates else []
-    for column in dict.fromkeys(plain):
-        values = read_numbers(table, column, problems, missing=panel.missing).values
+            frame[column] = _first_years(table, panel.treatment, group, problems)
+    plain = {spec.column: spec.unit for spec in panel.covariates.values()}
+    if panel.coordinates:
+        plain |= dict.fromkeys(panel.coordinates.model_dump().values(), "")
+    for column, unit in plain.items():
+        values = read_numbers(table, column, problems, unit=unit, missing=panel.missing).values
         frame[column] = pd.Series(values).groupby(group).mean().to_numpy()
     note = f"{len(group):,} rows became {n:,} village-years"
     return replace(
         table, frame=frame, row_word="village-year", value_labels={}, notes=(*table.notes, note)
     )
+
+
+def _first_years(
+    table: Table, treatment: Treatment, group: Groups, problems: Problems
+) -> Floats:
+    """Give each village-year's first treated year, NaN where none of its rows has one."""
+    if treatment.date:
+        return _smallest(read_dates(table, treatment.date, problems).to_array(), group)
+    column = str(treatment.first_year)
+    years = read_years(table, column, problems, required=False).to_array()
+    first = _smallest(years, group)
+    differ = ~np.isnan(first[group]) & (years != first[group])
+    if differ.any():
+        problems.add(
+            "error",
+            table.name,
+            "the first treated year differs between the rows of a village and year",
+            "Give one year in all rows of a village, or none in any.",
+            column=column,
+            row_word=table.row_word,
+            rows=table.frame.index[differ],
+            cells=table.frame[column][differ],
+        )
+    return first
+
+
+def _smallest(values: Floats, group: Groups) -> Floats:
+    return np.asarray(pd.Series(values).groupby(group).min(), dtype=np.float64)
 
 
 def take_statistic(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from evaluation.data.problems import Problems
@@ -43,10 +44,14 @@ def open_table(
             start, _, end = name.partition("{year}")
             inner = (k[len(start) : len(k) - len(end)] for k in known
                      if k.startswith(start) and k.endswith(end))  # fmt: skip
-            missing += [] if any(text.isdigit() for text in inner) else [name]
+            found = any(re.fullmatch(r"\d{4}", text) for text in inner)
+            missing += [] if found else [name]
     for name in missing:
         problems.add(
-            "error", table.name, f"no column {name!r}", suggest(name, known).capitalize()
+            "error",
+            table.name,
+            f"no column {name!r}" + ", with a year of four digits" * ("{year}" in name),
+            suggest(name, known).capitalize(),
         )
     for text in table.left_out:
         problems.add("warning", table.name, f"left out: {text}")

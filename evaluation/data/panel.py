@@ -153,9 +153,10 @@ class VillagePanel:
         outcome = self.variables[self.outcome]
         known = np.isfinite(self.matrix())
         money = f", prices of {self.price_year}" if self.price_year and outcome.unit else ""
+        first, last = self.years[0], self.years[-1]
+        span = f"{first}-{last}" if len(self.years) > 1 else str(first)
         return (
-            f"{self.n_villages:,} villages, {self.years[0]}-{self.years[-1]} "
-            f"({len(self.years)} year{'s' * (len(self.years) != 1)}), {int(self.rows.sum()):,} rows\n"
+            f"{self.n_villages:,} villages, {span}, {int(self.rows.sum()):,} rows\n"
             f"outcome {outcome.name} ({outcome.column}): {int(known.sum()):,} values"
             f"{f' in {outcome.unit}' if outcome.unit else ''}{money}\n"
             f"{int(self.is_treated.sum()):,} treated villages, "

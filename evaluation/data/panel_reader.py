@@ -24,7 +24,9 @@ from evaluation.data.study_panel import PanelFile
 from evaluation.data.succession import report_successions
 from evaluation.data.tables import Table
 from evaluation.data.treatment import read_cohorts, report_untreated
-from evaluation.data.villages import Positions, read_villages
+from evaluation.data.villages import LOST_DIGITS, Positions, read_villages
+
+_YEAR = "{year}"  # what the column of years is called that a wide file gets
 
 
 def read_panel(study: Study, problems: Problems) -> VillagePanel | None:
@@ -49,7 +51,7 @@ def read_panel(study: Study, problems: Problems) -> VillagePanel | None:
     if table is None or (other is None and panel.treatment and panel.treatment.file):
         return None
     if panel.is_wide:
-        table, panel = _lengthen(table, panel)
+        table, panel = _lengthen(table, panel, problems)
     if panel.aggregate:
         table = aggregate_rows(table, panel, problems)
         outcomes = {
@@ -65,6 +67,8 @@ def _build(
 ) -> VillagePanel | None:
     years = _years(panel, table, problems)
     villages = read_villages(table, panel.village, years, problems, renamed=panel.renamed)
+    if villages.frame.index.str.fullmatch(LOST_DIGITS).any() and panel.village.code:
+        return None  # which was reported; rows of many villages look like one
     cohort, kept = np.full(len(villages.frame), np.nan), np.ones(len(villages.frame), bool)
     if panel.treatment:
         cohort, kept = read_cohorts(
@@ -87,12 +91,19 @@ def _build(
     if coordinates := panel.coordinates:
         for name, column in coordinates.model_dump().items():
             villages.frame[name] = _by_village(place.matrix_of(Column(column=column), name))
-        check_contract(villages.frame, COORDINATES, table.name, "village", problems)
+        check_contract(
+            villages.frame, COORDINATES, table.name, "village", problems,
+            columns=coordinates.model_dump(), remedy="Are longitude and latitude swapped?",
+        )  # fmt: skip
     if problems.errors:
         return None
     variables = place.variables
     if panel.income:
-        income, variable = compose_income(panel, table, matrices, variables, problems)
+        income, variable = compose_income(
+            panel, table, matrices, variables, problems,
+            factors={kind: place.factors_of(column) for kind, column in panel.income.items()},
+            villages=villages.frame.index, years=span,
+        )  # fmt: skip
         matrices, variables = {"income": income, **matrices}, {"income": variable, **variables}
     outcome = panel.outcome or next(n for n, v in variables.items() if v.role == "outcome")
     if problems.errors:
@@ -114,7 +125,7 @@ def _build(
         variables=variables,
         outcome=outcome,
         rows=rows,
-        hedged=place.hedged_frame(),
+        hedged=place.hedged_frame(frame.index),
         weights=panel.weights,
         price_year=study.prices.base_year if study.prices else None,
         source=table.name,
@@ -144,7 +155,7 @@ def _years(panel: PanelFile, table: Table, problems: Problems) -> Coded:
     return read_years(table, panel.year.column, problems, values=panel.year.values)
 
 
-def _lengthen(table: Table, panel: PanelFile) -> tuple[Table, PanelFile]:
+def _lengthen(table: Table, panel: PanelFile, problems: Problems) -> tuple[Table, PanelFile]:
     """Turn a wide file, whose columns are named with {year}, into a long one."""
     patterns = {
         name: re.escape(name).replace(r"\{year\}", r"(\d{4})") for name in _columns(panel)
@@ -156,9 +167,16 @@ def _lengthen(table: Table, panel: PanelFile) -> tuple[Table, PanelFile]:
     }
     fixed = [name for name in patterns if name not in wide]
     parts = []
-    for year in sorted({year for found in at.values() for year in found}):
+    years = sorted({year for found in at.values() for year in found})
+    lost = [name.replace("{year}", y) for name, found in at.items() for y in years
+            if y not in found]  # fmt: skip
+    if lost:
+        message = "columns that other years have are not there: missing in these"
+        problems.add("warning", table.name, message, row_word="",
+                     rows=[""] * len(lost), cells=lost)  # fmt: skip
+    for year in years:
         part = table.frame[fixed].copy()
-        part["year"] = year
+        part[_YEAR] = year
         for name, found in at.items():
             part[name] = table.frame[found[year]] if year in found else np.nan
         parts.append(part)
@@ -166,7 +184,7 @@ def _lengthen(table: Table, panel: PanelFile) -> tuple[Table, PanelFile]:
     for name in wide:
         if not pd.api.types.is_numeric_dtype(long[name]):
             long[name] = long[name].fillna("")
-    named = panel.model_copy(update={"year": YearColumn(column="year")})
+    named = panel.model_copy(update={"year": YearColumn(column=_YEAR)})
     return replace(table, frame=long), named
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pandas as pd
 
+from evaluation.data.text_files import shorten
 from evaluation.errors import DataError
 
 Level = Literal["error", "warning", "note"]
 _SHOWN = 10
 _KEPT = 1_000
+_WIDTH = 60  # of a cell in a message
+_FILE = re.compile(r"([^:\s]+\.[a-z]{2,7}(?: \[[^:]*\])?): ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,14 +53,16 @@ class Problem:
         """Say it in one or two lines."""
         column = f"column {self.column}: " if self.column else ""
         shown = [
-            (f"{self.row_word} {row}" if row != "" else "") + (f" {cell!r}" if cell else "")
+            (f"{self.row_word} {row}" if row != "" else "")
+            + (f" {shorten(cell, _WIDTH)!r}" if cell else "")
             for row, cell in self.places[:_SHOWN]
         ]
         rest = self.count - len(shown)
         listed = ", ".join(text.strip() for text in shown)
         if listed and rest > 0:
             listed += f" and {rest:,} more ({self.count:,} in all)"
-        text = f"{self.file}: {column}{self.message}" + (f": {listed}" if listed else "") + "."
+        text = f"{self.file}: {column}{self.message}" + (f": {listed}" if listed else "")
+        text += "" if text.endswith("?") else "."
         return f"{text} {self.remedy}".rstrip()
 
 
@@ -101,7 +107,9 @@ class Problems:
     def take(self, error: DataError, file: str) -> None:
         """Add the lines of an error that was raised on reading a file."""
         for line in str(error).splitlines():
-            self.add("error", file, line.removeprefix(f"{file}: "))
+            named = _FILE.match(line)  # prices.csv, on reading study.yml
+            told = line[named.end() :] if named else line.removeprefix(f"{file}: ")
+            self.add("error", named[1] if named else file, told)
 
     @property
     def errors(self) -> list[Problem]:

@@ -38,7 +38,14 @@ LEDGER = pa.DataFrameSchema(
         "source": _word(FundSource, what="sources that are not known"),
         "stage": _word(Stage, what="stages that are not known"),
         "role": _word(Role, what="roles that are not known"),
-        "amount": _number(0, _LARGEST, what="negative amounts"),
+        "amount": pa.Column(
+            float,
+            [
+                pa.Check.ge(0, error="negative amounts"),
+                pa.Check.le(_LARGEST, error="amounts beyond belief"),
+            ],
+            nullable=True,
+        ),
     }
 )
 PROJECTS = pa.DataFrameSchema(

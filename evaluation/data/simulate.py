@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from evaluation.data.money import deflators, read_price_index
+from evaluation.data.prices import deflators, read_price_index
 from evaluation.data.simulated_ledger import (
     Floats,
     simulate_funding,

@@ -143,7 +143,7 @@ def _study(simulation: Simulation, name: str) -> dict[str, Any]:
         "name": name,
         "simulated": True,
         "title": {
-            "en": "SIMULATED: a First Secretary programme with known effects in four counties",
+            "en": "a First Secretary programme with known effects in four counties",
             "zh": "模拟数据：效果已知的第一书记项目",
         },
         "source": {

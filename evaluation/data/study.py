@@ -198,6 +198,7 @@ class Study(Part):
         has = {
             **{name: getattr(self, name) for name in ("claims", "panel", "ledger")},
             **{name: getattr(self, name) for name in ("projects", "indicators")},
+            **{name: getattr(self, name) for name in ("glossary", "limits")},
             "map": panel and (panel.coordinates or panel.boundaries),
             "income-kinds": panel and panel.income,
         }

@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from evaluation.data.money import check_unit
+from evaluation.data.money import check_unit, parse_money
 
 FundSource = Literal["fiscal", "dispatching_unit", "social", "credit", "own"]
 Stage = Literal["committed", "received", "spent"]
@@ -159,6 +159,9 @@ class LedgerFile(TableFile):
             raise ValueError("give amount and source (one amount a row), or amounts by source")
         if self.amount and self.source is None:
             raise ValueError("source: whose money it was: a column, or {value: fiscal}")
+        for column in (*self.amounts.values(), *([self.amount] if self.amount else [])):
+            if not parse_money(column.unit):
+                raise ValueError(f"{column.column}: say what money it is in, as in unit: 万元")
         return self
 
 

@@ -151,6 +151,16 @@ class PanelFile(TableFile):
             raise ValueError("income has nothing but subsidies")
         return self
 
+    @model_validator(mode="after")
+    def _has_years(self) -> PanelFile:
+        columns = [*self.income.values(), *self.outcomes.values(), *self.covariates.values()]
+        if self.year is None and not any("{year}" in column.column for column in columns):
+            raise ValueError(
+                "no year: name the column of years, or write {year} in the names of columns "
+                "that stand once a year"
+            )
+        return self
+
     @property
     def is_wide(self) -> bool:
         """Whether each year has columns of its own."""

@@ -153,7 +153,7 @@ def read_table(
 
 
 def _to_table(cells: Cells, row_word: str, columns: Sequence[str] | None) -> Table:
-    if len(cells.rows) == len(cells.asides):
+    if not cells.rows:
         raise DataError(f"{cells.name}: no rows; the first row names the columns.")
     frame = pd.DataFrame(
         cells.rows,

@@ -28,6 +28,8 @@ _MAGIC = {
     b"%PDF": "a PDF",
     b"\x1f\x8b": "a gzip file",
 }
+_WEB = ("<html", "<!doctype", "<table", "<?xml", "<meta", "<style")
+_CODE_PAGE = re.compile("cp(125|437|8)|iso8859|latin|mac_|hp")
 _TOTALS = {"合计", "总计", "小计", "共计", "total", "sum", "subtotal"}
 # A name such as 注沟镇 is no note: the word must end in a colon, a bracket, or the cell.
 _NOTE = re.compile(
@@ -93,8 +95,10 @@ def read_text_file(path: Path, *, encoding: str | None = None) -> Cells:
     places: list[int] = []
     asides: dict[int, str] = {}
     problems: list[str] = []
+    since = 0
     try:
         for line in lines:
+            since = lines.line_num
             cells = [cell.strip() for cell in line]
             if not any(cells):
                 continue
@@ -113,7 +117,10 @@ def read_text_file(path: Path, *, encoding: str | None = None) -> Cells:
                 rows.append(cells)
                 places.append(lines.line_num)
     except csv.Error as error:
-        raise DataError(f"{path.name}: line {lines.line_num}: {error}.") from error
+        said = str(error)
+        if "end of data" in said:
+            said = "a quotation mark opened here or below is never closed; mend or delete it"
+        raise DataError(f"{path.name}: line {since + 1}: {said}.") from error
     raise_problems(path.name, problems)
     return Cells(
         name=path.name,
@@ -156,6 +163,8 @@ def why_aside(cells: Sequence[str], header: Sequence[str] = ()) -> str:
             if any(map(_VILLAGE_CODE.fullmatch, filled)):
                 break
             return f"totals row {cells[number]!r}"
+    if filled and list(cells) == list(header):
+        return "the header again"
     if filled and _NOTE.match(filled[0]):
         return f"note {shorten(filled[0])!r}"
     return ""
@@ -210,6 +219,11 @@ def _decode(path: Path, encoding: str | None) -> tuple[str, str, list[str]]:
         text = _decode_as_told(path.name, content, encoding)
     else:
         text, encoding = _decode_as_found(path.name, content)
+    if text.lstrip("\ufeff \t\r\n")[:9].lower().startswith(_WEB):
+        raise DataError(
+            f"{path.name}: a web page under the suffix {path.suffix}; open it in Excel or WPS "
+            "and save it as CSV (UTF-8) or .xlsx."
+        )
     if "\0" in text:
         raise DataError(f"{path.name}: binary, not text; save the table as CSV (UTF-8).")
     notes = [] if encoding.lower().startswith("utf") else [f"read as {encoding}, not UTF-8"]
@@ -255,6 +269,8 @@ def _decode_as_found(name: str, content: bytes) -> tuple[str, str]:
         text = ""
     if text and is_plausible_chinese(text):
         return text, "gb18030"
+    # The code pages of Western languages are told apart by luck only.
+    guess = f"{guess} or another of its kind" if _CODE_PAGE.match(guess) else guess
     taken_for = f"; it may be {guess}" if guess else ""
     raise DataError(
         f"{name}: not UTF-8 (line {broken}) and hardly GB18030{taken_for}. Set its encoding in "

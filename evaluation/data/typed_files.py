@@ -181,7 +181,7 @@ def _read_statistical(
         with _one_error(path.name, kind):
             try:
                 typed = _read_as(path, candidate, columns)
-            except (pyreadstat.ReadstatError, UnicodeDecodeError) as error:
+            except (pyreadstat.ReadstatError, UnicodeDecodeError, TypeError) as error:
                 if not _is_about_encoding(error):
                     raise
                 continue
@@ -194,8 +194,9 @@ def _read_statistical(
 
 
 def _is_about_encoding(error: Exception) -> bool:
+    # A column's name that does not decode is None, on which the reader stumbles.
     return isinstance(error, UnicodeDecodeError) or bool(
-        re.search("convert string|character set", str(error))
+        re.search("convert string|character set|NoneType", str(error))
     )
 
 

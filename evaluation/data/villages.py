@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from evaluation.data.coded import Coded, Words, read_words
-from evaluation.data.problems import Problems
+from evaluation.data.problems import Level, Problems
 from evaluation.data.study_files import VillageKey
 from evaluation.data.tables import Table
 
@@ -21,6 +21,8 @@ NAMES = ("county", "town", "name")
 _REPEALED = r"[\[【（(]\s*已?(?:撤销|撤并|合并|并入[^\])】）]*)\s*[\])】）]"
 _OFFICE = re.compile(r"(?:村民委员会|村委会|居民委员会|居委会)$")
 _CODE = r"\d{12}"
+_TOWN = r"\d{9}000"
+LOST_DIGITS = r"\d(?:\.\d+)?[eE]\+?\d+"
 
 Positions = npt.NDArray[np.integer[Any]]
 
@@ -88,6 +90,8 @@ def read_villages(
         repealed = sorted(raw[raw.str.contains(_REPEALED)].map(clean_name))
         former = {clean_name(old): new for old, new in (renamed or {}).items()}
         words["name"] = words["name"].map(lambda n: former.get(clean_name(n), clean_name(n)))
+    for part in {"county", "town"} & words.keys():
+        words[part] = words[part].map(clean_name)
     main = next(part for part in ("code", "id", "name") if part in words)
     by = [main] if main != "name" else [part for part in NAMES if part in words]
     report_rows(
@@ -106,18 +110,9 @@ def read_villages(
     for part in NAMES:
         frame[part] = words[part].take(first) if part in words else ""
     if main == "code":
-        wrong = ~frame.index.str.fullmatch(_CODE) & (frame.index != "")
-        problems_rows = np.isin(of_row, np.flatnonzero(wrong)) if wrong.any() else np.array([])
-        report_rows(
-            table,
-            problems,
-            str(key.code),
-            problems_rows,
-            "not codes of 12 digits",
-            "Write the full division code (行政区划代码) as text; name any other identifier "
-            "under village.id.",
-        )
-    if main != "name":
+        _check_codes(table, str(key.code), frame.index, of_row, problems)
+    # Codes that lost their digits make one village of many: no more is to be said of them.
+    if main != "name" and not frame.index.str.fullmatch(LOST_DIGITS).any():
         for part in NAMES:
             if part in words and (words[part].codes != words[part].codes[first][of_row]).any():
                 frame[part] = _names_over_time(
@@ -142,6 +137,39 @@ def read_villages(
             cells=repealed,
         )
     return Villages(frame, of_row)
+
+
+def _check_codes(
+    table: Table, column: str, keys: pd.Index[str], of_row: Positions, problems: Problems
+) -> None:
+    """Report keys that are no division codes of villages."""
+    lost = keys.str.fullmatch(LOST_DIGITS)
+    town = keys.str.fullmatch(_TOWN)
+    for level, hits, message, remedy in (
+        (
+            "error",
+            lost,
+            "codes that lost digits, as Excel shortens long numbers",
+            "Take the codes from their source again, as text: the digits are not in the file.",
+        ),
+        (
+            "error",
+            ~keys.str.fullmatch(_CODE) & ~lost & (keys != ""),
+            "not codes of 12 digits",
+            "Write the full division code (行政区划代码) as text; name any other identifier "
+            "under village.id.",
+        ),
+        (
+            "warning",
+            town,
+            "codes of a town or county, not of a village (they end in 000)",
+            "If Excel rounded them, take them from their source again, as text.",
+        ),
+    ):
+        if hits.any():
+            rows = np.isin(of_row, np.flatnonzero(hits))
+            report_rows(table, problems, column, rows, message, remedy,
+                        level="warning" if level == "warning" else "error")  # fmt: skip
 
 
 def key_columns(key: VillageKey) -> dict[str, str]:
@@ -197,7 +225,7 @@ def _names_over_time(
         (
             "error",
             several & confused,
-            f"two {part}s for one village, in overlapping years",
+            f"more than one {part} for one village, in overlapping years",
             f"Write one {part} per village, or give two villages two codes.",
         ),
         (
@@ -229,12 +257,14 @@ def report_rows(
     hits: npt.NDArray[np.bool_],
     message: str,
     remedy: str,
+    *,
+    level: Level = "error",
 ) -> None:
-    """Report the rows marked as errors, with their cells."""
+    """Report the rows marked, with their cells."""
     if hits.any():
         rows = np.flatnonzero(hits)
         problems.add(
-            "error",
+            level,
             table.name,
             message,
             remedy,

@@ -176,7 +176,8 @@ def _claim_cell(claim: Claim) -> Markup:
 
 
 def _date(claim: Claim, study: Study) -> Markup:
-    if claim.as_of == study.source.date.isoformat():
+    date = study.source.date
+    if date and claim.as_of == date.isoformat():
         return Markup("undated; the text's date")
     return html_date(claim.as_of)
 

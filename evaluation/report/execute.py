@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,13 @@ Notebook = Any  # nbformat's NotebookNode: a dict whose keys are attributes too
 
 
 def execute_notebook(
-    source: Path, values: Mapping[str, Value], *, folder: Path, working_folder: Path
+    source: Path,
+    values: Mapping[str, Value],
+    *,
+    folder: Path,
+    working_folder: Path,
+    data: Path | None = None,
+    parts: Collection[str] = (),
 ) -> Notebook:
     """Run one notebook in a kernel of its own.
 
@@ -32,6 +38,10 @@ def execute_notebook(
         Where the executed notebook is written; as far as it came, if a cell fails.
     working_folder
         The kernel's working folder.
+    data
+        Where the study's files are, if elsewhere: the notebook's parameter ``data``.
+    parts
+        The parts that the study has; cells tagged ``needs-`` another one are left out.
 
     Raises
     ------
@@ -46,11 +56,15 @@ def execute_notebook(
     name = source.stem
     path = folder.resolve() / source.name
     notebook = papermill.iorw.load_notebook_node(str(source))
+    notebook.cells = [cell for cell in notebook.cells if _needs(cell) <= {*parts}]
+    values = dict(values)
+    if data:
+        values["data"] = os.path.relpath(data.resolve(), working_folder.resolve())
     try:
         with _kernel_environment():
             papermill.execute_notebook(
                 parameterize_notebook(
-                    notebook, dict(values), kernel_name="python3", language="python"
+                    notebook, values, kernel_name="python3", language="python"
                 ),
                 str(path).replace("{", "{{").replace("}", "}}"),  # papermill formats paths
                 kernel_name="python3",
@@ -72,6 +86,12 @@ def execute_notebook(
     _tidy(notebook)
     nbformat.write(notebook, path)
     return notebook
+
+
+def _needs(cell: Any) -> set[str]:
+    """Give the parts of a study that a cell is about."""
+    tags = cell.metadata.get("tags", ())
+    return {tag.removeprefix("needs-") for tag in tags if tag.startswith("needs-")}
 
 
 def _check_all_ran(name: str, notebook: Notebook) -> None:

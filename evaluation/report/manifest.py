@@ -13,6 +13,7 @@ from typing import Any
 from packaging.requirements import Requirement
 
 import evaluation
+from evaluation.data.prices import shipped_index
 from evaluation.data.study import Study
 from evaluation.errors import ReportError
 
@@ -34,8 +35,8 @@ def describe_run(
     description = {
         "study": study.name,
         "inputs": {
-            name: {"sha256": sha256(study.path(name)), "bytes": study.path(name).stat().st_size}
-            for name in (study.file.name, *study.file_names())
+            name: {"sha256": sha256(path), "bytes": path.stat().st_size}
+            for name, path in _inputs(study).items()
         },
         "parameters": parameters,
         "notebooks": {name: sha256(path) for name, path in notebooks.items()},
@@ -98,6 +99,15 @@ def write_json(path: Path, content: Any) -> None:
     """Write JSON with stable formatting."""
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
     path.write_text(text + "\n", encoding="utf-8")
+
+
+def _inputs(study: Study) -> dict[str, Path]:
+    """Give all files that a study is read from, by name."""
+    inputs = {study.file.name: study.file}
+    inputs |= {name: study.path(name) for name in study.file_names()}
+    if study.price_index() == "china":
+        inputs[shipped_index().name] = shipped_index()
+    return inputs
 
 
 def _needed(requirements: Iterable[str]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import logging
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -130,6 +131,8 @@ def in_style() -> Iterator[None]:
         "svg.hashsalt": "evaluation",
         "text.parse_math": False,
     }
+    # A Chinese font without a bold face is drawn in its regular one: nothing to tell a reader.
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(settings)

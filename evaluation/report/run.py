@@ -24,8 +24,8 @@ from evaluation.report.parameters import Value, read_parameters, resolve_paramet
 
 # papermill, nbconvert and pandas take seconds to import: an unchanged run needs none of them.
 
-# A chapter, and what a study must have for it.
-CHAPTERS = {"1_data": "claims", "2_published_claims": "claims"}
+# A chapter, and what a study must have one of for it.
+CHAPTERS = {"1_data": ("claims", "panel"), "2_published_claims": ("claims",)}
 _A_DAY = 86_400  # seconds
 
 
@@ -34,6 +34,7 @@ def run_report(
     *,
     parameters: Mapping[str, Value] | None = None,
     out: str | Path = "reports",
+    data: str | Path | None = None,
     force: bool = False,
     tell: Callable[[str], None] = lambda line: None,
 ) -> Path:
@@ -47,6 +48,8 @@ def run_report(
         Values for the notebooks' parameters; text is read as the declared type.
     out
         Where the run's folder, named by study and hash, is put.
+    data
+        Where the data files are, if not in the study's folder.
     force
         Run again although an unchanged run is there.
     tell
@@ -66,13 +69,14 @@ def run_report(
         fails: the notebooks so far are then in a folder named ``....failed``, and a good
         run of before is left as it was.
     """
-    loaded = Study.load(study)
+    loaded = Study.load(study, data=data)
     notebooks = _choose_notebooks(loaded)
     declared = {name: read_parameters(path) for name, path in notebooks.items()}
     # The study's own name, from its parent folder: no path of this machine gets into a run.
     values = resolve_parameters(declared, parameters or {})
     for name in values:
         values[name]["study"] = f"{loaded.folder.resolve().name}/{loaded.file.name}"
+        values[name].pop("data", None)  # the files' hashes say which they are, not their place
     font = find_chinese_font()
     describe = partial(manifest.describe_run, loaded, notebooks, values, font=font)
     description = describe()
@@ -107,12 +111,9 @@ def notebook_folder() -> Path:
 
 
 def _choose_notebooks(study: Study) -> dict[str, Path]:
-    chosen = [name for name, needs in CHAPTERS.items() if getattr(study, needs)]
-    if not chosen:
-        raise ReportError(
-            f"{study.name}: has no claims, and no chapter of this version reads a panel or a "
-            "ledger."
-        )
+    chosen = [
+        name for name, needs in CHAPTERS.items() if any(getattr(study, need) for need in needs)
+    ]
     return {name: notebook_folder() / f"{name}.ipynb" for name in chosen}
 
 
@@ -121,7 +122,9 @@ def _check_data(study: Study) -> None:
     from evaluation.claims.crosscheck import run_crosschecks
     from evaluation.claims.measures import assess_counties
     from evaluation.claims.table import load_claims
+    from evaluation.data.load import load_data
 
+    load_data(study)
     if study.claims:
         claims = load_claims(study)
         run_crosschecks(claims)
@@ -167,6 +170,8 @@ def _write_run(
             values[name],
             folder=folder / "notebooks",
             working_folder=study.folder.resolve().parent,
+            data=study.data_folder,
+            parts=study.parts,
         )
         exhibits += _save_exhibits(name, executed[name], folder)
         tell(f"[{number}/{len(notebooks)}] {name} done in {time.monotonic() - clock:.1f} s")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from markupsafe import Markup
 
+from evaluation.data.load import StudyData
 from evaluation.data.study import Study
 from evaluation.report.exhibits import (
     Exhibit,
@@ -14,9 +15,10 @@ from evaluation.report.exhibits import (
 from evaluation.report.words import LADDER
 
 
-def evidence_ladder(study: Study) -> Exhibit:
+def evidence_ladder(study_data: StudyData) -> Exhibit:
     """Show the three rungs of evidence, and mark the one that the study's data reach."""
-    reached = 0  # no chapter reads a panel yet
+    study = study_data.study
+    reached, why = _reach_rung(study_data)
     rows = [
         {
             "rung": number + 1,
@@ -44,14 +46,32 @@ def evidence_ladder(study: Study) -> Exhibit:
         kind="table",
         simulated=study.simulated,
         caption="The ladder of evidence, and the rung that these data reach",
-        note=(
-            "study.yml also names a panel or a ledger, which no chapter of this version reads."
-            if study.panel or study.ledger
-            else ""
-        ),
+        note=why,
         data=pd.DataFrame(rows, dtype=object),
         body=html_table(shown, row_headers=2),
     )
+
+
+def _reach_rung(study_data: StudyData) -> tuple[int | None, str]:
+    """Say which rung the data reach, None if there is no such, and why."""
+    panel, claims = study_data.panel, study_data.study.claims
+    claimed = "Figures of the published text stay on the first rung: they are claims."
+    if panel is None or not panel.is_treated.any():
+        words = (
+            "On this rung a figure is a claim: what follows if it is true is worked out, and "
+        )
+        words = f"{words}no effect is estimated." if claims else ""
+        if panel is not None:
+            words = f"No village of the panel is treated: it describes, and no more. {words}"
+        return (0 if claims else None), words.strip()
+    n_treated = int(panel.is_treated.sum())
+    n_never = panel.n_villages - n_treated
+    held = f"The panel has {n_treated:,} treated and {n_never:,} never treated villages"
+    if panel.has_comparison:
+        words = f"{held}; in some year there are both treated and untreated ones."
+    else:
+        words = f"{held}, and in no year both treated and untreated ones."
+    return (2 if panel.has_comparison else 1), f"{words} {claimed if claims else ''}".strip()
 
 
 def source_table(study: Study) -> Exhibit:
@@ -61,7 +81,7 @@ def source_table(study: Study) -> Exhibit:
     title_zh = source.title.zh if source.title else ""
     facts = [
         ("Publisher", source.publisher.en, source.publisher.zh),
-        ("Date", source.date.isoformat(), ""),
+        ("Date", source.date.isoformat() if source.date else "not on record", ""),
         ("Title", title, title_zh),
         *(("What it is", text.en, text.zh) for text in source.what_it_is),
         *(("What it is not", text.en, text.zh) for text in source.what_it_is_not),

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evaluation.data.money import deflators, read_price_index
+from evaluation.data.prices import deflators, read_price_index
 from evaluation.data.simulate import simulate_programme
 from evaluation.data.simulation_options import (
     KINDS,

@@ -64,7 +64,10 @@ def test_select_leaves_no_row_out(write):
             "village,year,xyz\n1,2,3\n",
             "villages.csv: unknown column 'xyz'; known: cohort, village, year.",
         ),
-        ('village,year\n1,"2015\n', "villages.csv: line 2: unexpected end of data."),
+        (
+            'village,year\n1,"2015\n',
+            "villages.csv: line 2: a quotation mark opened here or below is never closed",
+        ),
         ('village,year\n1,"20"15\n', "villages.csv: line 2: ',' expected after '\"'."),
         (
             "village,year,\n1,2,x\n",

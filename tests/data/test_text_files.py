@@ -149,7 +149,9 @@ def test_totals_and_notes_are_left_out_and_named(write):
 @pytest.mark.parametrize("word", ["合计", "总计", "小计", "共计", "total", "SUM", "Subtotal"])
 def test_every_totals_word_after_a_number_too(word):
     assert why_aside(["12", word, "3"]) == f"totals row {word!r}"
-    assert why_aside(["汶上县", word, "3"]) == ""
+    assert why_aside(["汶上县", word, "3"]) == f"totals row {word!r}"
+    assert why_aside(["370831100201", "一村", word, "3"]) == ""
+    assert why_aside(["汶上县", "一村", word], ["县", "村", "资金来源"]) == ""
 
 
 @pytest.mark.parametrize(

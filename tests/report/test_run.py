@@ -37,7 +37,7 @@ def run_cells(tmp_path, monkeypatch, study):
     folder = tmp_path / "notebooks"
     folder.mkdir()
     monkeypatch.setattr(run, "notebook_folder", lambda: folder)
-    monkeypatch.setattr(run, "CHAPTERS", {"1_data": "claims"})
+    monkeypatch.setattr(run, "CHAPTERS", {"1_data": ("claims",)})
 
     def call(*cells, **options):
         nbformat.write(notebook(*cells), folder / "1_data.ipynb")

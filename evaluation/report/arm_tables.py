@@ -1,0 +1,179 @@
+"""Tables that compare: treated with never treated villages, first with last years."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from markupsafe import Markup
+
+from evaluation.data.load import StudyData
+from evaluation.data.panel import Floats
+from evaluation.report.exhibits import Exhibit, html_table
+from evaluation.report.village_words import (
+    absent,
+    money_note,
+    needs,
+    panel_of,
+    show_number,
+    show_variable,
+)
+from evaluation.report.words import PILLARS
+
+_LARGE_DIFFERENCE = 0.25  # Imbens and Rubin 2015, ch. 14
+
+
+@needs("panel", "arm_balance", "Treated and never treated villages before treatment")
+def balance_table(study_data: StudyData) -> Exhibit:
+    """Compare treated and never treated villages in the last year before any treatment.
+
+    Notes
+    -----
+    Standardised difference (m1 - m0) / sqrt((s1^2 + s0^2) / 2); it does not grow with the
+    number of villages, as a t statistic does. Beyond 0.25 in size a linear adjustment
+    is sensitive to its specification.
+
+    References
+    ----------
+    Austin (2009), doi:10.1002/sim.3697. Imbens and Rubin (2015), Causal Inference, ch. 14,
+    doi:10.1017/CBO9781139025751.
+    """
+    panel = panel_of(study_data)
+    treated = panel.is_treated
+    caption = "Treated and never treated villages before treatment"
+    if treated.all() or not treated.any():
+        reason = (
+            "No comparison: the panel does not have both treated and never treated villages."
+        )
+        return absent(study_data, "arm_balance", caption, reason)
+    before = np.flatnonzero(panel.years < np.nanmin(panel.cohort))
+    if not len(before):
+        reason = "No comparison: villages are treated from the panel's first year on."
+        return absent(study_data, "arm_balance", caption, reason)
+    last, year = before[-1], int(panel.years[before[-1]])
+    outcome = panel.matrix()
+    label = panel.variables[panel.outcome].label
+    columns = [(panel.outcome, label, outcome[:, last])]
+    if len(before) > 1:
+        since = int(panel.years[before[-2]])
+        change = outcome[:, last] - outcome[:, before[-2]]
+        columns.append((panel.outcome, f"change in {label}, {since} to {year}", change))
+    columns += [
+        (name, variable.label, panel.matrix(name)[:, last])
+        for name, variable in panel.variables.items()
+        if variable.role == "covariate"
+    ]
+    rows, notes = [], set()
+    for name, label, values in columns:
+        shown = show_variable(panel, panel.variables[name])
+        notes.add(money_note(shown))
+        rows.append((label, *_compare(values / shown.divisor, treated), shown.unit))
+    names = ["variable", "n_treated", "mean_treated", "sd_treated", "n_never", "mean_never",
+             "sd_never", "difference", "standardised", "unit"]  # fmt: skip
+    data = pd.DataFrame(rows, columns=names)
+    data.insert(0, "year", year)
+    data["large"] = data["standardised"].abs() > _LARGE_DIFFERENCE
+    cells = pd.DataFrame(
+        {"Variable": data["variable"].str.replace("_", " "), "Unit": data["unit"]}, dtype=object
+    )
+    for arm in ("treated", "never"):
+        cells[f"{arm.capitalize()}: mean (sd)"] = [
+            f"{show_number(m)} ({show_number(s)})"
+            for m, s in zip(data[f"mean_{arm}"], data[f"sd_{arm}"], strict=True)
+        ]
+        cells[f"n {arm}"] = [f"{n:,}" for n in data[f"n_{arm}"]]
+    cells["Difference"] = [show_number(d) for d in data["difference"]]
+    cells["Standardised"] = pd.Series(
+        map(_show_standardised, data["standardised"]), dtype=object
+    )
+    return Exhibit(
+        name="arm_balance",
+        kind="table",
+        caption=f"Treated and never treated villages in {year}, before any treatment",
+        data=data,
+        body=html_table(cells),
+        simulated=study_data.study.simulated,
+        note=(
+            f"{year}: the last year in which nobody is treated. {int(data['large'].sum())} of "
+            f"{len(data)} standardised differences are beyond 0.25 in size (marked !): "
+            "(m1 - m0) / sqrt((s1² + s0²) / 2), Austin 2009, doi:10.1002/sim.3697. "
+            + "".join(sorted(notes))
+        ).strip(),
+    )
+
+
+def _show_standardised(d: float) -> Markup:
+    """Print a standardised difference, a large one marked."""
+    if np.isnan(d):
+        return Markup("does not vary")
+    shown = Markup("<strong>{} !</strong>") if abs(d) > _LARGE_DIFFERENCE else Markup("{}")
+    return shown.format(f"{d:+.2f}")
+
+
+def _compare(values: Floats, treated: npt.NDArray[np.bool_]) -> list[float]:
+    """Give n, mean and sd of both arms, their difference, and that over the pooled sd."""
+    found: list[float] = []
+    for arm in (values[treated], values[~treated]):
+        arm = arm[np.isfinite(arm)]
+        found += [len(arm), arm.mean() if len(arm) else np.nan]
+        found += [arm.std(ddof=1) if len(arm) > 1 else np.nan]
+    _, m1, s1, _, m0, s0 = found
+    pooled = np.sqrt((s1**2 + s0**2) / 2)
+    return [*found, m1 - m0, (m1 - m0) / pooled if pooled > 0 else np.nan]
+
+
+@needs("indicators", "pillar_indicators", "Indicators by pillar")
+def indicator_table(study_data: StudyData) -> Exhibit:
+    """Show each indicator's mean in its first and last year, by pillar."""
+    frame = study_data.indicators
+    assert frame is not None
+    rows = []
+    for (pillar, name, unit), block in frame.groupby(
+        ["pillar", "indicator", "unit"], sort=False
+    ):
+        wide = block.dropna(subset="value").pivot(
+            index="village", columns="year", values="value"
+        )
+        if wide.empty:
+            continue
+        first, last = wide[wide.columns.min()], wide[wide.columns.max()]
+        change = (last - first).dropna()
+        rows.append((pillar, name, unit, int(wide.columns.min()), first.mean(), first.count(),
+                     int(wide.columns.max()), last.mean(), last.count(), change.mean(),
+                     len(change)))  # fmt: skip
+    names = ["pillar", "indicator", "unit", "first_year", "first_mean", "first_n", "last_year",
+             "last_mean", "last_n", "change_same_villages", "n_same_villages"]  # fmt: skip
+    data = pd.DataFrame(rows, columns=names)
+    order = {pillar: number for number, pillar in enumerate(PILLARS)}
+    data = data.sort_values("pillar", key=lambda p: p.map(order), kind="stable")
+    data = data.reset_index(drop=True)
+    cells = pd.DataFrame(
+        {
+            "pillar": [PILLARS.get(pillar, pillar) for pillar in data["pillar"]],
+            "Indicator": data["indicator"],
+            "Unit": data["unit"],
+        },
+        dtype=object,
+    )
+    for end in ("first", "last"):
+        parts = zip(data[f"{end}_year"], data[f"{end}_mean"], data[f"{end}_n"], strict=True)
+        cells[f"Mean, {end} year"] = [
+            f"{show_number(mean)} ({year}; {n:,} villages)" for year, mean, n in parts
+        ]
+    pairs = zip(data["change_same_villages"], data["n_same_villages"], strict=True)
+    cells["Change, same villages"] = [
+        f"{show_number(change)} ({n:,})" if n else "" for change, n in pairs
+    ]
+    return Exhibit(
+        name="pillar_indicators",
+        kind="table",
+        caption="Indicators by pillar",
+        data=data,
+        body=html_table(cells, group="pillar"),
+        simulated=study_data.study.simulated,
+        note=(
+            f"{len(data)} indicators of {frame['village'].nunique():,} villages. Means of two "
+            "years may be over different villages; the change is over those with both, and "
+            "is no effect."
+        ),
+    )

@@ -1,0 +1,252 @@
+"""Figures on reported income: subsidies booked as income, and heaps above targets."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from evaluation.data.load import StudyData
+from evaluation.data.money import parse_money
+from evaluation.data.panel import Floats, VillagePanel
+from evaluation.data.prices import deflators, read_price_index
+from evaluation.report import plots
+from evaluation.report.exhibits import Exhibit, html_table
+from evaluation.report.village_words import (
+    COLORS,
+    NEVER,
+    STATES,
+    absent,
+    mean_by_group,
+    needs,
+    panel_of,
+    show_number,
+    show_variable,
+)
+
+TARGETS = (5, 10)
+"""Targets for a village's yearly collective income that programmes set, in 万元."""
+_NEAR = 0.5  # 万元 on and above a target; bins of that width beside it are its neighbours
+_BIN, _TOP = 0.25, 15.0
+
+
+@needs("income-kinds", "subsidies", "Subsidies beside income")
+def plot_subsidies(study_data: StudyData) -> Exhibit:
+    """Show subsidies beside the other income, for treated and never treated villages."""
+    panel = panel_of(study_data)
+    if "income_subsidy" not in panel.matrices:
+        reason = "This study does not give subsidies apart from other income."
+        return absent(study_data, "subsidies", "Subsidies beside income", reason)
+    shown = show_variable(panel, panel.variables["income_subsidy"])
+    subsidy = panel.matrix("income_subsidy") / shown.divisor
+    total = _total_income(panel) / shown.divisor
+    both = np.isfinite(subsidy) & np.isfinite(total)
+    subsidy, total = np.where(both, subsidy, np.nan), np.where(both, total, np.nan)
+    code = (~panel.is_treated).astype(np.intp)
+    (aid, known), (whole, _) = (mean_by_group(m, code, 2) for m in (subsidy, total))
+    share = np.divide(aid, whole, out=np.full_like(aid, np.nan), where=whole > 0)
+    arms = [arm for arm in (0, 1) if (code == arm).any()]
+    names = ("treated villages", f"{NEVER} villages")
+    figure = plots.new_figure(7.6, 3.6)
+    with plots.in_style():
+        left, right = figure.subplots(1, 2)
+        for arm in arms:
+            color = COLORS[("treated", NEVER)[arm]]
+            left.plot(panel.years, whole[arm] - aid[arm], "-o", color=color, markersize=3,
+                      label=f"{names[arm]}: without subsidies")  # fmt: skip
+            left.plot(panel.years, aid[arm], "--s", color=color, markersize=3,
+                      label=f"{names[arm]}: subsidies")  # fmt: skip
+            right.plot(panel.years, share[arm], "-o", color=color, markersize=3)
+        left.set_title("Mean income")
+        left.set_ylabel(shown.axis)
+        right.set_title("Subsidies in all income")
+        right.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        for axes in (left, right):
+            axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
+            axes.set_xlabel("year")
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+        figure.legend(loc="outside lower left", ncols=2, frameon=False)
+    data = pd.DataFrame(
+        [
+            (names[arm], int(year), whole[arm, t] - aid[arm, t], aid[arm, t], share[arm, t],
+             int(known[arm, t]), shown.unit)
+            for arm in arms
+            for t, year in enumerate(panel.years)
+        ],
+        columns=["villages", "year", "income_without_subsidies", "subsidies",
+                 "share_of_subsidies", "n_villages", "unit"],
+    )  # fmt: skip
+    note = _subsidy_words(panel, aid, shown.unit)
+    return plots.figure_exhibit(
+        figure,
+        name="subsidies",
+        caption="Subsidies beside the other collective income",
+        alt=f"Lines of mean subsidies and other income by year. {note}",
+        data=data,
+        simulated=study_data.study.simulated,
+        note=note,
+    )
+
+
+def _subsidy_words(panel: VillagePanel, aid: Floats, unit: str) -> str:
+    """Say what would pass for a gain if subsidies were taken for income."""
+    before = np.flatnonzero(panel.years < np.nanmin(panel.cohort, initial=np.inf))
+    words = "A grant that is booked as income makes the gain equal to the treatment."
+    if not len(before) or before[-1] == len(panel.years) - 1 or not panel.is_treated.any():
+        return words
+    turn = before[-1] + 1
+    means = pd.DataFrame(aid)
+    rise = (means.iloc[:, turn:].mean(axis=1) - means.iloc[:, :turn].mean(axis=1)).tolist()
+    if not np.isfinite(rise[0]):
+        return words
+    never = f", those of {NEVER} ones by {show_number(rise[1])}" if np.isfinite(rise[1]) else ""
+    return (
+        f"From the years to {panel.years[turn - 1]} to those since, the mean subsidies of "
+        f"treated villages changed by {show_number(rise[0])}{never} ({unit}, a year); with "
+        f"subsidies counted as income, the difference would pass for a gain. {words}"
+    )
+
+
+def _total_income(panel: VillagePanel) -> Floats:
+    """Give all income with subsidies: the file's total, or the sum of its kinds."""
+    if "income_total" in panel.matrices:
+        return panel.matrix("income_total")
+    kinds = [name for name, variable in panel.variables.items() if variable.role == "income"]
+    total: Floats = np.sum([panel.matrix(name) for name in kinds], axis=0)
+    return total
+
+
+@needs("income-kinds", "bunching", "Reported income near targets")
+def plot_bunching(study_data: StudyData) -> Exhibit:
+    """Draw the distribution of reported income, with the targets of 5 and 10 万元."""
+    reported = _reported_by_state(study_data)
+    if not reported:
+        return absent(study_data, "bunching", "Reported income near targets", _NOT_YUAN)
+    edges = np.arange(0, _TOP + _BIN / 2, _BIN)
+    figure = plots.new_figure(7.2, 1.3 + 1.5 * len(reported))
+    parts = []
+    with plots.in_style():
+        panels = figure.subplots(len(reported), sharex=True, squeeze=False)[:, 0]
+        for axes, (state, values) in zip(panels, reported.items(), strict=True):
+            counts, _ = np.histogram(values[values < _TOP], bins=edges)
+            axes.bar(edges[:-1], counts, width=_BIN, align="edge", color=COLORS[state],
+                     edgecolor="white", linewidth=0.3)  # fmt: skip
+            for target in TARGETS:
+                axes.axvline(target, color="firebrick", linestyle="--", linewidth=1)
+            axes.set_title(f"{state} ({len(values):,} village-years)")
+            axes.set_ylabel("village-years")
+            parts.append(
+                pd.DataFrame(
+                    {"state": state, "lower": edges[:-1], "upper": edges[1:], "n": counts}
+                )
+            )
+        panels[-1].set_xlabel(f"{plots.label('10,000 yuan', '万元')}, prices of each year")
+        panels[-1].set_xticks(range(0, int(_TOP) + 1))
+        panels[-1].set_xlim(0, _TOP)
+    n_outside = sum(int(((v < 0) | (v >= _TOP)).sum()) for v in reported.values())
+    note = (
+        f"Bins of {_BIN} 万元 of reported (nominal) income, closed below; dashed: targets of 5 "
+        f"and 10 万元. {n_outside:,} village-years below 0 or from {_TOP:.0f} 万元 on are not "
+        f"drawn. {_bunching_words(bunching_frame(study_data))}"
+    )
+    return plots.figure_exhibit(
+        figure,
+        name="bunching",
+        caption="Reported income near the targets of 5 and 10 万元",
+        alt=f"Histograms of reported income. {note}",
+        data=pd.concat(parts, ignore_index=True),
+        simulated=study_data.study.simulated,
+        note=note,
+    )
+
+
+@needs("income-kinds", "bunching_excess", "Excess just above targets")
+def bunching_table(study_data: StudyData) -> Exhibit:
+    """Count village-years just above each target against those in the bins beside it."""
+    caption = "Village-years just above a target, against the bins beside it"
+    data = bunching_frame(study_data)
+    if data.empty:
+        return absent(study_data, "bunching_excess", caption, _NOT_YUAN)
+    cells = pd.DataFrame(
+        {
+            "Village-years": data["state"],
+            "Target, 万元": data["target"],
+            "Just above": [f"{n:,}" for n in data["n_above"]],
+            "Expected": [show_number(n) for n in data["expected"]],
+            "Excess": [f"{e:+.0%}" if np.isfinite(e) else "" for e in data["excess_share"]],
+        },
+        dtype=object,
+    )
+    return Exhibit(
+        name="bunching_excess",
+        kind="table",
+        caption=caption,
+        data=data,
+        body=html_table(cells),
+        simulated=study_data.study.simulated,
+        note=(
+            f"{_bunching_words(data)} Just above: [target, target + {_NEAR}) of reported "
+            f"(nominal) 万元 (10,000 yuan); expected: the mean of the {_NEAR} below and the "
+            f"{_NEAR} above it; excess: just above / expected - 1."
+        ),
+    )
+
+
+def bunching_frame(study_data: StudyData) -> pd.DataFrame:
+    """Give the counts near targets.
+
+    Returns
+    -------
+    DataFrame with state, target, n_above (in [target, target + 0.5) 万元), n_below and
+    n_beyond (in the 0.5 before and after), expected (the mean of these two) and excess_share
+    (n_above / expected - 1, NaN where nothing is expected).
+    """
+    rows = []
+    for state, values in _reported_by_state(study_data).items():
+        for target in TARGETS:
+            below, above, beyond = (
+                int(((values >= low) & (values < low + _NEAR)).sum())
+                for low in (target - _NEAR, target, target + _NEAR)
+            )
+            expected = (below + beyond) / 2
+            excess = above / expected - 1 if expected else np.nan
+            rows.append((state, target, above, below, beyond, expected, excess))
+    columns = ["state", "target", "n_above", "n_below", "n_beyond", "expected", "excess_share"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+_NOT_YUAN = "Reported income is not in yuan: the targets of 5 and 10 万元 do not apply."
+
+
+def _bunching_words(data: pd.DataFrame) -> str:
+    known = data[np.isfinite(data["excess_share"])]
+    if known.empty:
+        return "No village-year lies beside a target."
+    texts = [
+        f"{row['state']} at {row['target']}: {row['n_above']:,} against "
+        f"{show_number(row['expected'])} ({row['excess_share']:+.0%})"
+        for row in known.to_dict("records")
+    ]
+    return f"Just above a target against expected: {'; '.join(texts)}."
+
+
+def _reported_by_state(study_data: StudyData) -> dict[str, Floats]:
+    """Give income as reported, in 万元 of each year, by what a village is in the year."""
+    panel, prices = panel_of(study_data), study_data.study.prices
+    name = "income_total" if "income_total" in panel.matrices else panel.outcome
+    variable = panel.variables[name]
+    money = parse_money(variable.unit)
+    if money is None or money.currency != "CNY" or variable.scale != "level":
+        return {}
+    factors = np.ones(len(panel.years))
+    index = study_data.study.price_index()
+    if prices and prices.basis == "nominal" and index:
+        levels = read_price_index(index)
+        factors = deflators(levels, panel.years.tolist(), base_year=prices.base_year)
+    # Rounded to whole yuan: 5 万元 deflated and back must not fall below 5.
+    reported = np.round(panel.matrix(name) / factors / 10_000, 4)
+    treated, ever = panel.treated_cells, panel.is_treated[:, None]
+    members = (treated, ever & ~treated, np.broadcast_to(~ever, treated.shape))
+    known = np.isfinite(reported)
+    found = {s: reported[m & known] for s, m in zip(STATES, members, strict=True)}
+    return {state: values for state, values in found.items() if len(values)}

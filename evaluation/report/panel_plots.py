@@ -1,0 +1,205 @@
+"""Figures on a village panel: where the villages are, and their outcome over the years."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import MaxNLocator
+
+from evaluation.data.load import StudyData
+from evaluation.report import plots
+from evaluation.report.exhibits import Exhibit
+from evaluation.report.village_words import (
+    NEVER,
+    absent,
+    color_cohorts,
+    group_cohorts,
+    group_counties,
+    label_counties,
+    mean_by_group,
+    needs,
+    outcome_label,
+    panel_of,
+    show_number,
+    show_variable,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_MANY_POINTS = 5_000  # more are drawn as pixels, and given by county
+_MANY_COUNTIES = 30
+_FEW_LINES = 15
+_GET_GEOPANDAS = (
+    'The study has boundaries; to draw them: pip install "village-evaluation[map]".'
+)
+
+
+@needs("map", "village_map", "Where the villages are")
+def plot_map(study_data: StudyData) -> Exhibit:
+    """Draw the villages at their coordinates, coloured by cohort; boundaries if known."""
+    panel = panel_of(study_data)
+    frame = panel.villages.reset_index()
+    code, names = group_cohorts(panel)
+    frame["cohort"] = np.array(names, dtype=object)[code]
+    placed = frame.dropna(subset=["longitude", "latitude"])
+    if placed.empty:
+        reason = "No village has coordinates."
+        return absent(study_data, "village_map", "Where the villages are", reason)
+    columns = ["village", "county", "cohort", "longitude", "latitude"]
+    data = placed[columns]
+    if len(placed) > _MANY_POINTS:
+        data = placed.groupby(["county", "cohort"], sort=True).agg(
+            n_villages=("village", "size"),
+            longitude=("longitude", "mean"),
+            latitude=("latitude", "mean"),
+        ).reset_index()  # fmt: skip
+    stretch = 1 / np.cos(np.radians(placed["latitude"].mean()))
+    spans = [float(np.ptp(placed[name])) or 0.1 for name in ("longitude", "latitude")]
+    height = float(np.clip(6.4 * stretch * spans[1] / spans[0], 2.5, 6))
+    figure = plots.new_figure(7.2, height + 0.8)
+    colors = color_cohorts(names)
+    with plots.in_style():
+        axes = figure.subplots()
+        drawn, missing = _draw_boundaries(study_data, axes)
+        size = float(np.clip(6_000 / len(placed), 0.3, 22))
+        for name in sorted(names, key=lambda n: n != NEVER):
+            rows = placed[placed["cohort"] == name]
+            axes.scatter(
+                rows["longitude"],
+                rows["latitude"],
+                s=size,
+                c=colors[name],
+                linewidths=0,
+                label=f"{name} ({len(rows):,})",
+                rasterized=len(placed) > _MANY_POINTS,
+                zorder=2 if name == NEVER else 3,
+            )
+        key = _name_counties(study_data, axes, placed)
+        axes.margins(0.1)
+        axes.set_aspect(stretch)
+        axes.set_xlabel("longitude, degrees east")
+        axes.set_ylabel("latitude, degrees north")
+        axes.ticklabel_format(useOffset=False)
+        figure.legend(
+            loc="outside lower left", ncols=5, frameon=False, title="first treated year",
+            markerscale=max(1.0, 4 / size**0.5), alignment="left",
+        )  # fmt: skip
+    n_treated = int((placed["cohort"] != NEVER).sum())
+    note = (
+        f"{n_treated:,} treated and {len(placed) - n_treated:,} never treated villages; "
+        f"{len(frame) - len(placed):,} have no coordinates. {drawn} {key} {missing}"
+    )
+    return plots.figure_exhibit(
+        figure,
+        name="village_map",
+        caption="Where the villages are, by first treated year",
+        alt=f"Map of villages as dots. {note}",
+        data=data,
+        simulated=study_data.study.simulated,
+        note=" ".join(note.split()),
+    )
+
+
+def _draw_boundaries(study_data: StudyData, axes: Axes) -> tuple[str, str]:
+    """Draw the study's boundaries; say that they are there, or what they need."""
+    study = study_data.study
+    if not (study.panel and study.panel.boundaries):
+        return "", ""
+    try:
+        import geopandas
+    except ImportError:
+        return "", _GET_GEOPANDAS
+    areas = geopandas.read_file(study.path(study.panel.boundaries)).to_crs(4326)
+    areas.boundary.plot(ax=axes, color="0.55", linewidth=0.7, aspect=None, zorder=1)
+    return f"Boundaries: {study.panel.boundaries}.", ""
+
+
+def _name_counties(study_data: StudyData, axes: Axes, placed: pd.DataFrame) -> str:
+    """Write each county's name at the mean of its villages' coordinates."""
+    centres = placed[placed["county"] != ""].groupby("county")[["longitude", "latitude"]].mean()
+    if len(centres) > _MANY_COUNTIES:
+        return ""
+    labels, key = label_counties(study_data.study, [str(name) for name in centres.index])
+    for name, (x, y) in zip(labels.values(), centres.to_numpy(), strict=True):
+        text = axes.text(x, y, name, ha="center", va="center", zorder=4)
+        text.set_path_effects([withStroke(linewidth=2.5, foreground="white")])
+    return key
+
+
+@needs("panel", "income_paths", "The mean outcome by cohort")
+def plot_income_paths(study_data: StudyData) -> Exhibit:
+    """Show the mean outcome by cohort and year, with each cohort's first treated year."""
+    panel = panel_of(study_data)
+    shown = show_variable(panel, panel.variables[panel.outcome])
+    values = panel.matrix() / shown.divisor
+    code, names = group_cohorts(panel)
+    county, counties = group_counties(panel)
+    means, known = mean_by_group(values, code, len(names))
+    colors = color_cohorts(names)
+    figure = plots.new_figure(7.2, 4.2)
+    with plots.in_style():
+        axes = figure.subplots()
+        if len(counties) > 1 and len(counties) * len(names) <= _FEW_LINES:
+            parts, _ = mean_by_group(
+                values, county * len(names) + code, len(counties) * len(names)
+            )
+            for number, path in enumerate(parts):
+                color = colors[names[number % len(names)]]
+                axes.plot(panel.years, path, color=color, linewidth=0.7, alpha=0.45)
+        for name, path in zip(names, means, strict=True):
+            axes.plot(panel.years, path, "-o", color=colors[name], markersize=4, label=name)
+            if name != NEVER and int(name) <= panel.years[-1]:
+                axes.axvline(int(name), color=colors[name], linestyle="--", linewidth=1)
+        axes.set_ylabel(f"{outcome_label(panel)}\n{shown.axis}")
+        axes.set_xlabel("year")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=12))
+        figure.legend(
+            loc="outside lower left", ncols=7, frameon=False, title="first treated year",
+            alignment="left",
+        )  # fmt: skip
+    data = pd.DataFrame(
+        {
+            "cohort": np.repeat(np.array(names, dtype=object), len(panel.years)),
+            "year": np.tile(panel.years, len(names)),
+            "mean": means.ravel(),
+            "n_villages": known.ravel(),
+            "unit": shown.unit,
+        }
+    )
+    return plots.figure_exhibit(
+        figure,
+        name="income_paths",
+        caption=f"Mean of {panel.variables[panel.outcome].label} by cohort",
+        alt="Lines of the mean outcome by cohort and year. " + _changes(data, names),
+        data=data,
+        simulated=study_data.study.simulated,
+        note=(
+            f"{_changes(data, names)} Means over the villages known in that year; dashed: a "
+            "cohort's first treated year; thin, where drawn: the same by county. Means of "
+            "different villages are no effect."
+        ),
+    )
+
+
+def _changes(data: pd.DataFrame, names: list[str]) -> str:
+    """Say by how much each cohort's mean changed before anyone was treated, and since."""
+    cohorts = [int(name) for name in names if name != NEVER]
+    years = data["year"]
+    first, last = int(years.min()), int(years.max())
+    before = years[years < min(cohorts, default=last + 1)]
+    turn = int(before.max()) if len(before) else first
+    spans = [(a, b) for a, b in ((first, turn), (turn, last)) if a < b]
+    means = data.set_index(["cohort", "year"])["mean"].to_dict()
+    texts = []
+    for a, b in spans:
+        changes = ", ".join(
+            f"{name}: {show_number(means[name, b] - means[name, a]) or 'unknown'}"
+            for name in (names if len(names) <= 6 else [names[0], names[-1]])
+        )
+        texts.append(f"from {a} to {b} ({changes})")
+    unit = data["unit"].iloc[0]
+    return f"Change of the mean by cohort, {unit}: {'; '.join(texts)}." if texts else ""

@@ -1,0 +1,216 @@
+"""Figures on the cells of a panel: when villages are treated, and which values are missing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from matplotlib.colors import ListedColormap
+from matplotlib.patches import Patch
+
+from evaluation.data.load import StudyData
+from evaluation.data.panel import VillagePanel
+from evaluation.report import plots
+from evaluation.report.exhibits import Exhibit, html_table
+from evaluation.report.village_words import (
+    COLORS,
+    NEVER,
+    STATES,
+    color_cohorts,
+    group_cohorts,
+    group_counties,
+    label_counties,
+    needs,
+    panel_of,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_MANY_VILLAGES = 400  # more do not show one by one
+_MANY_ROWS = 30
+
+Counts = npt.NDArray[np.int64]
+
+
+@needs("panel", "rollout", "When villages are treated")
+def plot_rollout(study_data: StudyData) -> Exhibit:
+    """Show when villages are treated: village by village, or cohorts by county if many."""
+    panel = panel_of(study_data)
+    code, names = group_cohorts(panel)
+    county, counties = group_counties(panel)
+    counts = np.zeros((len(counties), len(names)), np.int64)
+    np.add.at(counts, (county, code), 1)
+    data = pd.DataFrame(
+        [(counties[c], names[k], int(counts[c, k])) for c, k in np.argwhere(counts)],
+        columns=["county", "cohort", "n_villages"],
+    )
+    sizes = ", ".join(
+        f"{name}: {n:,}" for name, n in zip(names, counts.sum(axis=0), strict=True)
+    )
+    many, key = panel.n_villages > _MANY_VILLAGES, ""
+    rows = len(counties) if many and len(counties) <= _MANY_ROWS else 1
+    figure = plots.new_figure(7.2, 1.4 + 0.35 * rows if many else 5.2)
+    with plots.in_style():
+        axes = figure.subplots()
+        if many:
+            labels, key = label_counties(study_data.study, counties)
+            if rows == 1:
+                counts, labels = counts.sum(axis=0, keepdims=True), {"": "all counties"}
+            _draw_bars(axes, counts, list(labels.values()), names)
+            columns = min(7, len(names))
+            figure.legend(
+                loc="outside lower left", ncols=columns, frameon=False,
+                title="first treated year", alignment="left",
+            )  # fmt: skip
+        else:
+            _draw_cells(axes, panel, code, names)
+            handles = [Patch(color=COLORS[state], label=state) for state in STATES]
+            handles.append(Patch(facecolor="white", edgecolor="0.6", label="outcome missing"))
+            figure.legend(handles=handles, loc="outside lower left", ncols=4, frameon=False)
+    n_treated = int(panel.is_treated.sum())
+    note = f"{n_treated:,} of {panel.n_villages:,} villages are treated. {sizes}. {key}".strip()
+    return plots.figure_exhibit(
+        figure,
+        name="rollout",
+        caption="When villages are treated",
+        alt=f"Villages by first treated year. {note}",
+        data=data,
+        simulated=study_data.study.simulated,
+        note=note,
+    )
+
+
+def _draw_bars(axes: Axes, counts: Counts, labels: list[str], names: list[str]) -> None:
+    """Stack the cohorts of each county."""
+    colors, left = color_cohorts(names), np.zeros(len(counts))
+    for number, name in enumerate(names):
+        axes.barh(labels, counts[:, number], left=left, color=colors[name], label=name)
+        left = left + counts[:, number]
+    axes.invert_yaxis()
+    axes.grid(visible=False, axis="y")
+    axes.set_xlabel("villages")
+
+
+def _draw_cells(
+    axes: Axes, panel: VillagePanel, code: npt.NDArray[np.intp], names: list[str]
+) -> None:
+    """Draw one line a village, sorted by cohort and county, one column a year."""
+    county, _ = group_counties(panel)
+    order = np.lexsort((county, code))
+    state = np.where(panel.is_treated[:, None], np.where(panel.treated_cells, 1, 2), 3)
+    state[~np.isfinite(panel.matrix())] = 0
+    shades = ListedColormap(["white", *(COLORS[name] for name in STATES)])
+    axes.imshow(
+        state[order], aspect="auto", cmap=shades, vmin=0, vmax=3, interpolation="nearest"
+    )
+    sizes = np.bincount(code)
+    ends = np.cumsum(sizes)
+    axes.set_yticks(
+        ends - sizes / 2 - 0.5,
+        [f"{name} ({n:,})" for name, n in zip(names, sizes, strict=True)],
+    )
+    for end in ends[:-1]:
+        axes.axhline(end - 0.5, color="0.2", linewidth=0.8)
+    axes.set_xticks(range(len(panel.years)), [str(year) for year in panel.years])
+    axes.tick_params(axis="x", rotation=90 if len(panel.years) > 15 else 0)
+    axes.grid(visible=False)
+    axes.set_ylabel("villages, by first treated year")
+
+
+@needs("panel", "coverage", "Where the outcome is known")
+def plot_balance(study_data: StudyData) -> Exhibit:
+    """Show the share of villages with a known outcome, by county (or town) and year."""
+    panel = panel_of(study_data)
+    word = "county" if panel.villages["county"].nunique() > 1 else "town"
+    code, groups = pd.factorize(panel.villages[word])
+    known = np.zeros((len(groups), len(panel.years)), np.int64)
+    np.add.at(known, code, np.isfinite(panel.matrix()))
+    sizes = np.bincount(code, minlength=len(groups))
+    data = pd.DataFrame(
+        {
+            word: np.repeat(np.asarray(groups, dtype=object), len(panel.years)),
+            "year": np.tile(panel.years, len(groups)),
+            "n_villages": np.repeat(sizes, len(panel.years)),
+            "n_known": known.ravel(),
+        }
+    )
+    data["share"] = data["n_known"] / data["n_villages"]
+    share = known / sizes[:, None]
+    worst = np.argsort(share.mean(axis=1), kind="stable")[:_MANY_ROWS]
+    rows = np.sort(worst)
+    labels, key = label_counties(
+        study_data.study, [str(groups[row]) for row in rows], word=word
+    )
+    figure = plots.new_figure(7.2, 1.5 + 0.32 * len(rows))
+    with plots.in_style():
+        axes = figure.subplots()
+        known_share, years = share[rows], len(panel.years)
+        lowest = min(0.9, float(known_share.min()))
+        image = axes.imshow(known_share, aspect="auto", cmap="Blues_r", vmin=lowest, vmax=1)
+        for row, year in np.ndindex(known_share.shape) if years <= 15 else ():
+            value = known_share[row, year]
+            color = "white" if value < lowest + 0.4 * (1 - lowest) else "0.2"
+            axes.text(
+                year, row, f"{value:.0%}", ha="center", va="center", color=color,
+                fontsize="small",
+            )  # fmt: skip
+        axes.set_yticks(range(len(rows)), list(labels.values()))
+        axes.set_xticks(range(years), [str(year) for year in panel.years])
+        axes.tick_params(axis="x", rotation=90 if years > 15 else 0)
+        axes.grid(visible=False)
+        bar = figure.colorbar(image, ax=axes, fraction=0.03, label="share known")
+        bar.ax.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    low = data.loc[int(data["share"].argmin())].to_dict()
+    where = f"{low[word] or 'all villages'} in {low['year']}"
+    total = known.sum() / (panel.n_villages * len(panel.years))
+    shown = (
+        "" if len(rows) == len(groups) else f"The {len(rows)} with the most gaps are drawn. "
+    )
+    note = (
+        f"The outcome is known for {total:.1%} of villages and years; the least, "
+        f"{low['share']:.0%}, for {where}. {shown}{key}"
+    ).strip()
+    return plots.figure_exhibit(
+        figure,
+        name="coverage",
+        caption=f"Share of villages with a known outcome, by {word} and year",
+        alt=f"Shaded table; darker cells miss more. {note}",
+        data=data,
+        simulated=study_data.study.simulated,
+        note=note,
+    )
+
+
+@needs("panel", "years_observed", "Villages by number of years observed")
+def years_observed_table(study_data: StudyData) -> Exhibit:
+    """Count villages by the number of years with a known outcome, treated and not."""
+    panel = panel_of(study_data)
+    years = np.isfinite(panel.matrix()).sum(axis=1)
+    data = pd.DataFrame({"years": np.arange(len(panel.years), -1, -1)})
+    for arm, member in (("treated", panel.is_treated), ("never_treated", ~panel.is_treated)):
+        data[arm] = np.bincount(years[member], minlength=len(panel.years) + 1)[::-1]
+    data = data[(data["treated"] > 0) | (data["never_treated"] > 0)].reset_index(drop=True)
+    cells = pd.DataFrame(
+        {
+            "Years with a known outcome": data["years"],
+            "Treated villages": [f"{n:,}" for n in data["treated"]],
+            f"{NEVER.capitalize()} villages": [f"{n:,}" for n in data["never_treated"]],
+        },
+        dtype=object,
+    )
+    whole = int((years == len(panel.years)).sum())
+    return Exhibit(
+        name="years_observed",
+        kind="table",
+        caption="Villages by number of years observed",
+        data=data,
+        body=html_table(cells),
+        simulated=study_data.study.simulated,
+        note=(
+            f"{whole:,} of {panel.n_villages:,} villages ({whole / panel.n_villages:.0%}) have "
+            f"the outcome in all {len(panel.years)} years."
+        ),
+    )

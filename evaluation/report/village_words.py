@@ -1,0 +1,210 @@
+"""What exhibits on village data share: parts a study may lack, money as shown, colours."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Concatenate, Literal, ParamSpec
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import seaborn as sns
+from markupsafe import Markup
+
+from evaluation.data.load import StudyData
+from evaluation.data.money import parse_money
+from evaluation.data.panel import Floats, Variable, VillagePanel
+from evaluation.data.study import Study
+from evaluation.errors import ReportError
+from evaluation.report import plots
+from evaluation.report.exhibits import Exhibit
+
+Part = Literal["panel", "ledger", "projects", "indicators", "map", "income-kinds"]
+Options = ParamSpec("Options")
+
+NEVER = "never treated"
+STATES = ("treated", "not yet treated", NEVER)
+"""What a village is in a year."""
+
+_NAMES = ("treated", "1", "2", "3", "4", "5", "6", NEVER, "7", "not yet treated")
+COLORS = plots.palette(_NAMES)
+"""The colours of states, the same in every figure; never treated is the palette's grey."""
+
+_ABSENT: dict[Part, str] = {
+    "panel": "This study has no panel.",
+    "ledger": "This study has no funding ledger.",
+    "projects": "This study has no projects.",
+    "indicators": "This study has no indicators by pillar.",
+    "map": "This study has no coordinates of villages.",
+    "income-kinds": "This study has no income by kind, in money.",
+}
+_NEEDS_CHINESE = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """How numbers are shown: divided by ``divisor``, in ``unit``; ``axis`` in a figure."""
+
+    divisor: float
+    unit: str
+    axis: str
+
+
+def has_part(study_data: StudyData, part: Part) -> bool:
+    """Whether a study has what the notebook cells tagged ``needs-PART`` show."""
+    panel = study_data.panel
+    if part == "map":
+        return panel is not None and {"longitude", "latitude"} <= set(panel.villages)
+    if part == "income-kinds":
+        kinds = [v for v in panel.variables.values() if v.role == "income"] if panel else []
+        return any(parse_money(kind.unit) for kind in kinds)
+    return getattr(study_data, part) is not None
+
+
+def needs(
+    part: Part, name: str, caption: str
+) -> Callable[
+    [Callable[Concatenate[StudyData, Options], Exhibit]],
+    Callable[Concatenate[StudyData, Options], Exhibit],
+]:
+    """Make an exhibit say that its part is absent, where a study lacks it."""
+
+    def decorate(
+        make: Callable[Concatenate[StudyData, Options], Exhibit],
+    ) -> Callable[Concatenate[StudyData, Options], Exhibit]:
+        @wraps(make)
+        def exhibit(
+            study_data: StudyData, /, *args: Options.args, **options: Options.kwargs
+        ) -> Exhibit:
+            if not has_part(study_data, part):
+                return absent(study_data, name, caption, _ABSENT[part])
+            return make(study_data, *args, **options)
+
+        return exhibit
+
+    return decorate
+
+
+def absent(study_data: StudyData, name: str, caption: str, reason: str) -> Exhibit:
+    """Give the exhibit that says why there is nothing to show."""
+    return Exhibit(
+        name=name,
+        kind="table",
+        caption=caption,
+        data=pd.DataFrame({"absent": [reason]}, dtype=object),
+        body=Markup("<p>{}</p>").format(reason),
+        simulated=study_data.study.simulated,
+    )
+
+
+def panel_of(study_data: StudyData) -> VillagePanel:
+    """Give the panel that an exhibit needs."""
+    if study_data.panel is None:
+        raise ReportError(_ABSENT["panel"])
+    return study_data.panel
+
+
+def show_variable(panel: VillagePanel, variable: Variable) -> Shown:
+    """Say how a variable's numbers are shown; logarithms stay as they are."""
+    if parse_money(variable.unit) and variable.scale == "level":
+        return show_money(variable.unit, f"prices of {panel.price_year}")
+    prices = f", prices of {panel.price_year}" if parse_money(variable.unit) else ""
+    unit = variable.unit + prices
+    unit = unit if variable.scale == "level" else f"{variable.scale} of {unit or 'the number'}"
+    return Shown(divisor=1, unit=unit, axis=drawable(unit, ""))
+
+
+def show_money(currency: str, prices: str) -> Shown:
+    """Say how money is shown: yuan in 万元, another currency in its own unit."""
+    if currency in ("yuan", "CNY"):
+        axis = f"{plots.label('10,000 yuan', '万元')}, {prices}"
+        return Shown(divisor=10_000, unit=f"万元, {prices}", axis=axis)
+    return Shown(divisor=1, unit=f"{currency}, {prices}", axis=f"{currency}, {prices}")
+
+
+def money_note(shown: Shown) -> str:
+    """Explain the unit of a table's money."""
+    return "万元: 10,000 yuan." if "万元" in shown.unit else ""
+
+
+def show_number(value: float) -> str:
+    """Print a number with three significant digits, a whole one in full.
+
+    Examples
+    --------
+    >>> [show_number(x) for x in (1234.5, 12.345, 0.012345, 3.0, float("nan"))]
+    ['1,234', '12.3', '0.0123', '3', '']
+    """
+    if not math.isfinite(value):
+        return ""
+    if float(value).is_integer():
+        return f"{value:,.0f}"
+    digits = min(6, max(0, 2 - math.floor(math.log10(abs(value)))))
+    return f"{value:,.{digits}f}"
+
+
+def drawable(text: str, instead: str) -> str:
+    """Give a text as a figure can show it; ``instead`` if only a Chinese font has it."""
+    return (plots.label("", text) or instead) if _NEEDS_CHINESE.search(text) else text
+
+
+def outcome_label(panel: VillagePanel) -> str:
+    """Name the main outcome in a figure."""
+    return drawable(panel.variables[panel.outcome].label, drawable(panel.outcome, "outcome"))
+
+
+def label_counties(
+    study: Study, counties: Iterable[str], *, word: str = "county"
+) -> tuple[dict[str, str], str]:
+    """Give counties' (or towns') labels in figures, and a note on those that no font has."""
+    known = {
+        key: plots.label(area.name, area.zh if area.zh != area.name else "")
+        for area in study.counties
+        for key in (area.name, area.zh)
+    }
+    names = list(counties)
+    labels = {
+        name: drawable(known.get(name) or name or f"no {word}", f"{word} {number}")
+        for number, name in enumerate(names, start=1)
+    }
+    key = [f"{labels[n]}: {n}" for i, n in enumerate(names, 1) if labels[n] == f"{word} {i}"]
+    return labels, f"{'; '.join(key)}." if key else ""
+
+
+def group_counties(panel: VillagePanel) -> tuple[npt.NDArray[np.intp], list[str]]:
+    """Give each village's county as a number, and the counties' names."""
+    code, names = pd.factorize(panel.villages["county"])
+    return code, [str(name) for name in names]
+
+
+def group_cohorts(panel: VillagePanel) -> tuple[npt.NDArray[np.intp], list[str]]:
+    """Give each village's cohort as a number, and the cohorts' names, never treated last."""
+    years, code = np.unique(np.nan_to_num(panel.cohort, nan=np.inf), return_inverse=True)
+    return code, [NEVER if math.isinf(year) else str(int(year)) for year in years]
+
+
+def color_cohorts(names: Iterable[str]) -> dict[str, str]:
+    """Give each cohort its colour; never treated is grey."""
+    cohorts = [name for name in names if name != NEVER]
+    plain = [COLORS[str(number)] for number in range(1, 8)]
+    many = sns.color_palette("viridis", len(cohorts)).as_hex()
+    colors = plain if len(cohorts) <= len(plain) else many
+    return {**dict(zip(cohorts, colors, strict=False)), NEVER: COLORS[NEVER]}
+
+
+def mean_by_group(
+    values: Floats, code: npt.NDArray[np.intp], n_groups: int
+) -> tuple[Floats, npt.NDArray[np.int64]]:
+    """Average village x year values by group and year: means, and how many are known."""
+    known = np.isfinite(values)
+    sums, counts = np.zeros((2, n_groups, values.shape[1]))
+    for year in range(values.shape[1]):
+        some = known[:, year]
+        sums[:, year] = np.bincount(code[some], values[some, year], n_groups)
+        counts[:, year] = np.bincount(code[some], minlength=n_groups)
+    means = np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
+    return means, counts.astype(np.int64)
