@@ -42,7 +42,7 @@ def read_projects(study: Study, panel: VillagePanel, problems: Problems) -> pd.D
     expected = spec.expected_return
     columns = [*spec.village.model_dump().values(), spec.project, spec.type, spec.start]
     columns += [spec.jobs, expected.column if expected else None]
-    table = open_table(study, spec, [c for c in columns if c], problems)
+    table = open_table(study, spec, [c for c in columns if c], problems, may_be_empty=True)
     if table is None:
         return None
     position = match_villages(table, spec.village, panel.villages, problems)
@@ -85,7 +85,7 @@ def read_indicators(
         return None
     columns = [*spec.village.model_dump().values(), spec.pillar, spec.indicator, spec.value]
     columns += [spec.unit, None if isinstance(spec.year, int) else spec.year.column]
-    table = open_table(study, spec, [c for c in columns if c], problems)
+    table = open_table(study, spec, [c for c in columns if c], problems, may_be_empty=True)
     if table is None:
         return None
     position = match_villages(table, spec.village, panel.villages, problems)

@@ -62,7 +62,7 @@ def read_ledger(study: Study, panel: VillagePanel, problems: Problems) -> Fundin
     spec = study.ledger
     if spec is None or study.prices is None:
         return None
-    table = open_table(study, spec, _columns(spec), problems)
+    table = open_table(study, spec, _columns(spec), problems, may_be_empty=True)
     if table is None:
         return None
     before, since = len(problems.errors), len(problems.found)

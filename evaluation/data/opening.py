@@ -8,12 +8,17 @@ from collections.abc import Sequence
 from evaluation.data.problems import Problems
 from evaluation.data.study import Study
 from evaluation.data.study_files import TableFile
-from evaluation.data.tables import Table, read_table
+from evaluation.data.tables import EmptyTable, Table, read_table
 from evaluation.errors import DataError, suggest
 
 
 def open_table(
-    study: Study, file: TableFile, columns: Sequence[str], problems: Problems
+    study: Study,
+    file: TableFile,
+    columns: Sequence[str],
+    problems: Problems,
+    *,
+    may_be_empty: bool = False,
 ) -> Table | None:
     """Read one of a study's files; None where it cannot be read or lacks a column.
 
@@ -24,6 +29,8 @@ def open_table(
     problems
         Takes why it cannot be read, the columns that are not there, and as warnings the rows
         that were left out.
+    may_be_empty
+        Whether a file without rows is as good as none, with a warning.
     """
     plain = [name for name in columns if "{year}" not in name]
     try:
@@ -34,6 +41,11 @@ def open_table(
             header_rows=file.header_rows,
             columns=plain if plain == list(columns) else None,
         )
+        if table.frame.empty:
+            raise EmptyTable(f"{table.name}: no rows but totals and notes.")
+    except EmptyTable as error:
+        problems.take(error, file.file, level="warning" if may_be_empty else "error")
+        return None
     except DataError as error:
         problems.take(error, file.file)
         return None

@@ -104,12 +104,12 @@ class Problems:
         if problem not in self.found:  # two parts of a study may read one file
             self.found.append(problem)
 
-    def take(self, error: DataError, file: str) -> None:
+    def take(self, error: DataError, file: str, *, level: Level = "error") -> None:
         """Add the lines of an error that was raised on reading a file."""
         for line in str(error).splitlines():
             named = _FILE.match(line)  # prices.csv, on reading study.yml
             told = line[named.end() :] if named else line.removeprefix(f"{file}: ")
-            self.add("error", named[1] if named else file, told)
+            self.add(level, named[1] if named else file, told)
 
     @property
     def errors(self) -> list[Problem]:

@@ -14,6 +14,10 @@ from evaluation.data.typed_files import TYPED_SUFFIXES, check_columns, read_type
 from evaluation.errors import DataError, raise_problems, suggest
 
 
+class EmptyTable(DataError):
+    """A table with a header and no rows: a form that was not filled in."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """A file of rows, as it stands.
@@ -139,7 +143,7 @@ def read_table(
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}.") from error
     if typed.frame.empty:
-        raise DataError(f"{path.name}: no observations.")
+        raise EmptyTable(f"{path.name}: no observations.")
     return Table(
         name=path.name,
         frame=typed.frame,
@@ -154,7 +158,7 @@ def read_table(
 
 def _to_table(cells: Cells, row_word: str, columns: Sequence[str] | None) -> Table:
     if not cells.rows:
-        raise DataError(f"{cells.name}: no rows; the first row names the columns.")
+        raise EmptyTable(f"{cells.name}: no rows; the first row names the columns.")
     frame = pd.DataFrame(
         cells.rows,
         index=pd.Index(cells.places, name=row_word),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -102,6 +104,12 @@ def balance_table(study_data: StudyData) -> Exhibit:
     )
 
 
+_INDICATOR_COLUMNS = [
+    "pillar", "indicator", "unit", "first_mean", "first_years", "last_mean", "last_years",
+    "change", "n_villages", "n_seen_once",
+]  # fmt: skip
+
+
 def _show_standardised(d: float) -> Markup:
     """Print a standardised difference, a large one marked."""
     if np.isnan(d):
@@ -124,26 +132,25 @@ def _compare(values: Floats, treated: npt.NDArray[np.bool_]) -> list[float]:
 
 @needs("indicators", "pillar_indicators", "Indicators by pillar")
 def indicator_table(study_data: StudyData) -> Exhibit:
-    """Show each indicator's mean in its first and last year, by pillar."""
+    """Show each indicator's mean in villages' own first and last year, by pillar."""
     frame = study_data.indicators
     assert frame is not None
+    known = frame.dropna(subset="value").sort_values("year", kind="stable")
     rows = []
-    for (pillar, name, unit), block in frame.groupby(
+    for (pillar, name, unit), block in known.groupby(
         ["pillar", "indicator", "unit"], sort=False
     ):
-        wide = block.dropna(subset="value").pivot(
-            index="village", columns="year", values="value"
+        ends = block.groupby("village").agg(
+            {"year": ["min", "max"], "value": ["first", "last"]}
         )
-        if wide.empty:
-            continue
-        first, last = wide[wide.columns.min()], wide[wide.columns.max()]
-        change = (last - first).dropna()
-        rows.append((pillar, name, unit, int(wide.columns.min()), first.mean(), first.count(),
-                     int(wide.columns.max()), last.mean(), last.count(), change.mean(),
-                     len(change)))  # fmt: skip
-    names = ["pillar", "indicator", "unit", "first_year", "first_mean", "first_n", "last_year",
-             "last_mean", "last_n", "change_same_villages", "n_same_villages"]  # fmt: skip
-    data = pd.DataFrame(rows, columns=names)
+        both = ends[ends["year", "min"] < ends["year", "max"]]
+        row: dict[str, Any] = {"pillar": pillar, "indicator": name, "unit": unit}
+        for end, year in (("first", "min"), ("last", "max")):
+            row[f"{end}_mean"] = both["value", end].mean()
+            row[f"{end}_years"] = _span(both["year", year])
+        row["change"] = row["last_mean"] - row["first_mean"]
+        rows.append({**row, "n_villages": len(both), "n_seen_once": len(ends) - len(both)})
+    data = pd.DataFrame(rows, columns=_INDICATOR_COLUMNS)
     order = {pillar: number for number, pillar in enumerate(PILLARS)}
     data = data.sort_values("pillar", key=lambda p: p.map(order), kind="stable")
     data = data.reset_index(drop=True)
@@ -152,18 +159,16 @@ def indicator_table(study_data: StudyData) -> Exhibit:
             "pillar": [PILLARS.get(pillar, pillar) for pillar in data["pillar"]],
             "Indicator": data["indicator"],
             "Unit": data["unit"],
+            "Villages": [f"{n:,}" for n in data["n_villages"]],
         },
         dtype=object,
     )
     for end in ("first", "last"):
-        parts = zip(data[f"{end}_year"], data[f"{end}_mean"], data[f"{end}_n"], strict=True)
         cells[f"Mean, {end} year"] = [
-            f"{show_number(mean)} ({year}; {n:,} villages)" for year, mean, n in parts
+            f"{show_number(mean)} ({years})" if years else ""
+            for mean, years in zip(data[f"{end}_mean"], data[f"{end}_years"], strict=True)
         ]
-    pairs = zip(data["change_same_villages"], data["n_same_villages"], strict=True)
-    cells["Change, same villages"] = [
-        f"{show_number(change)} ({n:,})" if n else "" for change, n in pairs
-    ]
+    cells["Change"] = [show_number(change) for change in data["change"]]
     return Exhibit(
         name="pillar_indicators",
         kind="table",
@@ -172,8 +177,17 @@ def indicator_table(study_data: StudyData) -> Exhibit:
         body=html_table(cells, group="pillar"),
         simulated=study_data.study.simulated,
         note=(
-            f"{len(data)} indicators of {frame['village'].nunique():,} villages. Means of two "
-            "years may be over different villages; the change is over those with both, and "
-            "is no effect."
+            f"{len(data)} indicators of {frame['village'].nunique():,} villages; the means are "
+            "over villages with two years or more, each in its own first and last, and "
+            f"{int(data['n_seen_once'].sum()):,} villages' values of one year alone are in "
+            "none. The change is no effect."
         ),
     )
+
+
+def _span(years: pd.Series[float]) -> str:
+    """Give the first and last of some years."""
+    if years.empty:
+        return ""
+    low, high = int(years.min()), int(years.max())
+    return f"{low}" if low == high else f"{low}-{high}"

@@ -128,7 +128,7 @@ def test_a_pillar_of_the_study(tmp_path):
     body = INDICATORS + "      pillars: {强组织: party_building}\n"
     data = read_typed(tmp_path, said("indicators", body), villages=VILLAGES, indicators=text)
     assert data.indicators["pillar"].tolist() == ["party_building"]
-    with pytest.raises(DataError, match="'强组织'. Say what a word means under indicators"):
+    with pytest.raises(DataError, match=r"'强组织'\. Say what a word means under indicators"):
         read_typed(tmp_path, said("indicators", INDICATORS), villages=VILLAGES, indicators=text)
 
 

@@ -1,4 +1,4 @@
-"""`evaluation new`: a study.yml guessed from typed files loads, and names what else could be."""
+"""`evaluation new`: a study.yml guessed from files loads, and names what else could be."""
 
 import csv
 
@@ -17,11 +17,11 @@ EXACT = 1e-12  # the same arithmetic, in another order
 NAN = np.nan
 
 PANEL_ZH = """
-    行政区划代码 县     乡镇   村   年份 派驻年份 户数 经营收入（万元） 发包收入（万元） 补助收入（万元）
-    370830100201 汶上县 南站镇 东村 2018 2019     40   3.5              1.2              2
-    370830100201 汶上县 南站镇 东村 2019 2019     40   5                1                0
-    370830100202 汶上县 南站镇 西村 2018 -        52   2                0                1
-    370830100202 汶上县 南站镇 西村 2019 -        52   -                0                1
+    村代码 县 乡镇 村 年份 派驻年份 户数 经营收入（万元） 发包收入（万元） 补助收入（万元）
+    370830100201 汶上县 南站镇 东村 2018 2019 40 3.5 1.2 2
+    370830100201 汶上县 南站镇 东村 2019 2019 40 5 1 0
+    370830100202 汶上县 南站镇 西村 2018 - 52 2 0 1
+    370830100202 汶上县 南站镇 西村 2019 - 52 - 0 1
     """
 LEDGER_ZH = """
     县     乡镇   村   年份 项目 资金来源 阶段 金额（万元）

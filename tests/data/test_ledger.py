@@ -129,7 +129,7 @@ def test_totals_are_checked_and_left_out(tmp_path, total, adds_up):
     if adds_up:  # 3.0 + 0.5, and 0.1 more may be rounding
         assert entries_of(tmp_path, LONG, text, "amount") == [(5_000,), (30_000,)]
     else:
-        with pytest.raises(DataError, match="line 4 '3.5 instead of 4.5'"):
+        with pytest.raises(DataError, match=r"line 4 '3\.5 instead of 4\.5'"):
             read(tmp_path, LONG, text)
 
 

@@ -112,7 +112,7 @@ def test_a_file_matches_itself_however_its_names_are_spaced(tmp_path, county):
     folder = tmp_path / "study"
     panel = read_typed(folder, said, **spaced).panel
     np.testing.assert_array_equal(panel.cohort, [np.nan, 2019])
-    for name, text in spaced.items():
+    for name in spaced:
         file = folder / f"{name}.csv"
         file.write_text(file.read_text(encoding="utf-8").replace("·", " "), encoding="utf-8")
     panel = load_data(Study.load(folder)).panel

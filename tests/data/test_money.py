@@ -122,7 +122,7 @@ def test_deflators(base_year, factors):
 
 @pytest.mark.parametrize(("years", "base_year"), [([2017, 2018], 2018), ([2018], 2025)])
 def test_a_year_that_the_index_lacks_is_an_error(years, base_year):
-    with pytest.raises(DataError, match="the price index has 2018 to 2019, not 20(17|25);"):
+    with pytest.raises(DataError, match=r"the price index has 2018 to 2019, not 20(17|25);"):
         deflators({2018: 1.0, 2019: 1.1}, years, base_year=base_year)
 
 

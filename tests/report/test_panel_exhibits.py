@@ -318,7 +318,28 @@ def test_an_indicator_changes_over_the_same_villages():
         columns=["village", "year", "value"],
     ).assign(county="East", pillar="industry", indicator="jobs", unit="")
     row = indicator_table(data_of(panel=small_panel(), indicators=frame)).data.iloc[0]
-    assert (row["first_mean"], row["last_mean"], row["change_same_villages"]) == (1, 6, 4)
+    assert (row["first_mean"], row["last_mean"], row["change"]) == (1, 5, 4)
+    assert (row["first_years"], row["last_years"]) == ("2018", "2021")
+    assert (row["n_villages"], row["n_seen_once"]) == (1, 1)
+
+
+def test_an_indicator_changes_between_each_villages_own_years():
+    frame = pd.DataFrame(
+        [("v0", 2018, 1.0), ("v0", 2021, 5.0), ("v1", 2019, 3.0), ("v1", 2021, 7.0)],
+        columns=["village", "year", "value"],
+    ).assign(county="East", pillar="industry", indicator="jobs", unit="")
+    row = indicator_table(data_of(panel=small_panel(), indicators=frame)).data.iloc[0]
+    # (1 + 3) / 2 and (5 + 7) / 2
+    assert (row["first_mean"], row["last_mean"], row["first_years"]) == (2, 6, "2018-2019")
+
+
+def test_indicators_without_a_value_show_nothing():
+    columns = ["village", "year", "value", "county", "pillar", "indicator", "unit"]
+    frame = pd.DataFrame(
+        [("v0", 2018, np.nan, "East", "industry", "jobs", "")], columns=columns
+    )
+    exhibit = indicator_table(data_of(panel=small_panel(), indicators=frame))
+    assert exhibit.data.empty and "Nothing to show" in exhibit.to_html()
 
 
 def test_simulated_data_is_marked_in_every_exhibit():
