@@ -7,7 +7,7 @@ import pytest
 from evaluation.cli import main
 from tests.conftest import edit
 from tests.data.test_guess import LEDGER_ZH, PANEL_ZH
-from tests.data.test_panel import type_csv, type_study
+from tests.data.typed_studies import type_csv, type_study
 
 SAID = "panel: {file: villages.csv, village: vill, year: year, outcomes: {y: y}}"
 GOOD = "vill year y\na 2018 1\na 2019 2\nb 2018 3\nb 2019 4"

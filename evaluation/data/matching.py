@@ -72,6 +72,12 @@ def match_villages(
             rows=[""] * len(names),
             cells=shown,
         )
+    if code and "name" in columns:
+        stray = empty & (read_words(table, columns["name"]).to_array() != "")
+        remedy = "Give its code, or identify villages by county, town and name alone."
+        told = "rows that name a village without its code"
+        report_rows(table, problems, columns["name"], stray, told, remedy)
+        empty &= ~stray
     if not pooled:
         remedy = "Give the village of every row."
         report_rows(table, problems, column, empty, "rows without a village", remedy)

@@ -132,9 +132,10 @@ def main():
             )
             found[child] = json.loads(done.stdout)
         times = found["time"]
+        ratios = times["ratios"]
         print(
-            "VillagePanel / pyarrow read_table: "
-            f"{statistics.median(times['ratios']):.1f} times ({min(times['ratios']):.1f} to {max(times['ratios']):.1f}; fastest "
+            f"VillagePanel / pyarrow read_table: {statistics.median(ratios):.1f} times "
+            f"({min(ratios):.1f} to {max(ratios):.1f}; fastest "
             f"{min(times['loads']):.2f} s and {min(times['reads']):.2f} s)"
         )
         loaded, held = found["load"]["peak"], found["hold"]["peak"]

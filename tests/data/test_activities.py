@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from evaluation.errors import DataError
-from tests.data.test_panel import find_problems, read_typed
+from tests.data.typed_studies import find_problems, read_typed
 
 NAN = np.nan
 VILLAGES = "vill county name year y\na East 东村 2018 1\nb East 西村 2018 2"

@@ -11,7 +11,7 @@ from evaluation.data.guess import write_new_study
 from evaluation.data.load import check_data
 from evaluation.data.study import Study
 from evaluation.errors import DataError
-from tests.data.test_panel import type_csv
+from tests.data.typed_studies import type_csv
 
 EXACT = 1e-12  # the same arithmetic, in another order
 NAN = np.nan

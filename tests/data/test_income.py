@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from evaluation.errors import DataError
-from tests.data.test_panel import read_typed
+from tests.data.typed_studies import read_typed
 
 EXACT = 1e-12  # the same arithmetic, in another order
 NAN = np.nan

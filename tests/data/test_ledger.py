@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from evaluation.errors import DataError, DesignError
-from tests.data.test_panel import find_problems, read_typed, type_study
+from tests.data.typed_studies import find_problems, read_typed, type_study
 
 EXACT = 1e-12  # the same arithmetic, in another order
 NAN = np.nan

@@ -10,7 +10,7 @@ from evaluation.data.problems import Problems
 from evaluation.data.study import Study
 from evaluation.data.study_files import VillageKey
 from evaluation.data.tables import Table
-from tests.data.test_panel import read_typed
+from tests.data.typed_studies import read_typed
 
 PANEL = pd.DataFrame(
     {
@@ -117,3 +117,10 @@ def test_a_file_matches_itself_however_its_names_are_spaced(tmp_path, county):
         file.write_text(file.read_text(encoding="utf-8").replace("·", " "), encoding="utf-8")
     panel = load_data(Study.load(folder)).panel
     np.testing.assert_array_equal(panel.cohort, [np.nan, 2019])
+
+
+def test_a_name_without_its_code_is_not_pooled_money():
+    rows = {"c": ["", "370830100201", ""], "v": ["西村", "东村", ""]}
+    places, (problem,) = match(rows, {"code": "c", "name": "v"}, pooled=True)
+    assert places == [-1, 0, -1]
+    assert problem.places == ((2, "西村"),) and "without its code" in problem.message

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from evaluation.data.microdata import take_statistic
 from evaluation.data.study_panel import Statistic
-from tests.data.test_panel import find_problems, read_panel, read_typed
+from tests.data.test_panel import read_panel
+from tests.data.typed_studies import find_problems, read_typed
 
 EXACT = 1e-12  # the same arithmetic, in another order
 GINI_TOLERANCE = 1e-9  # the double sum adds n^2 terms

@@ -7,7 +7,7 @@ import pytest
 from evaluation.data.money import MoneyUnit, parse_money
 from evaluation.data.prices import deflators, find_unit_drift, read_price_index
 from evaluation.errors import DataError
-from tests.data.test_panel import read_typed, type_csv
+from tests.data.typed_studies import read_typed, type_csv
 
 EXACT = 1e-12  # the same arithmetic, in another order
 NAN = np.nan

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from tests.data.test_panel import find_problems, read_panel, read_typed
+from tests.data.test_panel import read_panel
+from tests.data.typed_studies import find_problems, read_typed
 
 NAN = np.nan
 

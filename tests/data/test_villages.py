@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evaluation.data.villages import clean_name
-from tests.data.test_panel import find_problems, read_panel, type_csv
+from tests.data.test_panel import read_panel
+from tests.data.typed_studies import find_problems, type_csv
 
 ROWS = """
     code         vill county town   name   year cohort y  hh
