@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from evaluation.data.hedges import HALF_WIDTH
 from evaluation.data.tables import Table
@@ -57,7 +59,10 @@ class Words:
 
     def map(self, change: Callable[[str], str]) -> Words:
         """Change every distinct word; words that become equal are one."""
-        again, distinct = pd.factorize(self.distinct.map(change).astype("str"))
+        changed = self.distinct.map(change).astype("str")
+        if changed.equals(self.distinct):
+            return self
+        again, distinct = pd.factorize(changed)
         return Words(again[self.codes], pd.Series(distinct, dtype="str"))
 
 
@@ -94,18 +99,20 @@ def factorize(series: pd.Series[Any]) -> tuple[Codes, pd.Index[Any]]:
     Rows of one village mostly follow one another, so only the first of each run is looked up.
     """
     cells = series.array
-    differs = _compare(cells[1:], cells[:-1], operator.ne)
-    starts = np.concatenate([[0], np.flatnonzero(differs) + 1])[: len(cells)]
-    lengths = np.diff(np.append(starts, len(cells)))
-    values = series.iloc[starts]
-    codes = np.arange(len(starts), dtype=np.int32)
-    if not _compare(values.array[1:], values.array[:-1], operator.gt).all():
-        found, distinct = pd.factorize(values, use_na_sentinel=False)
-        codes, values = found.astype(np.int32), pd.Series(distinct)
+    begins = np.ones(len(cells), dtype=bool)
+    begins[1:] = compare_cells(cells[1:], cells[:-1], operator.ne)
+    values: Any = cells[begins]  # a mask: to take by position is slow in Arrow's chunks
+    codes = np.arange(len(values), dtype=np.int32)
+    lengths = np.diff(np.append(np.flatnonzero(begins), len(cells)))
+    if not compare_cells(values[1:], values[:-1], operator.gt).all():
+        found, values = pd.factorize(values, use_na_sentinel=False)
+        codes = found.astype(np.int32)
     return np.repeat(codes, lengths), pd.Index(values)
 
 
-def _compare(left: Any, right: Any, how: Callable[[Any, Any], Any]) -> npt.NDArray[np.bool_]:
+def compare_cells(
+    left: Any, right: Any, how: Callable[[Any, Any], Any]
+) -> npt.NDArray[np.bool_]:
     """Compare cells; missing ones differ, and are in no order."""
     result = how(left, right)
     if isinstance(result, np.ndarray):
@@ -143,7 +150,8 @@ def _as_text(values: pd.Series[Any] | pd.Index[Any]) -> pd.Series[str]:
 
 
 def _clean_words(codes: Codes, words: pd.Series[str]) -> Words:
-    odd = words.str.contains(r"[^\x21-\x7e]", regex=True).to_numpy(bool)
+    odd = ~np.asarray(pc.ascii_is_alnum(pa.array(words, pa.large_string())))
+    odd[odd] = words[odd].str.contains(r"[^\x21-\x7e]", regex=True)
     if odd.any():
         cleaned = words.to_numpy(object, copy=True)
         cleaned[odd] = [half_width(word) for word in cleaned[odd]]

@@ -109,8 +109,7 @@ class Placer:
     def hedged_frame(self, keys: pd.Index[str]) -> pd.DataFrame:
         """Give the hedged figures of these villages that were kept as bounds."""
         columns = ["village", "year", "variable", "printed", "lower", "upper"]
-        kept = set(keys)
-        hedged = [figure for figure in self.hedged if figure["village"] in kept]
+        hedged = [figure for figure in self.hedged if figure["village"] in keys]
         if hedged:
             self.problems.add(
                 "warning",

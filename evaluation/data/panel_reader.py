@@ -24,7 +24,7 @@ from evaluation.data.study_panel import PanelFile
 from evaluation.data.succession import report_successions
 from evaluation.data.tables import Table
 from evaluation.data.treatment import read_cohorts, report_untreated
-from evaluation.data.villages import LOST_DIGITS, Positions, read_villages
+from evaluation.data.villages import Positions, lost_digits, read_villages
 
 _YEAR = "{year}"  # what the column of years is called that a wide file gets
 
@@ -67,7 +67,7 @@ def _build(
 ) -> VillagePanel | None:
     years = _years(panel, table, problems)
     villages = read_villages(table, panel.village, years, problems, renamed=panel.renamed)
-    if villages.frame.index.str.fullmatch(LOST_DIGITS).any() and panel.village.code:
+    if panel.village.code and lost_digits(villages.frame.index).any():
         return None  # which was reported; rows of many villages look like one
     cohort, kept = np.full(len(villages.frame), np.nan), np.ones(len(villages.frame), bool)
     if panel.treatment:
@@ -248,7 +248,8 @@ def _report_gaps(
     lost = sorted(set(range(int(span[0]), int(span[-1]) + 1)) - set(span.tolist()))
     warn("years that no village has", [str(year) for year in lost])
     known = np.isfinite(values)
-    warn(f"villages without any value of {name}", list(keys.to_numpy()[~known.any(axis=1)]))
+    if not known.any(axis=1).all():
+        warn(f"villages without any value of {name}", list(keys.to_numpy()[~known.any(axis=1)]))
     if len(span) < 3:
         return
     zero = values[:, 1:-1] == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from evaluation.errors import DataError
 # A group drifts where its mean (of logs) is this many times the others': 元 among 千元 is
 # 1,000, 元 among 万元 10,000; a county may well be ten times another.
 _DRIFT = 300.0
+_MANY = 60
 _STEPS = {1_000: "元 beside 千元", 10_000: "元 beside 万元", 100_000_000: "元 beside 亿元"}
 
 Floats = npt.NDArray[np.float64]
@@ -142,31 +144,33 @@ def find_unit_drift(
     with np.errstate(invalid="ignore"):
         by_year = _distance(sums.sum(axis=0) / counts.sum(axis=0))
         by_county = _distance(sums.sum(axis=1) / counts.sum(axis=1))
-        cells = sums / counts
-    found = [_drift(f"year {year}", by_year[t]) for t, year in enumerate(years)]
-    found += [_drift(f"county {name}", by_county[c]) for c, name in enumerate(names)]
-    if not any(found):
-        for c, name in enumerate(names):
-            own = _distance(cells[c])
-            found += [_drift(f"county {name}, {year}", own[t]) for t, year in enumerate(years)]
-    return [text for text in found if text]
+        by_cell = _distance(sums / counts)
+    found = [(f"year {years[t]}", by_year[t]) for t in _far(by_year)]
+    found += [(f"county {names[c]}", by_county[c]) for c in _far(by_county)]
+    if not found:
+        cells = np.argwhere(np.abs(by_cell) >= np.log10(_DRIFT))
+        found = [(f"county {names[c]}, {years[t]}", by_cell[c, t]) for c, t in cells]
+    return [_drift(where, distance) for where, distance in found]
 
 
 def _distance(logs: Floats) -> Floats:
-    """Give each one's distance from the median of the others."""
-    if np.isfinite(logs).sum() < 2:
-        return np.zeros(len(logs))
-    return np.array(
-        [
-            log - np.nanmedian(np.delete(logs, i)) if np.isfinite(log) else 0.0
-            for i, log in enumerate(logs)
-        ]
-    )
+    """Give each one's distance from the median of the others in its row; 0 if unknown."""
+    n = logs.shape[-1]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a row with nothing known
+        if n > _MANY:  # where one more or less is no matter
+            others = np.nanmedian(logs, axis=-1, keepdims=True)
+        else:
+            left_out = [np.nanmedian(np.delete(logs, i, axis=-1), axis=-1) for i in range(n)]
+            others = np.stack(left_out, axis=-1) if n > 1 else np.full_like(logs, np.nan)
+    return np.nan_to_num(logs - others)
+
+
+def _far(distances: Floats) -> npt.NDArray[np.intp]:
+    return np.flatnonzero(np.abs(distances) >= np.log10(_DRIFT))
 
 
 def _drift(where: str, distance: float) -> str:
-    if abs(distance) < np.log10(_DRIFT):
-        return ""
     step = min(_STEPS, key=lambda s: abs(np.log10(s) - abs(distance)))
     ratio = 10 ** abs(distance)
     times = f"{ratio:,.0f} times" if distance > 0 else f"1/{ratio:,.0f} of"

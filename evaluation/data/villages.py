@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from evaluation.data.coded import Coded, Words, read_words
+from evaluation.data.coded import Coded, Words, compare_cells, read_words
 from evaluation.data.problems import Level, Problems
 from evaluation.data.study_files import VillageKey
 from evaluation.data.tables import Table
@@ -21,8 +22,8 @@ NAMES = ("county", "town", "name")
 _REPEALED = r"[\[【（(]\s*已?(?:撤销|撤并|合并|并入[^\])】）]*)\s*[\])】）]"
 _OFFICE = re.compile(r"(?:村民委员会|村委会|居民委员会|居委会)$")
 _CODE = r"\d{12}"
-_TOWN = r"\d{9}000"
-LOST_DIGITS = r"\d(?:\.\d+)?[eE]\+?\d+"
+_TOWN = "000"
+_LOST_DIGITS = r"\d(?:\.\d+)?[eE]\+?\d+"
 
 Positions = npt.NDArray[np.integer[Any]]
 
@@ -112,7 +113,7 @@ def read_villages(
     if main == "code":
         _check_codes(table, str(key.code), frame.index, of_row, problems)
     # Codes that lost their digits make one village of many: no more is to be said of them.
-    if main != "name" and not frame.index.str.fullmatch(LOST_DIGITS).any():
+    if main != "name" and not lost_digits(frame.index).any():
         for part in NAMES:
             if part in words and (words[part].codes != words[part].codes[first][of_row]).any():
                 frame[part] = _names_over_time(
@@ -139,12 +140,21 @@ def read_villages(
     return Villages(frame, of_row)
 
 
+def lost_digits(keys: pd.Index[str]) -> npt.NDArray[np.bool_]:
+    """Mark the keys that Excel shortened (3.7083E+11)."""
+    lost = np.zeros(len(keys), dtype=bool)
+    if (odd := ~keys.str.isdigit()).any():
+        lost[odd] = keys[odd].str.fullmatch(_LOST_DIGITS)
+    return lost
+
+
 def _check_codes(
     table: Table, column: str, keys: pd.Index[str], of_row: Positions, problems: Problems
 ) -> None:
     """Report keys that are no division codes of villages."""
-    lost = keys.str.fullmatch(LOST_DIGITS)
-    town = keys.str.fullmatch(_TOWN)
+    plain = keys.str.fullmatch(_CODE)
+    lost = ~plain & lost_digits(keys)
+    town = plain & keys.str.endswith(_TOWN)
     for level, hits, message, remedy in (
         (
             "error",
@@ -154,7 +164,7 @@ def _check_codes(
         ),
         (
             "error",
-            ~keys.str.fullmatch(_CODE) & ~lost & (keys != ""),
+            ~plain & ~lost & (keys != ""),
             "not codes of 12 digits",
             "Write the full division code (行政区划代码) as text; name any other identifier "
             "under village.id.",
@@ -188,7 +198,7 @@ def _number(words: list[Words]) -> tuple[Positions, pd.Series[str]]:
             keys.to_numpy(object)[left] + "/" + more.distinct.to_numpy(object)[right]
         )
         codes = pairs
-    if keys.is_monotonic_increasing:
+    if compare_cells(keys.array[1:], keys.array[:-1], operator.gt).all():
         return codes, keys.astype("str")
     order = keys.argsort().to_numpy()
     place = np.empty(len(order), np.intp)

@@ -37,7 +37,10 @@ panel:
 
 def write_study(folder, villages):
     generator = np.random.default_rng(0)
-    codes = pa.array([f"{110000000000 + 57 * i}" for i in range(villages)])
+    # Six digits a county, three a town, three a village from 201 on.
+    codes = pa.array(
+        [f"{110000 + i // 250}{i // 25 % 10 + 101}{i % 25 + 201}" for i in range(villages)]
+    )
     counties = pa.array([f"{110000 + i // 250}" for i in range(villages)])
     village = pa.array(np.repeat(np.arange(villages), YEARS))
     cohorts = 2015.0 + generator.integers(0, 5, villages)
