@@ -6,6 +6,8 @@ from evaluation.data.study import Study
 from evaluation.errors import DataError
 from tests.conftest import JINING, edit, minimal_study, write_yaml
 
+_WAN = {"column": "收入", "unit": "万元"}
+
 
 def refused(path):
     """Load a study that has something wrong, and give what the error says."""
@@ -44,7 +46,7 @@ def test_a_study_that_is_not_there_names_those_near(jining_copy):
             "  publishr:",
             "source.publishr: unknown key; did you mean 'publisher'?",
         ),
-        ("  date: 2021-07-08\n", "", "source.date: missing; it is required."),
+        ("version: 1\n", "", "version: missing; it is required."),
         (
             "{name: Weishan, zh:",
             "{name: Weishan, nam: x, zh:",
@@ -108,9 +110,41 @@ def test_a_study_without_data_is_an_error(tmp_path):
     assert refused(tmp_path) == "study.yml: no data; give claims, panel or ledger."
 
 
-def test_a_study_without_counties_is_an_error(tmp_path):
-    write_yaml(tmp_path / "study.yml", minimal_study(counties=[]))
-    assert "study.yml: counties: List should have at least 1 item" in refused(tmp_path)
+def test_claims_without_counties_are_an_error(tmp_path):
+    write_yaml(tmp_path / "study.yml", minimal_study(counties=[]) | {"claims": {}})
+    assert refused(tmp_path).startswith("study.yml: claims need counties: name those")
+
+
+def test_money_without_prices_is_an_error(tmp_path):
+    panel = {"file": "v.csv", "village": "v", "year": "y", "income": {"total": _WAN}}
+    write_yaml(tmp_path / "study.yml", minimal_study() | {"panel": panel})
+    assert "money (收入, in 万元) needs prices" in refused(tmp_path)
+
+
+def test_money_in_another_currency_is_an_error(tmp_path):
+    panel = {"file": "v.csv", "village": "v", "year": "y", "income": {"total": _WAN}}
+    prices = {"basis": "nominal", "base_year": 2020, "currency": "USD"}
+    write_yaml(tmp_path / "study.yml", minimal_study() | {"panel": panel, "prices": prices})
+    assert "收入 is in CNY, but prices.currency is USD" in refused(tmp_path)
+
+
+def test_a_ledger_needs_a_panel(tmp_path):
+    ledger = {"file": "l.csv", "village": "v", "year": 2020, "amount": _WAN, "source": "s"}
+    prices = {"basis": "nominal", "base_year": 2020}
+    write_yaml(tmp_path / "study.yml", minimal_study() | {"ledger": ledger, "prices": prices})
+    assert "a ledger needs a panel" in refused(tmp_path)
+
+
+def test_data_may_be_elsewhere(tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "v.csv").write_text("v,y,x\n1,2020,3\n")
+    panel = {"file": "v.csv", "village": "v", "year": "y", "outcomes": {"x": "x"}}
+    obtain = {"publisher": {"en": "A"}, "obtain": {"en": "Ask the author."}}
+    content = minimal_study() | {"panel": panel, "source": obtain}
+    write_yaml(tmp_path / "study.yml", content)
+    assert refused(tmp_path).endswith("Ask the author. Then name its folder with --data.")
+    assert Study.load(tmp_path, data=elsewhere).path("v.csv") == elsewhere / "v.csv"
 
 
 @pytest.mark.parametrize("content", [b"", b"- a\n- b\n", "title: 标题".encode("gb18030")])

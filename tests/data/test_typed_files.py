@@ -68,7 +68,8 @@ def test_columns_keep_their_types(tmp_path, suffix):
     assert list(frame["stamp"]) == ["2020-01-02", "", "2020-01-02"]
     assert list(frame["at"]) == ["2020-01-02T03:04:05", "", ""]
     assert list(frame["none"]) == ["", "", ""]
-    assert {str(t) for t in frame.dtypes} == {"str", "int64", "float64"}
+    # Arrow's own strings: pandas' would be a copy.
+    assert {str(t) for t in frame.dtypes} == {"string[pyarrow]", "int64", "float64"}
 
 
 @pytest.mark.parametrize("suffix", ["parquet", "feather", "dta"])
