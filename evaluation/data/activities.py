@@ -101,10 +101,16 @@ def read_indicators(
     frame["indicator"] = read_words(table, spec.indicator).to_array()
     frame["value"] = read_numbers(table, spec.value, problems, missing=spec.missing).values
     frame["unit"] = read_words(table, spec.unit).to_array() if spec.unit else ""
+    remedies = {"pillar": "Say what a word means under indicators.pillars."}
     names = {"pillar": spec.pillar, "value": spec.value}
-    remedy = "Say what a word means under indicators.pillars."
     check_contract(
-        frame, INDICATORS, table.name, table.row_word, problems, columns=names, remedy=remedy
+        frame,
+        INDICATORS,
+        table.name,
+        table.row_word,
+        problems,
+        columns=names,
+        remedies=remedies,
     )
     doubled = frame.duplicated(["village", "year", "indicator"], keep=False) & (position >= 0)
     if doubled.any():

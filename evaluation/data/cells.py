@@ -74,6 +74,11 @@ def read_numbers(
         bad = np.flatnonzero(np.isinf(values))
         if len(bad):
             _tell(problems, table, column, bad, "infinite numbers")
+        gaps = [float(word) for word in missing if _PLAIN.fullmatch(word)]
+        if gaps and len(rows := np.flatnonzero(np.isin(values, gaps))):
+            values = values.copy()
+            values[rows] = np.nan
+            _tell(problems, table, column, rows, "cells read as missing", level="note")
         return Numbers(values, {})
     distinct, codes = distinct_cells(series)
     parsed = np.full(len(distinct), np.nan)
@@ -128,6 +133,7 @@ def read_years(
     *,
     values: Mapping[str, int] | None = None,
     required: bool = True,
+    missing: Sequence[str] = (),
 ) -> Coded:
     """Read a column as years (2015, 2015年); NaN where a cell is empty or is none.
 
@@ -148,10 +154,14 @@ def read_years(
     remedy = "Write years as 2015; a date belongs into a column of its own."
     if not required:
         remedy = "Write years as 2015, and leave the cell empty where there is none."
-    return _read_each(table, column, problems, read, what, remedy, required=required)
+    return _read_each(
+        table, column, problems, read, what, remedy, required=required, missing=missing
+    )
 
 
-def read_dates(table: Table, column: str, problems: Problems) -> Coded:
+def read_dates(
+    table: Table, column: str, problems: Problems, *, missing: Sequence[str] = ()
+) -> Coded:
     """Read a column of dates as their years; NaN where a cell is empty.
 
     A date is any text with exactly one four-digit year, in any order of day and month, or
@@ -164,8 +174,12 @@ def read_dates(table: Table, column: str, problems: Problems) -> Coded:
         years = set(_ANY_YEAR.findall(text))
         return int(years.pop()) if len(years) == 1 else None
 
-    remedy = "Write them with a year of four digits, as 2019-03-15."
-    return _read_each(table, column, problems, read, "no dates", remedy, required=False)
+    remedy = (
+        "Write them with a year of four digits, as 2019-03-15; leave the cell empty if never."
+    )
+    return _read_each(
+        table, column, problems, read, "no dates", remedy, required=False, missing=missing
+    )
 
 
 def read_truths(table: Table, column: str, problems: Problems) -> Coded:
@@ -187,8 +201,10 @@ def _read_each(
     remedy: str,
     *,
     required: bool,
+    missing: Sequence[str] = (),
 ) -> Coded:
     distinct, codes = distinct_cells(table.frame[column])
+    distinct = ["" if half_width(text) in missing else text for text in distinct]
     found = [read(half_width(text)) if text else np.nan for text in distinct]
     wrong = {
         what: [i for i, value in enumerate(found) if value is None],

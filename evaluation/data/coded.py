@@ -71,12 +71,17 @@ def half_width(text: str) -> str:
     return text.translate(HALF_WIDTH).strip()
 
 
-def read_words(table: Table, column: str) -> Words:
-    """Read a column as words: labelled codes by their labels, whole numbers without '.0'."""
+def read_words(table: Table, column: str, *, labelled: bool = True) -> Words:
+    """Read a column as words, whole numbers without '.0'.
+
+    Codes are read by their labels (Stata, SPSS), unless ``labelled`` is False: two codes may
+    have one label.
+    """
     codes, values = factorize(table.frame[column])
-    labels = table.value_labels.get(column, {})
-    words = pd.Series(values).map(lambda code: labels.get(code, code)) if labels else values
-    return _clean_words(codes, _as_text(words))
+    words = _clean_words(codes, _as_text(values))
+    labels = table.value_labels.get(column, {}) if labelled else {}
+    by_text = {as_integer(str(code)): label for code, label in labels.items()}
+    return words.map(lambda word: by_text.get(word, word)) if labels else words
 
 
 def distinct_cells(series: pd.Series[Any]) -> tuple[list[str], Codes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,11 +10,38 @@ from pathlib import Path
 from python_calamine import CalamineWorkbook
 
 from evaluation.data.coded import read_words
-from evaluation.data.guess_text import COVARIATES, KINDS, GuessedFile, compose_study, is_number
-from evaluation.data.guess_words import score_name
+from evaluation.data.guess_text import COVARIATES, compose_study
+from evaluation.data.guess_words import (
+    CELL_WORDS,
+    KEYS,
+    KINDS,
+    GuessedFile,
+    find_wide,
+    is_number,
+    named_unit,
+    plain_name,
+    score_name,
+    year_pattern,
+)
 from evaluation.data.sheets import SHEET_SUFFIXES
 from evaluation.data.tables import Table, read_table
 from evaluation.errors import DataError
+
+_ROLES = (
+    *("code", "id", "name", "town", "county", "year", *KINDS, "outcome", "first_year", "date"),
+    *("treated", *COVARIATES, "weights", "longitude", "latitude", "source", "amount", "stage"),
+    *("project", "type", "start", "jobs", "expected_return", "pillar", "indicator", "value"),
+    "unit",
+)
+_IN_CELLS = 2  # the score of a column that only its cells speak for
+_PATTERNS = {
+    "code": r"\d{12}",
+    "first_year": r"(19|20)\d\d年?",
+    "date": r".*(?:19|20)\d\d.*",
+}
+_EVENT = re.compile(
+    r"派驻|入驻|选派|任职|出生|成立|建|birth|born|first|treat|start|cohort|found"
+)
 
 
 def write_new_study(folder: Path, files: Sequence[Path]) -> Path:
@@ -76,42 +104,41 @@ def _open(path: Path) -> list[GuessedFile]:
 
 def _guess_roles(part: GuessedFile) -> None:
     columns = [str(column) for column in part.table.frame.columns]
-    for role in (
-        *("code", "id", "name", "town", "county", "year", *KINDS, "outcome", "first_year"),
-        *(
-            "date",
-            "treated",
-            *COVARIATES,
-            "weights",
-            "longitude",
-            "latitude",
-            "source",
-            "amount",
-        ),
-        *("stage", "project", "type", "start", "jobs", "expected_return", "pillar"),
-        *("indicator", "value", "unit"),
-    ):
-        labels = part.table.labels
-        scored = [
-            (
-                max(score_name(column, role), score_name(labels.get(column, ""), role) - 50),
-                column,
-            )
-            for column in columns
-        ]
+    words = {c: {w for w in read_words(part.table, c).distinct if w} for c in columns}
+    for role in _ROLES:
+        scored = [(_score(part, column, role, words[column]), column) for column in columns]
         fits = [
             column
             for score, column in sorted(scored, key=lambda pair: -pair[0])
             if score > 0
             and column not in part.roles.values()
-            and _fits(part.table, column, role)
+            and _fits(part.table, column, role, words[column], is_named=score > _IN_CELLS)
         ]
         if fits:
             part.roles[role], part.others[role] = fits[0], fits[1:4]
-    if part.has("treated", "year") and not _varies(part, part.roles["treated"]):
-        del part.roles["treated"]  # who is ever treated, not when
+    wide = {} if part.has("year") else find_wide(part.table)
+    part.roles = {r: c for r, c in part.roles.items() if year_pattern(c) not in wide}
+    if part.has("treated") and (part.has("year") or wide):
+        if not _varies(part, part.roles["treated"]):
+            del part.roles["treated"]  # who is ever treated, not when
     if part.has("year") and not {"code", "id", "name"} & part.roles.keys():
         _guess_id(part)
+
+
+def _score(part: GuessedFile, column: str, role: str, words: set[str]) -> int:
+    """Say how well a column fits a role, by its name, its label or its cells."""
+    label = part.table.labels.get(column, "")
+    score = max(score_name(column, role), score_name(label, role) - 50)
+    plain = plain_name(column)
+    if role in CELL_WORDS and words and words <= CELL_WORDS[role]:
+        return 200
+    if role == "outcome" and re.search(r"收入|消费|inc|consum|expend", plain):
+        return 150 if re.search(r"人均|(^|_)pc(_|$)|per_?cap", plain) else max(score, 1)
+    if role == "code" and all(word.endswith("000") for word in words):
+        return score  # of towns
+    if role == "year" and ("y" not in plain and "年" not in plain or not _varies(part, column)):
+        return score
+    return max(score, _IN_CELLS) if role in ("code", "year") else score
 
 
 def _guess_id(part: GuessedFile) -> None:
@@ -128,24 +155,24 @@ def _guess_id(part: GuessedFile) -> None:
 
 def _varies(part: GuessedFile, column: str) -> bool:
     """Whether a column changes over the years of some village."""
-    keys = [
-        part.roles[role] for role in ("code", "id", "county", "town", "name") if part.has(role)
-    ]
+    keys = part.columns(KEYS)
     return bool(keys and part.table.frame.groupby(keys)[column].nunique().max() > 1)
 
 
-def _fits(table: Table, column: str, role: str) -> bool:
+def _fits(table: Table, column: str, role: str, words: set[str], *, is_named: bool) -> bool:
     """Whether a column's cells can be what its name says."""
-    words = read_words(table, column).distinct
-    words = words[words != ""]
-    if role == "code":
-        return bool(words.str.fullmatch(r"\d{12}").all())
+    if role in _PATTERNS:
+        return all(re.fullmatch(_PATTERNS[role], word) for word in words)
     if role == "treated":
-        return set(words) <= {"0", "1", "是", "否", "yes", "no"}
-    if role == "first_year":
-        return bool(words.str.fullmatch(r"(19|20)\d\d年?").all())
-    if role == "date":
-        return bool(words.str.contains(r"(?:19|20)\d\d").all())
+        return words <= {"0", "1", "是", "否", "yes", "no"}
+    if role == "year" and not is_named:
+        years = all(
+            re.fullmatch(r"(19[5-9]|20\d)\d年?|1949年?|2100年?", word) for word in words
+        )
+        return years and 2 <= len(words) <= 60 and not _EVENT.search(plain_name(column))
     if role in (*KINDS, "outcome", "amount", "value", "weights", "longitude", "latitude"):
         return is_number(table, column)
+    if role in ("source", "stage", "project") and column not in table.value_labels:
+        numbered = role == "project" and is_named and not named_unit(column)
+        return numbered or not is_number(table, column)
     return True

@@ -4,24 +4,35 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import yaml
 
 from evaluation.data.cells import read_numbers
 from evaluation.data.coded import read_words
-from evaluation.data.guess_words import named_unit, plain_name, score_name
+from evaluation.data.guess_words import (
+    EARNED,
+    KEYS,
+    KINDS,
+    GuessedFile,
+    find_staged,
+    find_wide,
+    is_number,
+    named_unit,
+    plain_name,
+    score_name,
+    year_pattern,
+    year_stem,
+)
 from evaluation.data.money import parse_money
 from evaluation.data.problems import Problems
-from evaluation.data.tables import Table
 from evaluation.errors import DataError
 
-KINDS = ("operating", "contracted", "investment", "subsidy", "other", "total")
 COVARIATES = ("households", "poor_households", "population")
-_WIDE = re.compile(r"(?P<before>.*?)(?P<year>(?:19|20)\d\d)(?P<after>.*)")
+_NO_YEAR = "0  # no column of years: write the year that the rows are of"
+_NOT_COLUMNS = ("file", "sheet", "unit", "scale", "statistic", "value")
 _HEAD = """\
 # Guessed from the files by `evaluation new`. Every line that ends in a comment is a guess:
 # mend it, then run `evaluation check {folder}`. All keys: docs/study.md of the package.
@@ -33,30 +44,21 @@ programme: {{name: "the programme"}}
 """
 
 
-@dataclass(slots=True)
-class GuessedFile:
-    """A file, or a sheet of it, with its columns' roles as far as they were guessed."""
-
-    file: str
-    table: Table
-    sheet: str = ""
-    roles: dict[str, str] = field(default_factory=dict)
-    others: dict[str, list[str]] = field(default_factory=dict)
-
-    def has(self, *roles: str) -> bool:
-        """Whether columns were found for all these roles."""
-        return all(role in self.roles for role in roles)
-
-
 def compose_study(folder: Path, parts: list[GuessedFile]) -> str:
     """Write the study.yml of a folder's files."""
-    ledger = next((p for p in parts if p.has("source", "amount")), None)
-    rest = [p for p in parts if p is not ledger]
+    ledgers = [p for p in parts if _is_ledger(p)]
+    ledger = ledgers[0] if ledgers else None
+    rest = [p for p in parts if p not in ledgers]
     indicators = next((p for p in rest if p.has("pillar", "indicator", "value")), None)
     rest = [p for p in rest if p is not indicators]
     keyed = [p for p in rest if {"code", "id", "name"} & p.roles.keys()]
-    with_year = [p for p in keyed if p.has("year") or _wide_stems(p)] or keyed
+    with_year = [p for p in keyed if p.has("year") or find_wide(p.table)] or keyed
     panel = max(with_year, key=lambda p: len(p.table.frame), default=None)
+    if panel is None and ledger:
+        raise DataError(
+            f"{ledger.file} looks like a ledger, and no file like a panel of villages and "
+            "years; give the file of the villages' incomes by year too."
+        )
     if panel is None:
         raise DataError(
             "no file has a column that names villages (村, 行政区划代码, village, vill_id); "
@@ -69,6 +71,9 @@ def compose_study(folder: Path, parts: list[GuessedFile]) -> str:
     body += _ledger_lines(ledger) if ledger else []
     body += _projects_lines(projects) if projects else []
     body += _indicators_lines(indicators) if indicators else []
+    used = (panel, ledger, projects, indicators)
+    lost = [f"{p.file} {p.sheet}".strip() for p in parts if all(p is not u for u in used)]
+    body += [f"# files not used: {_names(lost)}"] if lost else []
     if any(re.search(r"unit: ", line) for line in body):
         years = re.findall(r"# years \d+ to (\d+)", "\n".join(body))
         lines.append(
@@ -78,9 +83,22 @@ def compose_study(folder: Path, parts: list[GuessedFile]) -> str:
     return "\n".join([*lines, *body]) + "\n"
 
 
+def _is_ledger(part: GuessedFile) -> bool:
+    """Whether a file has money by source or by stage, and no earnings by year."""
+    if part.has("year") and any(part.has(kind) for kind in EARNED):
+        return False
+    by_row = part.has("source", "amount") or part.has("amount", "stage", "year")
+    return by_row and (part.has("source") or not part.has("project")) or _is_staged(part)
+
+
+def _is_staged(part: GuessedFile) -> bool:
+    return not part.has("source", "amount") and bool(find_staged(part.table))
+
+
 def _panel_lines(part: GuessedFile) -> list[str]:
     lines = ["panel:", *_file_lines(part), f"  village: {_key(part)}"]
-    wide = {} if part.has("year") else _wide_stems(part)
+    by_year = {} if part.has("year") else find_wide(part.table)
+    wide = _name_wide(by_year)
     if part.has("year"):
         words = read_words(part.table, part.roles["year"]).distinct
         years = sorted(int(float(w)) for w in words if re.fullmatch(r"\d+(\.0)?", w))
@@ -92,12 +110,13 @@ def _panel_lines(part: GuessedFile) -> list[str]:
             span = f"years {years[0]} to {years[-1]}" if years else "no years were read"
             lines.append(_line(part, "year", note=span, indent=2))
     elif wide:
-        named = sorted({m["year"] for c in part.table.frame if (m := _WIDE.fullmatch(str(c)))})
-        lines.append(f"  # years {named[0]} to {named[-1]}: a column for each")
+        years = [year for pattern in wide.values() for year in by_year[pattern]]
+        lines.append(f"  # years {min(years)} to {max(years)}: a column for each")
     else:
-        lines.append("  year: 2000  # no column of years: a cross-section; of which year?")
+        lines.append(f"  year: {_NO_YEAR.replace(':', ': a cross-section;')}")
     households = part.has("year") and not part.has("operating") and _repeats(part)
-    kinds = [k for k in KINDS if k in part.roles] or [k for k in KINDS if k in wide]
+    kinds = [k for k in KINDS if k in (wide or part.roles)]
+    kinds = kinds if {*kinds} & {*EARNED} else []  # subsidies alone are no income
     if households:
         lines += [
             "  # several rows for a village and year: households or persons?",
@@ -106,20 +125,18 @@ def _panel_lines(part: GuessedFile) -> list[str]:
         if part.has("weights"):
             lines.append(f"    weights: {_quote(part.roles['weights'])}")
         lines.append("    outcomes:")
-        outcome = _outcome(part)
-        lines.append(f"      outcome: {{column: {_quote(outcome)}, statistic: mean}}"
-                     "  # or median, total, share_below (with a line), gini")  # fmt: skip
+        lines.append(f"      outcome: {{column: {_quote(_outcome(part))}, statistic: mean}}"
+                     f"{_others(part, 'outcome')}; or median, total, share_below (with a line), "
+                     "gini")  # fmt: skip
     elif kinds:
         lines.append("  income:")
         for kind in kinds:
             column = wide.get(kind) or part.roles[kind]
             lines.append(f"    {kind}: {_column(part, column)}{_others(part, kind)}")
     else:
-        outcome = _outcome(part)
-        lines += [
-            "  outcomes:",
-            f"    outcome: {_column(part, outcome)}{_others(part, 'outcome')}",
-        ]
+        column = next(iter(wide.values()), "") or _outcome(part)
+        lines.append("  outcomes:")
+        lines.append(f"    outcome: {_column(part, column)}{_others(part, 'outcome')}")
     treatment = next((r for r in ("first_year", "treated", "date") if part.has(r)), None)
     if treatment:
         column = _quote(part.roles[treatment])
@@ -138,23 +155,60 @@ def _panel_lines(part: GuessedFile) -> list[str]:
     if part.has("longitude", "latitude"):
         lon, lat = _quote(part.roles["longitude"]), _quote(part.roles["latitude"])
         lines.append(f"  coordinates: {{longitude: {lon}, latitude: {lat}}}")
-    used = {*part.roles.values(), _outcome(part)}
-    unused = [c for c in map(str, part.table.frame.columns) if c not in used]
-    if unused and not wide:
-        lines.append(f"  # columns not used: {_names(unused[:40])}")
-    return lines
+    return lines + _unused_lines(part, lines, by_year)
 
 
 def _ledger_lines(part: GuessedFile) -> list[str]:
-    lines = ["ledger:", *_file_lines(part), f"  village: {_key(part)}"]
-    year = _quote(part.roles["year"]) if part.has("year") else "2000  # which?"
-    lines += [f"  year: {year}", f"  amount: {_column(part, part.roles['amount'], money=True)}"
-              f"{_others(part, 'amount')}"]  # fmt: skip
-    for role in ("source", "stage", "project"):
-        lines += [_line(part, role, indent=2)] if part.has(role) else []
-    lines += [] if part.has("stage") else ["  stage: {value: received}  # or committed, spent"]
+    year = _quote(part.roles["year"]) if part.has("year") else _NO_YEAR
+    lines = ["ledger:", *_file_lines(part), f"  village: {_key(part)}", f"  year: {year}"]
+    if _is_staged(part):
+        return [*lines, *_amounts_lines(part, lines)]
+    lines.append(f"  amount: {_column(part, part.roles['amount'], money=True)}"
+                 f"{_others(part, 'amount')}")  # fmt: skip
+    lines += [_line(part, r, indent=2) for r in ("source", "stage", "project") if part.has(r)]
+    if not part.has("source"):
+        lines.append("  source: {value: unknown}  # no column of sources: whose money was it?")
+    if not part.has("stage"):
+        lines.append("  stage: {value: received}  # no column of stages: a guess to be "
+                     "confirmed; or committed, spent")  # fmt: skip
     lines.append("  # shared_by: equal  # how pooled money is shared out: or households")
-    return lines
+    return lines + _unused_lines(part, lines)
+
+
+def _amounts_lines(part: GuessedFile, above: list[str]) -> list[str]:
+    """Write the first stage that has sources; a source twice, to be added up, fails to load."""
+    staged = find_staged(part.table)
+    stage = next(s for s, pairs in staged.items() if len([1 for own, _ in pairs if own]) > 1)
+    lines = ["  amounts:"]
+    for source, column in staged.pop(stage):
+        lines += [f"    {source}: {_column(part, column, money=True)}  # a guess; each source "
+                  "once: add columns of one source up"] if source else []  # fmt: skip
+    lines.append(f"  stage: {{value: {stage}}}  # a guess to be confirmed, by the names above")
+    if left := [column for pairs in staged.values() for _, column in pairs]:
+        lines.append(f"  # columns of other stages, left out: {_names(left)}")
+    return lines + _unused_lines(part, [*above, *lines], left=left)
+
+
+def _unused_lines(
+    part: GuessedFile,
+    lines: list[str],
+    by_year: Collection[str] = (),
+    left: Collection[str] = (),
+) -> list[str]:
+    """List the columns that the lines of study.yml do not name, once for all years."""
+    used = {*_said(yaml.safe_load("\n".join(lines))), *left}
+    rest = [c for c in map(str, part.table.frame.columns) if c not in used]
+    rest = [p if (p := year_pattern(c)) in by_year else c for c in rest]
+    rest = [c for c in dict.fromkeys(rest) if c not in used]
+    return [f"  # columns not used: {_names(rest)}"] if rest else []
+
+
+def _said(given: object) -> list[str]:
+    """Give the texts in a part of study.yml that can be columns."""
+    if isinstance(given, dict):
+        kept = (value for key, value in given.items() if key not in _NOT_COLUMNS)
+        return [text for value in kept for text in _said(value)]
+    return [given] if isinstance(given, str) else []
 
 
 def _projects_lines(part: GuessedFile) -> list[str]:
@@ -181,8 +235,7 @@ def _file_lines(part: GuessedFile) -> list[str]:
 
 
 def _key(part: GuessedFile) -> str:
-    roles = [r for r in ("code", "id", "county", "town", "name") if part.has(r)]
-    roles = [r for r in roles if r != "id" or "code" not in roles]
+    roles = [r for r in KEYS if part.has(r) and not (r == "id" and part.has("code"))]
     inner = ", ".join(f"{role}: {_quote(part.roles[role])}" for role in roles)
     others = {role: _names(part.others.get(role, [])) for role in roles}
     told = "; ".join(f"{role} or: {names}" for role, names in others.items() if names)
@@ -193,7 +246,8 @@ def _column(part: GuessedFile, column: str, *, money: bool = False) -> str:
     """Write a column with the unit and scale that its name or label gives."""
     label = part.table.labels.get(column, "")
     stem = plain_name(column.replace("{year}", ""))
-    unit = named_unit(column) or named_unit(label) or _stated_unit(part)
+    named = named_unit(column) or named_unit(column.partition("_")[0]) or named_unit(label)
+    unit = named or _stated_unit(part)
     try:
         known = parse_money(unit)
     except DataError:
@@ -212,7 +266,7 @@ def _column(part: GuessedFile, column: str, *, money: bool = False) -> str:
 def _unit_by_size(part: GuessedFile, column: str) -> tuple[str, str]:
     """Guess 万元 or 元 by the median: villages' money is rarely below 500 yuan."""
     frame = part.table.frame
-    columns = [c for c in map(str, frame.columns) if c == column or _pattern(c) == column]
+    columns = [c for c in map(str, frame.columns) if c == column or year_pattern(c) == column]
     values = [read_numbers(part.table, c, Problems(), keep_hedged=True).values for c in columns]
     known = np.concatenate(values) if values else np.array([])
     known = known[known > 0]
@@ -220,11 +274,6 @@ def _unit_by_size(part: GuessedFile, column: str) -> tuple[str, str]:
         return "元", ": 元 or 万元?"
     median = float(np.median(known))
     return ("万元" if median < 500 else "元"), f"; by the median, {median:,.4g}: 元 or 万元?"
-
-
-def _pattern(column: str) -> str:
-    match = _WIDE.fullmatch(column)
-    return f"{match['before']}{{year}}{match['after']}" if match else ""
 
 
 def _stated_unit(part: GuessedFile) -> str:
@@ -254,22 +303,19 @@ def _outcome(part: GuessedFile) -> str:
 
 
 def _repeats(part: GuessedFile) -> bool:
-    keys = [
-        part.roles[r] for r in ("code", "id", "county", "town", "name", "year") if part.has(r)
-    ]
+    keys = part.columns((*KEYS, "year"))
     return bool(part.table.frame.duplicated(keys).mean() > 0.5)
 
 
-def _wide_stems(part: GuessedFile) -> dict[str, str]:
-    """Give the columns that have a year in their name, as patterns with {year}, by role."""
+def _name_wide(by_year: Iterable[str]) -> dict[str, str]:
+    """Give names with {year} by kind of income; or else one, per head at best, as outcome."""
     found: dict[str, str] = {}
-    for column in map(str, part.table.frame.columns):
-        if match := _WIDE.fullmatch(column):
-            stem = f"{match['before']}{match['after'].removeprefix('年')}".strip("_ ")
-            for kind in KINDS:
-                if score_name(stem, kind) and kind not in found:
-                    found[kind] = _pattern(column)
-    return found
+    for pattern in by_year:
+        for kind in (*KINDS, "outcome"):
+            if score_name(year_stem(pattern), kind):
+                found.setdefault(kind, pattern)
+                break
+    return found or {"outcome": pattern for pattern in [*by_year][:1]}
 
 
 def _quote(text: str) -> str:
@@ -283,13 +329,3 @@ def _quote(text: str) -> str:
 def _names(columns: list[str]) -> str:
     """List columns in a comment, on one line."""
     return ", ".join(" ".join(column.split()) for column in columns)
-
-
-def is_number(table: Table, column: str) -> bool:
-    """Whether nine cells of ten are numbers."""
-    if pd.api.types.is_numeric_dtype(table.frame[column]):
-        return True
-    problems = Problems()
-    numbers = read_numbers(table, column, problems, keep_hedged=True)
-    wrong = sum(problem.count for problem in problems.errors)
-    return wrong <= len(numbers.values) / 10 and len(numbers.values) > wrong

@@ -1,21 +1,35 @@
-"""What columns are called in the files that researchers have, in Chinese and English."""
+"""What columns are called, and hold, in the files that researchers have."""
+
+from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
+import pandas as pd
+
+from evaluation.data.cells import read_numbers
+from evaluation.data.ledger_reader import _SOURCES, _STAGES
+from evaluation.data.problems import Problems
+from evaluation.data.tables import Table
+
+EARNED = ("operating", "contracted", "investment", "total")
+KINDS = (*EARNED[:3], "subsidy", "other", "total")
+KEYS = ("code", "id", "county", "town", "name")
 _NAMES = {
     "code": "行政区划代码 区划代码 统计用区划代码 村代码 村级代码 行政村代码 "
-    "village_code villcode",
-    "id": "vill_id village_id villid vill 村编号 村庄编号 unit_id",
-    "name": "村 村名 村庄 行政村 村名称 村庄名称 行政村名称 village village_name",
+    "village_code villcode vid",
+    "id": "vill_id village_id villid vill vid 村编号 村庄编号 unit_id",
+    "name": "村 村名 村庄 行政村 村名称 村庄名称 行政村名称 village village_name vname",
     "town": "乡镇 乡镇街道 镇 乡 街道 乡镇名称 town township",
     "county": "县 县区 区县 县市区 市县 县名 县名称 county district province prov_id 省",
-    "year": "年份 年度 年 year",
-    "operating": "经营收入 经营性收入 村集体经营收入 operating_income operating",
-    "contracted": "发包收入 发包及上交收入 承包收入 contracted contract_income",
-    "investment": "投资收益 投资收入 investment_income",
+    "year": "年份 年度 年 year yr",
+    "operating": "经营收入 经营性收入 村集体经营收入 operating_income operating op_income op",
+    "contracted": "发包收入 发包及上交收入 承包收入 contracted contract_income contract",
+    "investment": "投资收益 投资收入 investment_income investment inv inv_income",
     "subsidy": "补助收入 补助 财政补助 财政补助收入 补贴收入 转移支付 subsidy "
-    "subsidies subsidy_income",
-    "other": "其他收入 其它收入 other_income",
+    "subsidies subsidy_income sub_income",
+    "other": "其他收入 其它收入 other_income other",
     "total": "年集体经济收入 集体经济收入 村集体经济收入 村集体收入 集体收入 总收入 "
     "收入合计 collective_income total_income",
     "outcome": "income 收入 人均纯收入 人均可支配收入 logincome lnincome income_pc "
@@ -32,7 +46,7 @@ _NAMES = {
     "latitude": "纬度 latitude lat",
     "source": "资金来源 来源 经费来源 source funding_source",
     "amount": "金额 资金金额 资金 投入金额 amount cost",
-    "stage": "阶段 资金阶段 资金状态 状态 stage",
+    "stage": "阶段 资金阶段 环节 资金环节 资金状态 状态 进度 资金进度 使用情况 stage",
     "project": "项目 项目名称 project project_name",
     "type": "项目类型 项目类别 project_type type",
     "start": "开始年份 开工时间 开始时间 建设年份 start start_year",
@@ -43,8 +57,35 @@ _NAMES = {
     "value": "数值 指标值 值 value",
     "unit": "单位 计量单位 unit",
 }
+_STAGE_OF, _SOURCE_OF = (
+    {word: name for name, words in known.items() for word in (name, *words.split())}
+    for known in (_STAGES, _SOURCES)
+)
+CELL_WORDS = {"stage": set(_STAGE_OF), "source": set(_SOURCE_OF)}
+_SOURCE_PARTS = "财政 派出单位 派驻单位 社会 捐赠 信贷 贷款 自筹 合计 总计 小计".split()
+_WIDE = re.compile(r"(?P<before>.*?)(?<!\d)(?P<year>(?:19|20)\d\d)(?!\d)(?P<after>.*)")
+_LEAST_YEARS = 3  # in a row, for columns of numbers to be one variable by year
 _ALIASES = {role: names.split() for role, names in _NAMES.items()}
 _BRACKETS = re.compile(r"[（(\[]\s*(?:单位[:：])?\s*([^()（）\[\]]+?)\s*[)）\]]\s*$")
+
+
+@dataclass(slots=True)
+class GuessedFile:
+    """A file, or a sheet of it, with its columns' roles as far as they were guessed."""
+
+    file: str
+    table: Table
+    sheet: str = ""
+    roles: dict[str, str] = field(default_factory=dict)
+    others: dict[str, list[str]] = field(default_factory=dict)
+
+    def has(self, *roles: str) -> bool:
+        """Whether columns were found for all these roles."""
+        return all(role in self.roles for role in roles)
+
+    def columns(self, roles: Iterable[str]) -> list[str]:
+        """Give the columns of those of the roles that were found."""
+        return [self.roles[role] for role in roles if role in self.roles]
 
 
 def plain_name(column: str) -> str:
@@ -73,3 +114,65 @@ def score_name(column: str, role: str) -> int:
         return 100 - aliases.index(name)
     parts = [alias for alias in aliases if len(alias) > 1 and not alias.isascii()]
     return 1 if any(alias in name for alias in parts) else 0
+
+
+def year_pattern(column: str) -> str:
+    """Write a column's name with {year} for the year in it; '' where there is none."""
+    match = _WIDE.fullmatch(column)
+    return f"{match['before']}{{year}}{match['after']}" if match else ""
+
+
+def find_wide(table: Table) -> dict[str, list[int]]:
+    """Give the years of columns that stand once a year, by their name with {year}."""
+    years: dict[str, list[int]] = {}
+    for column in map(str, table.frame.columns):
+        if (match := _WIDE.fullmatch(column)) and is_number(table, column):
+            years.setdefault(year_pattern(column), []).append(int(match["year"]))
+    return {
+        pattern: sorted(found)
+        for pattern, found in years.items()
+        if any(score_name(year_stem(pattern), role) for role in (*KINDS, "outcome"))
+        or any({y + i for i in range(_LEAST_YEARS)} <= {*found} for y in found)
+    }
+
+
+def year_stem(pattern: str) -> str:
+    """Write a name with {year} without it."""
+    return re.sub(r"\{year\}(年度?)?", "", pattern).strip("_ ")
+
+
+def find_staged(table: Table) -> dict[str, list[tuple[str, str]]]:
+    """Give columns such as 到位资金_县财政 by stage, each with its source ('' if it has none).
+
+    Empty where no stage has two columns of sources, one of them more than a total.
+    """
+    found: dict[str, list[tuple[str, str]]] = {}
+    for column in map(str, table.frame.columns):
+        first, *rest = re.split(r"[_—:：-]+", plain_name(column))
+        stage, source = _stage_of(first), _source_of(rest[-1] if rest else "")
+        if not stage and rest and _source_of(first):
+            stage, source = _stage_of(rest[-1]), _source_of(first)
+        if stage and rest and is_number(table, column):
+            found.setdefault(stage, []).append((source, column))
+    named = {stage: [s for s, _ in pairs if s] for stage, pairs in found.items()}
+    return found if any(len(s) > 1 and {*s} != {"total"} for s in named.values()) else {}
+
+
+def _stage_of(text: str) -> str:
+    at = [(text.index(word), -len(word), word) for word in _STAGE_OF if word in text]
+    return _STAGE_OF[min(at)[2]] if at else ""
+
+
+def _source_of(text: str) -> str:
+    word = next((w for w in (text, *_SOURCE_PARTS) if w in _SOURCE_OF and w in text), "")
+    return _SOURCE_OF.get(word, "")
+
+
+def is_number(table: Table, column: str) -> bool:
+    """Whether nine cells of ten are numbers."""
+    if pd.api.types.is_numeric_dtype(table.frame[column]):
+        return True
+    problems = Problems()
+    numbers = read_numbers(table, column, problems, keep_hedged=True)
+    wrong = sum(problem.count for problem in problems.errors)
+    return wrong <= len(numbers.values) / 10 and len(numbers.values) > wrong

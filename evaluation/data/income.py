@@ -65,14 +65,15 @@ def compose_income(
     if earned:
         income = np.sum(list(parts.values()), axis=0)
         made_of = " + ".join(panel.income[kind].column for kind in parts)
-        some = np.any([np.isfinite(m) for m in parts.values()], axis=0)
-        _warn_partial(table, int((some & np.isnan(income)).sum()), made_of, problems)
     else:
         assert total is not None
         without = "subsidy" in given and not included
         income = total - given["subsidy"] if without else total.copy()
         made_of = panel.income["total"].column
         made_of += f" - {panel.income['subsidy'].column}" if without else ""
+        parts = {"total": total, **(given if without else {})}
+    some = np.any([np.isfinite(m) for m in parts.values()], axis=0)
+    _warn_partial(table, some & np.isnan(income), made_of, villages, years, problems)
     if included or ("subsidy" not in given and total is not None and not earned):
         problems.add(
             "warning",
@@ -129,26 +130,38 @@ def _report_sums(
 ) -> None:
     if not wrong.any():
         return
-    village, year = np.nonzero(wrong)
-    cells = zip(villages.to_numpy(object)[village], years[year], strict=True)
     named = " + ".join(c.column for kind, c in panel.income.items() if kind != "total")
     problems.add(
         "error",
         table.name,
         f"{named} is not {panel.income['total'].column}",
         "Mend the cells, or name the kind that is missing under income.other.",
-        row_word="",
-        rows=[""] * len(village),
-        cells=[f"{key} {y}" for key, y in cells],
+        cells=_name_cells(wrong, villages, years),
     )
 
 
-def _warn_partial(table: Table, count: int, made_of: str, problems: Problems) -> None:
-    if count:
+def _warn_partial(
+    table: Table,
+    partial: npt.NDArray[np.bool_],
+    made_of: str,
+    villages: pd.Index[str],
+    years: npt.NDArray[np.int64],
+    problems: Problems,
+) -> None:
+    if partial.any():
         problems.add(
             "warning",
             table.name,
-            f"{count:,} village-years have no income because a kind of it is missing",
-            "Write 0 where there was none of a kind. Nothing was filled in.",
+            "village-years without an income because a kind of it is missing or hedged",
+            "Nothing was filled in. Where there was none of a kind, write 0.",
             column=made_of,
+            cells=_name_cells(partial, villages, years),
         )
+
+
+def _name_cells(
+    hits: npt.NDArray[np.bool_], villages: pd.Index[str], years: npt.NDArray[np.int64]
+) -> list[str]:
+    village, year = np.nonzero(hits)
+    keys = villages.to_numpy(object)[village]
+    return [f"{key} {y}" for key, y in zip(keys, years[year], strict=True)]

@@ -35,7 +35,7 @@ class FundingLedger:
     shared_by
         The rule by which pooled money was shared out, if any.
     price_year
-        Whose prices amounts are in.
+        Whose prices amounts are in; None where they are nominal.
     source
         The name of the file.
     problems
@@ -49,7 +49,7 @@ class FundingLedger:
 
     entries: pd.DataFrame
     shared_by: str | None
-    price_year: int
+    price_year: int | None
     source: str
     problems: tuple[Problem, ...] = ()
 

@@ -5,22 +5,45 @@ from __future__ import annotations
 import pandas as pd
 
 from evaluation.data.income import disagree
-from evaluation.data.prices import find_unit_drift
+from evaluation.data.prices import find_far_cells, find_unit_drift
 from evaluation.data.problems import Level, Problems
 from evaluation.data.tables import Table
 
 PLACE = ["village", "town", "county"]
+_FAR = 3_000.0  # projects differ by more than villages do
 
 
 def check_totals(table: Table, long: pd.DataFrame, problems: Problems) -> pd.DataFrame:
-    """Hold the sources to the totals that the file gives, and leave the totals out."""
+    """Hold the sources to the totals that the file gives, and leave the totals out.
+
+    A total in a row of its sources (a column for each) is that row's; one in a row of its own
+    is of all rows of the same place, year, stage and role, and of its project if it names one.
+    """
     is_total = long["source"] == "total"
     entries = long[~is_total].copy()
-    if not is_total.any():
-        return entries
-    key = [*PLACE, "year", "project", "stage", "role"]
-    totals = long[is_total].groupby(key)[["amount", "step", "printed"]].sum()
-    rows = long[is_total].groupby(key)["row"].first()
+    key = [*PLACE, "year", "stage", "role"]
+    totals = long[is_total]
+    beside = totals["row"].isin(entries["row"])
+    named = totals["project"] != ""
+    for whole, columns in (
+        (totals[beside], [*key, "project", "row"]),
+        (totals[~beside & named], [*key, "project"]),
+        (totals[~beside & ~named], key),
+    ):
+        if len(whole):
+            _check_sums(table, whole, entries, columns, problems)
+    return entries
+
+
+def _check_sums(
+    table: Table,
+    whole: pd.DataFrame,
+    entries: pd.DataFrame,
+    key: list[str],
+    problems: Problems,
+) -> None:
+    totals = whole.groupby(key)[["amount", "step", "printed"]].sum()
+    rows = whole.assign(at=whole["row"]).groupby(key)["at"].first()
     sums = entries.groupby(key)[["amount", "step"]].sum()
     both = totals.join(sums.add_suffix("_parts"), how="inner")
     step = (both["step"] + both["step_parts"]).to_numpy()
@@ -47,7 +70,6 @@ def check_totals(table: Table, long: pd.DataFrame, problems: Problems) -> pd.Dat
             row_word=table.row_word,
             rows=list(rows.loc[alone]),
         )
-    return entries
 
 
 def report_doubles(table: Table, entries: pd.DataFrame, problems: Problems) -> None:
@@ -59,30 +81,40 @@ def report_doubles(table: Table, entries: pd.DataFrame, problems: Problems) -> N
 
 
 def report_stages(table: Table, entries: pd.DataFrame, problems: Problems) -> None:
-    """Report money spent beyond what was received, or received beyond what was committed."""
-    key = [*PLACE, "project", "source", "role"]
-    sums = entries.pivot_table(index=[*key, "year"], columns="stage", values="amount",
-                               aggfunc="sum")  # fmt: skip
-    cumulated = sums.fillna(0).groupby(level=key).cumsum()
+    """Report money spent beyond what was received, or received beyond what was committed.
+
+    Held together by place, source and project, and by place and source alone, for a project
+    may be named at one stage and not at another.
+    """
+    place = [*PLACE, "source", "role"]
     for more, less in (("spent", "received"), ("received", "committed")):
-        if more not in cumulated or less not in cumulated:
-            continue
-        recorded = sums[less].notna().groupby(level=key).transform("any")
-        over = cumulated[recorded & (cumulated[more] > cumulated[less] * (1 + 1e-9) + 1e-6)]
-        cells = [
-            " ".join(str(part) for part in (*place, int(year)) if part != "")
-            for *place, year in over.index
-        ]
-        if cells:
+        fine = _exceeding(entries, [*place, "project"], more, less)
+        told = {parts[: len(place)] for parts in fine}
+        coarse = _exceeding(entries, place, more, less)
+        found = fine + [parts for parts in coarse if parts[: len(place)] not in told]
+        if found:
             problems.add(
                 "warning",
                 table.name,
                 f"more {more} than {less}, cumulated over the years",
                 "Nothing was changed.",
-                row_word="",
-                rows=[""] * len(cells),
-                cells=cells,
+                cells=[" ".join(part for part in parts if part) for parts in found],
             )
+
+
+def _exceeding(
+    entries: pd.DataFrame, key: list[str], more: str, less: str
+) -> list[tuple[str, ...]]:
+    """Give the keys and years in which more money had got to one stage than to another."""
+    sums = entries.pivot_table(
+        index=[*key, "year"], columns="stage", values="amount", aggfunc="sum"
+    )
+    if more not in sums or less not in sums:
+        return []
+    cumulated = sums.fillna(0).groupby(level=key).cumsum()
+    recorded = sums[less].notna().groupby(level=key).transform("any")
+    over = recorded & (cumulated[more] > cumulated[less] * (1 + 1e-9) + 1e-6)
+    return [(*map(str, parts), str(int(year))) for *parts, year in cumulated.index[over]]
 
 
 def report_drift(table: Table, entries: pd.DataFrame, problems: Problems) -> None:
@@ -94,14 +126,16 @@ def report_drift(table: Table, entries: pd.DataFrame, problems: Problems) -> Non
     years = amounts.columns.to_numpy().astype(int)
     county = amounts.index.to_frame(index=False)["county"].astype("str")
     found = find_unit_drift(amounts.to_numpy(float), years, county)
+    far = find_far_cells(entries[["amount"]].to_numpy(float), times=_FAR)
+    if not found and len(far):
+        message = "amounts thousands of times the others, or thousandths: is the unit another?"
+        warn_rows(table, problems, "warning", message, entries.iloc[far[:, 0]])
     if found:
         problems.add(
             "warning",
             table.name,
             "amounts of another order than the others: is the unit another there?",
             "Nothing was changed. Mend the file, or split it by unit.",
-            row_word="",
-            rows=[""] * len(found),
             cells=found,
         )
 

@@ -48,6 +48,14 @@ _STAGES = {
 }
 _ROLES = {"source": "来源 争取", "use": "用途 使用 投入"}
 
+_REMEDIES = {
+    "source": "Write 财政资金, 派出单位, 社会资金, 信贷资金 or 村自筹, or say what it means "
+    "under ledger.sources.",
+    "stage": "Write 计划, 到位 or 支出, or say what the word means under ledger.stages.",
+    "role": "Write source or use.",
+    "amount": "Book a refund against the entry that it corrects.",
+}
+
 
 def read_ledger(study: Study, panel: VillagePanel, problems: Problems) -> FundingLedger | None:
     """Read a study's ledger, for the villages of its panel.
@@ -62,7 +70,10 @@ def read_ledger(study: Study, panel: VillagePanel, problems: Problems) -> Fundin
     spec = study.ledger
     if spec is None or study.prices is None:
         return None
-    table = open_table(study, spec, _columns(spec), problems, may_be_empty=True)
+    source = spec.source if isinstance(spec.source, str) else ""
+    table = open_table(
+        study, spec, _columns(spec), problems, may_be_empty=True, totals_in=source
+    )
     if table is None:
         return None
     before, since = len(problems.errors), len(problems.found)
@@ -88,7 +99,7 @@ def read_ledger(study: Study, panel: VillagePanel, problems: Problems) -> Fundin
     lost = named & (position < 0)  # on villages that the panel lacks, which was reported
     long = _amounts(spec, table, frame, problems)
     long = long[~lost[long.pop("at")]]
-    names = {"source": spec.source if isinstance(spec.source, str) else "source"}
+    names = {"source": source or "source"}
     names |= {"amount": spec.amount.column if spec.amount else "amounts"}
     names |= {
         name: given if isinstance(given, str) else name
@@ -96,9 +107,8 @@ def read_ledger(study: Study, panel: VillagePanel, problems: Problems) -> Fundin
     }
     checked = long[long["source"] != "total"].set_index("row")
     checked["amount"] = checked["printed"]  # as the file has it
-    remedy = "Say what words mean under ledger.sources or ledger.stages; amounts are positive."
     check_contract(
-        checked, LEDGER, table.name, table.row_word, problems, columns=names, remedy=remedy
+        checked, LEDGER, table.name, table.row_word, problems, columns=names, remedies=_REMEDIES
     )
     if long.empty and len(problems.errors) == before:
         problems.add(
@@ -116,12 +126,13 @@ def read_ledger(study: Study, panel: VillagePanel, problems: Problems) -> Fundin
     report_zero_gaps(table, entries, problems)
     factors = _factors(study, entries["year"])
     entries["amount"] = entries["amount"] * factors
+    _report_other_years(table, entries, panel, problems)
     entries = _share_out(table, spec, entries.assign(shared=False), panel, problems)
     entries["year"] = entries["year"].astype(int)
     return FundingLedger(
         entries=entries[list(COLUMNS)].reset_index(drop=True),
         shared_by=spec.shared_by,
-        price_year=study.prices.base_year,
+        price_year=study.price_year,
         source=table.name,
         problems=tuple(problems.found[since:]),
     )
@@ -246,6 +257,14 @@ def _share_out(
         message = "pooled money of places without a treated village to share it among: it stays"
         warn_rows(table, problems, "warning", message, pd.concat(stay))
     return pd.concat([*parts, *stay], ignore_index=True)
+
+
+def _report_other_years(
+    table: Table, entries: pd.DataFrame, panel: VillagePanel, problems: Problems
+) -> None:
+    outside = entries[~entries["year"].isin(panel.years)]
+    message = "money of years that the panel does not have: in no village-year of it"
+    warn_rows(table, problems, "warning", message, outside)
 
 
 def _weights(rule: str, panel: VillagePanel) -> npt.NDArray[np.float64] | None:

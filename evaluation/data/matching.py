@@ -45,7 +45,7 @@ def match_villages(
         ]
         index = pd.Index(villages[parts].agg("/".join, axis=1))
     column = columns[parts[-1]]
-    read = [read_words(table, columns[part]) for part in parts]
+    read = [read_words(table, columns[part], labelled=part in NAMES) for part in parts]
     cells = [(w if code else w.map(clean_name)).to_array() for w in read]
     wanted = np.array(["/".join(row) for row in zip(*cells, strict=True)], dtype=object)
     empty = cells[-1] == ""
@@ -66,10 +66,9 @@ def match_villages(
             table.name,
             f"{len(names)} villages that the panel does not have; their rows are left out "
             f"({lost.sum()})",
-            "Mend the name or code where it is the same village.",
+            "Mend the town, name or code where it is the same village, unless it was left out "
+            "of the panel.",
             column=column,
-            row_word="",
-            rows=[""] * len(names),
             cells=shown,
         )
     if code and "name" in columns:

@@ -12,13 +12,15 @@ from evaluation.data.cells import Numbers, read_numbers
 from evaluation.data.coded import Floats
 from evaluation.data.money import parse_money
 from evaluation.data.panel import Variable
-from evaluation.data.prices import deflators, find_unit_drift, read_price_index
+from evaluation.data.prices import deflators, find_far_cells, find_unit_drift, read_price_index
 from evaluation.data.problems import Problems
 from evaluation.data.study import Study
 from evaluation.data.study_files import Column, Scale
 from evaluation.data.study_panel import PanelFile
 from evaluation.data.tables import Table
 from evaluation.data.villages import Positions, Villages
+
+_LARGEST_LOG = 50
 
 
 class Placer:
@@ -90,6 +92,8 @@ class Placer:
             self._report_drift(matrix, column)
         factors = self.factors_of(column)
         if money:
+            if column.scale != "level":
+                self._refuse_no_logs(matrix, column)
             to_level(matrix, column.scale)
             matrix *= factors
         for position, bounds in numbers.hedged.items():
@@ -115,8 +119,6 @@ class Placer:
                 "warning",
                 self.table.name,
                 "hedged figures are kept as bounds; as points they are missing",
-                row_word="",
-                rows=[""] * len(hedged),
                 cells=[f"{h['village']} {h['year']}: {h['printed']}" for h in hedged],
             )
         return pd.DataFrame(hedged, columns=columns)
@@ -147,13 +149,32 @@ class Placer:
                 "negative income: a loss, or a slip?",
                 "Nothing was changed.",
                 column=column.column,
-                row_word="",
-                rows=[""] * len(cells),
                 cells=cells,
             )
 
+    def _refuse_no_logs(self, matrix: Floats, column: Column) -> None:
+        """Refuse what is no logarithm of money, such as -999 for a missing value."""
+        village, year = np.nonzero(np.abs(matrix) > _LARGEST_LOG)
+        if len(village):
+            keys = self.villages.frame.index.to_numpy(object)[village]
+            self.problems.add(
+                "error",
+                self.table.name,
+                f"not logarithms of money (beyond {_LARGEST_LOG} in size)",
+                "Mend the scale, or name codes for missing values under missing.",
+                column=column.column,
+                cells=[
+                    f"{key} {self.years[y]}: {value:g}"
+                    for key, y, value in zip(keys, year, matrix[village, year], strict=True)
+                ],
+            )
+            matrix[village, year] = np.nan
+
     def _report_drift(self, matrix: Floats, column: Column) -> None:
         found = find_unit_drift(matrix, self.years, self.villages.frame["county"])
+        if not found:
+            keys = self.villages.frame.index
+            found = [f"{keys[v]} {self.years[y]}" for v, y in find_far_cells(matrix)]
         if found:
             self.problems.add(
                 "warning",
@@ -161,8 +182,6 @@ class Placer:
                 "amounts of another order than the others: is the unit another there?",
                 "Nothing was changed. Mend the file, or split it by unit.",
                 column=column.column,
-                row_word="",
-                rows=[""] * len(found),
                 cells=found,
             )
 

@@ -12,13 +12,17 @@ import pandas as pd
 from evaluation.data.cells import read_dates, read_numbers, read_truths, read_years
 from evaluation.data.coded import Floats, distinct_cells, read_words
 from evaluation.data.problems import Problems
+from evaluation.data.study_files import Column
 from evaluation.data.study_panel import PanelFile, Statistic, Treatment
 from evaluation.data.tables import Table
 
 Groups = npt.NDArray[np.integer[Any]]
+_IN_UNITS = ("mean", "median", "total")
 
 
-def aggregate_rows(table: Table, panel: PanelFile, problems: Problems) -> Table:
+def aggregate_rows(
+    table: Table, panel: PanelFile, problems: Problems
+) -> tuple[Table, PanelFile]:
     """Turn rows of households or persons into one row a village and year.
 
     Parameters
@@ -33,10 +37,14 @@ def aggregate_rows(table: Table, panel: PanelFile, problems: Problems) -> Table:
 
     Returns
     -------
-    A table whose frame has the columns of village and year as in the file, a column for each
-    outcome under its own name, an indicator of treatment (1 if it is of any row), and
-    covariates and coordinates as means. Rows with a missing value or weight are left out of
-    that outcome.
+    table
+        One row a village and year: the columns of village and year as in the file, and one
+        for each outcome, for the treatment (1 if it is of any row; the first year or date) and
+        for covariates and coordinates (means, weighted as the outcomes are). Rows with a
+        missing value or weight are left out of what they lack.
+    panel
+        The same study of that table. A unit of money stays with means, medians and totals
+        alone: a share or a Gini is not money.
     """
     assert panel.aggregate is not None
     key = [c for c in panel.village.model_dump().values() if c]
@@ -68,6 +76,7 @@ def aggregate_rows(table: Table, panel: PanelFile, problems: Problems) -> Table:
             )
             weights = np.where(wrong, np.nan, weights)
     few = np.zeros(n, dtype=bool)
+    outcomes: dict[str, Column] = {}
     for name, outcome in spec.outcomes.items():
         values = read_numbers(
             table, outcome.column, problems, unit=outcome.unit, missing=panel.missing
@@ -75,7 +84,10 @@ def aggregate_rows(table: Table, panel: PanelFile, problems: Problems) -> Table:
         used = np.isfinite(values) & np.isfinite(weights)
         result = take_statistic(values[used], group[used], n, outcome, weights[used])
         small = np.bincount(group[used], minlength=n) < spec.minimum
-        frame[name] = np.where(small, np.nan, result)
+        made = f"{name}: {outcome.statistic} of {outcome.column}"
+        frame[made] = np.where(small, np.nan, result)
+        unit = outcome.unit if outcome.statistic in _IN_UNITS else ""
+        outcomes[name] = Column(column=made, unit=unit, label=outcome.label)
         few |= small
         if outcome.statistic == "gini" and (values[used] < 0).any():
             problems.add(
@@ -94,27 +106,47 @@ def aggregate_rows(table: Table, panel: PanelFile, problems: Problems) -> Table:
             table.name,
             f"village-years with fewer than {spec.minimum} rows: their outcomes are missing",
             "Lower aggregate.minimum to keep them.",
-            row_word="",
-            rows=[""] * len(cells),
             cells=cells,
         )
-    if panel.treatment and not panel.treatment.file:
-        if panel.treatment.treated:
-            on = read_truths(table, panel.treatment.treated, problems).to_array()
-            frame[panel.treatment.treated] = pd.Series(on).groupby(group).max().to_numpy()
+    changed: dict[str, Any] = {"outcomes": outcomes, "aggregate": None}
+    if (treatment := panel.treatment) and not treatment.file:
+        if treatment.treated:
+            kind, column = "treated", treatment.treated
+            on = read_truths(table, column, problems).to_array()
+            result = np.asarray(pd.Series(on).groupby(group).max(), dtype=np.float64)
         else:
-            column = str(panel.treatment.first_year or panel.treatment.date)
-            frame[column] = _first_years(table, panel.treatment, group, problems)
-    plain = {spec.column: spec.unit for spec in panel.covariates.values()}
+            kind = "first_year"
+            column = str(treatment.first_year or treatment.date)
+            result = _first_years(table, treatment, group, problems)
+        frame[f"treatment: {column}"] = result
+        new = {"date": None, kind: f"treatment: {column}"}
+        changed["treatment"] = treatment.model_copy(update=new)
+
+    def take_mean(name: str, column: Column) -> Column:
+        values = read_numbers(
+            table, column.column, problems, unit=column.unit, missing=panel.missing
+        ).values
+        used = np.isfinite(values) & np.isfinite(weights)
+        mean = Statistic(column=column.column, statistic="mean")
+        made = f"{name}: mean of {column.column}"
+        frame[made] = take_statistic(values[used], group[used], n, mean, weights[used])
+        return column.model_copy(update={"column": made})
+
+    changed["covariates"] = {
+        name: take_mean(name, column) for name, column in panel.covariates.items()
+    }
     if panel.coordinates:
-        plain |= dict.fromkeys(panel.coordinates.model_dump().values(), "")
-    for column, unit in plain.items():
-        values = read_numbers(table, column, problems, unit=unit, missing=panel.missing).values
-        frame[column] = pd.Series(values).groupby(group).mean().to_numpy()
+        places = {
+            name: take_mean(name, Column(column=column)).column
+            for name, column in panel.coordinates.model_dump().items()
+        }
+        changed["coordinates"] = panel.coordinates.model_copy(update=places)
     note = f"{len(group):,} rows became {n:,} village-years"
-    return replace(
+    made_of = replace(
         table, frame=frame, row_word="village-year", value_labels={}, notes=(*table.notes, note)
     )
+    problems.add("note", table.name, note)
+    return made_of, panel.model_copy(update=changed)
 
 
 def _first_years(

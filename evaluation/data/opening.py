@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from evaluation.data.problems import Problems
 from evaluation.data.study import Study
 from evaluation.data.study_files import TableFile
 from evaluation.data.tables import EmptyTable, Table, read_table
+from evaluation.data.text_files import TOTALS
 from evaluation.errors import DataError, suggest
 
 
@@ -19,6 +21,7 @@ def open_table(
     problems: Problems,
     *,
     may_be_empty: bool = False,
+    totals_in: str = "",
 ) -> Table | None:
     """Read one of a study's files; None where it cannot be read or lacks a column.
 
@@ -31,6 +34,8 @@ def open_table(
         that were left out.
     may_be_empty
         Whether a file without rows is as good as none, with a warning.
+    totals_in
+        A column whose word 合计 makes a row one to check, not to leave out.
     """
     plain = [name for name in columns if "{year}" not in name]
     try:
@@ -41,6 +46,8 @@ def open_table(
             header_rows=file.header_rows,
             columns=plain if plain == list(columns) else None,
         )
+        if totals_in and totals_in in table.every_row:
+            table = _keep_totals(table, totals_in)
         if table.frame.empty:
             raise EmptyTable(f"{table.name}: no rows but totals and notes.")
     except EmptyTable as error:
@@ -70,3 +77,12 @@ def open_table(
     for text in table.notes:
         problems.add("note", table.name, text)
     return None if missing else table
+
+
+def _keep_totals(table: Table, column: str) -> Table:
+    """Put back the totals rows whose word stands in a column of words, such as 资金来源."""
+    stays = table.every_row[column].str.replace(r"\s", "", regex=True).str.lower().isin(TOTALS)
+    stays |= table.every_row.index.isin(table.frame.index)
+    kept = [f"{table.row_word} {row}:" for row in table.every_row.index[stays]]
+    left_out = [text for text in table.left_out if not text.startswith(tuple(kept))]
+    return replace(table, frame=table.every_row[stays], left_out=tuple(left_out))

@@ -10,10 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from evaluation.data.money import parse_money
 from evaluation.data.problems import Problem
 from evaluation.errors import DesignError, suggest
 
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +72,7 @@ class VillagePanel:
     weights
         The covariate to weigh villages by, if any.
     price_year
-        Whose prices money is in; None without money.
+        Whose prices money is in; None without money, and where it is nominal.
     source
         The name of the file.
     problems
@@ -82,7 +84,7 @@ class VillagePanel:
     matrices: Mapping[str, Floats]
     variables: Mapping[str, Variable]
     outcome: str
-    rows: npt.NDArray[np.bool_]
+    rows: Bools
     hedged: pd.DataFrame
     weights: str | None = None
     price_year: int | None = None
@@ -100,22 +102,39 @@ class VillagePanel:
         return self.villages["cohort"].to_numpy(np.float64)
 
     @property
-    def is_treated(self) -> npt.NDArray[np.bool_]:
+    def is_treated(self) -> Bools:
         """Whether a village is ever treated, in or after the years observed."""
         return ~np.isnan(self.cohort)
 
     @property
-    def treated_cells(self) -> npt.NDArray[np.bool_]:
+    def treated_cells(self) -> Bools:
         """N x T: whether a village was treated in a year."""
         with np.errstate(invalid="ignore"):
             return self.years >= self.cohort[:, None]
 
     @property
+    def treated_from_start(self) -> Bools:
+        """Whether a treated village has no row of an untreated year."""
+        return self.is_treated & ~(self.rows & ~self.treated_cells).any(axis=1)
+
+    @property
+    def has_before_after(self) -> Bools:
+        """Whether a village's outcome is known in an untreated and in a treated year."""
+        known, treated = np.isfinite(self.matrix()), self.treated_cells
+        return np.asarray((known & treated).any(axis=1) & (known & ~treated).any(axis=1))
+
+    @property
     def has_comparison(self) -> bool:
-        """Whether some village is untreated when another is treated."""
-        treated = self.treated_cells & self.rows
-        untreated = ~self.treated_cells & self.rows
-        return bool((treated.any(axis=0) & untreated.any(axis=0)).any())
+        """Whether changes can be compared.
+
+        They can if a village with an outcome before and after has it in a treated year in
+        which another, untreated village has it too, and in a further untreated year.
+        """
+        known, treated = np.isfinite(self.matrix()), self.treated_cells
+        after = (known & treated)[self.has_before_after].any(axis=0)
+        untreated = known & ~treated
+        beside = untreated[untreated.sum(axis=1) > 1].any(axis=0)
+        return bool((after & beside).any())
 
     def matrix(self, name: str = "") -> Floats:
         """Give a variable as an N x T matrix; the main outcome by default.
@@ -152,7 +171,8 @@ class VillagePanel:
         """Say in a few lines what the panel holds."""
         outcome = self.variables[self.outcome]
         known = np.isfinite(self.matrix())
-        money = f", prices of {self.price_year}" if self.price_year and outcome.unit else ""
+        prices = f", prices of {self.price_year}" if self.price_year else ", nominal"
+        money = prices if parse_money(outcome.unit) else ""
         first, last = self.years[0], self.years[-1]
         span = f"{first}-{last}" if len(self.years) > 1 else str(first)
         return (

@@ -53,12 +53,7 @@ def read_panel(study: Study, problems: Problems) -> VillagePanel | None:
     if panel.is_wide:
         table, panel = _lengthen(table, panel, problems)
     if panel.aggregate:
-        table = aggregate_rows(table, panel, problems)
-        outcomes = {
-            name: Column(column=name, unit=outcome.unit, label=outcome.label)
-            for name, outcome in panel.aggregate.outcomes.items()
-        }
-        panel = panel.model_copy(update={"outcomes": outcomes, "aggregate": None})
+        table, panel = aggregate_rows(table, panel, problems)
     return _build(study, panel, table, other, problems)
 
 
@@ -72,7 +67,13 @@ def _build(
     cohort, kept = np.full(len(villages.frame), np.nan), np.ones(len(villages.frame), bool)
     if panel.treatment:
         cohort, kept = read_cohorts(
-            table, panel.treatment, villages, years, problems, other=other
+            table,
+            panel.treatment,
+            villages,
+            years,
+            problems,
+            other=other,
+            missing=panel.treatment.file.missing if panel.treatment.file else panel.missing,
         )
     used = np.unique(years.values[np.flatnonzero(np.bincount(years.codes))])
     if np.isnan(used).any():
@@ -93,7 +94,8 @@ def _build(
             villages.frame[name] = _by_village(place.matrix_of(Column(column=column), name))
         check_contract(
             villages.frame, COORDINATES, table.name, "village", problems,
-            columns=coordinates.model_dump(), remedy="Are longitude and latitude swapped?",
+            columns=coordinates.model_dump(),
+            remedies=dict.fromkeys(coordinates.model_dump(), "Are the two swapped?"),
         )  # fmt: skip
     if problems.errors:
         return None
@@ -127,7 +129,7 @@ def _build(
         rows=rows,
         hedged=place.hedged_frame(frame.index),
         weights=panel.weights,
-        price_year=study.prices.base_year if study.prices else None,
+        price_year=study.price_year,
         source=table.name,
         problems=tuple(problems),
     )
@@ -240,8 +242,6 @@ def _report_gaps(
                 table.name,
                 message,
                 remedy,
-                row_word="",
-                rows=[""] * len(cells),
                 cells=cells,
             )
 

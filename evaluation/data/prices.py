@@ -18,6 +18,7 @@ from evaluation.errors import DataError
 # 1,000, 元 among 万元 10,000; a county may well be ten times another.
 _DRIFT = 300.0
 _MANY = 60
+_FEW = 5
 _STEPS = {1_000: "元 beside 千元", 10_000: "元 beside 万元", 100_000_000: "元 beside 亿元"}
 
 Floats = npt.NDArray[np.float64]
@@ -151,6 +152,34 @@ def find_unit_drift(
         cells = np.argwhere(np.abs(by_cell) >= np.log10(_DRIFT))
         found = [(f"county {names[c]}, {years[t]}", by_cell[c, t]) for c, t in cells]
     return [_drift(where, distance) for where, distance in found]
+
+
+def find_far_cells(amounts: Floats, *, times: float = _DRIFT) -> npt.NDArray[np.intp]:
+    """Look for single amounts of another order than the others of their column.
+
+    Parameters
+    ----------
+    amounts
+        Village x year; zeros, negative and missing values are passed over.
+    times
+        How many times the column's median, or what part of it, is another order.
+
+    Returns
+    -------
+    Rows and columns of such amounts, one pair a row.
+    """
+    step = max(1, len(amounts) // 100_000)
+    found = []
+    for t in range(amounts.shape[1]):
+        column = amounts[:, t]
+        some = column[::step]
+        some = some[some > 0]
+        if len(some) < _FEW:
+            continue
+        median = np.median(some)
+        far = (column > times * median) | ((column > 0) & (column < median / times))
+        found += [(row, t) for row in np.flatnonzero(far)]
+    return np.array(found, dtype=np.intp).reshape(-1, 2)
 
 
 def _distance(logs: Floats) -> Floats:

@@ -87,10 +87,13 @@ class Problems:
         rows: Sequence[Any] | pd.Index[Any] = (),
         cells: Iterable[Any] | None = None,
     ) -> None:
-        """Add a problem; with ``rows``, each of them is a place where it was found."""
+        """Add a problem; ``rows``, or ``cells`` alone, are the places where it was found."""
+        texts = None if cells is None else [str(cell) for cell in cells]
+        if texts is not None and not len(rows):
+            row_word, rows = "", [""] * len(texts)
         listed = list(rows[:_KEPT])
-        texts = [""] * len(listed) if cells is None else [str(cell) for cell in cells]
-        places = tuple(zip(listed, texts[: len(listed)], strict=True))
+        texts = [""] * len(listed) if texts is None else texts[: len(listed)]
+        places = tuple(zip(listed, texts, strict=True))
         problem = Problem(
             level=level,
             file=file,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import get_args
 
 import pandas as pd
@@ -72,7 +73,7 @@ def check_contract(
     problems: Problems,
     *,
     columns: dict[str, str] | None = None,
-    remedy: str = "",
+    remedies: Mapping[str, str] | None = None,
 ) -> None:
     """Check a table against its contract; all that breaks it joins the problems.
 
@@ -82,6 +83,8 @@ def check_contract(
         Its index is what a user would find the row by.
     columns
         What the file calls the contract's columns.
+    remedies
+        How to mend each of them.
     """
     try:
         contract.validate(frame, lazy=True)
@@ -92,7 +95,7 @@ def check_contract(
                 "error",
                 file,
                 str(check),
-                remedy,
+                (remedies or {}).get(str(column), ""),
                 column=(columns or {}).get(str(column), str(column)),
                 row_word=row_word,
                 rows=list(cases["index"]),

@@ -208,6 +208,13 @@ class Study(Part):
         """Give the path of one of the study's files."""
         return (self._data or self.folder) / name
 
+    @property
+    def price_year(self) -> int | None:
+        """Whose prices money is in; None where it is nominal and stays so."""
+        prices = self.prices
+        real = prices and (prices.basis == "real" or prices.index)
+        return prices.base_year if prices and real else None
+
     def price_index(self) -> str | Path | None:
         """Give the price index: "china", a file of the study, or none."""
         index = self.prices.index if self.prices else None

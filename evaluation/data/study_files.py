@@ -117,7 +117,8 @@ class YearColumn(Part):
     values: dict[str, int] = {}
 
 
-AnyYear = Annotated[YearColumn | int, BeforeValidator(_column)]
+FixedYear = Annotated[int, Field(ge=1900, le=2100)]
+AnyYear = Annotated[YearColumn | FixedYear, BeforeValidator(_column)]
 
 
 class LedgerFile(TableFile):

@@ -53,8 +53,6 @@ def report_successions(
         "villages end where others of the town begin: renamed or merged?",
         "If renamed, write the former name under panel.renamed (or use one code throughout); "
         "they are kept apart as they are.",
-        row_word="",
-        rows=[""] * len(pairs),
         cells=[
             f"{town} {last:.0f}/{last + 1:.0f}: {'+'.join(old)} -> {'+'.join(new)}"
             for _, town, last, old, new in pairs.to_numpy(object)
@@ -75,7 +73,5 @@ def _report_shared_names(table: Table, frame: pd.DataFrame, problems: Problems) 
         table.name,
         "one village name under two codes in one town",
         "If it is one village, give it one code throughout.",
-        row_word="",
-        rows=[""] * len(codes),
         cells=[f"{name}: {', '.join(keys)}" for _, _, name, keys in codes],
     )

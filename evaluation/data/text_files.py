@@ -30,7 +30,7 @@ _MAGIC = {
 }
 _WEB = ("<html", "<!doctype", "<table", "<?xml", "<meta", "<style")
 _CODE_PAGE = re.compile("cp(125|437|8)|iso8859|latin|mac_|hp")
-_TOTALS = {"合计", "总计", "小计", "共计", "total", "sum", "subtotal"}
+TOTALS = {"合计", "总计", "小计", "共计", "total", "sum", "subtotal"}
 # A name such as 注沟镇 is no note: the word must end in a colon, a bracket, or the cell.
 _NOTE = re.compile(
     r"(注|备注|说明|来源|资料来源|数据来源|单位|notes?|sources?)\s*\d*\s*([:：.．、(（]|$)",
@@ -159,7 +159,7 @@ def why_aside(cells: Sequence[str], header: Sequence[str] = ()) -> str:
     for number in words:
         named = header[number] if number < len(header) else ""
         is_kind = number != words[0] and _KIND.search(named)
-        if re.sub(r"\s", "", cells[number]).lower() in _TOTALS and not is_kind:
+        if re.sub(r"\s", "", cells[number]).lower() in TOTALS and not is_kind:
             if any(map(_VILLAGE_CODE.fullmatch, filled)):
                 break
             return f"totals row {cells[number]!r}"

@@ -27,6 +27,7 @@ def read_cohorts(
     problems: Problems,
     *,
     other: Table | None = None,
+    missing: Sequence[str] = (),
 ) -> tuple[Floats, Bools]:
     """Give every village's first treated year.
 
@@ -35,7 +36,7 @@ def read_cohorts(
     table
         The panel's file.
     treatment
-        How the file, or the ``other``, says it.
+        How the file, or the ``other``, says it; ``missing`` are cells that say nothing.
     villages, years
         The village and year of every row of the panel's file.
     problems
@@ -58,26 +59,32 @@ def read_cohorts(
         source = other
         of_row = match_villages(other, treatment.village, villages.frame, problems)
     if treatment.date:
-        values = read_dates(source, treatment.date, problems)
+        values = read_dates(source, treatment.date, problems, missing=missing)
     else:
-        values = read_years(source, str(treatment.first_year), problems, required=False)
+        column = str(treatment.first_year)
+        values = read_years(source, column, problems, required=False, missing=missing)
     if other is None and treatment.first_year:
         # The same in all rows of a village: that of any of them, held against the others.
-        one = np.empty(n, dtype=values.codes.dtype)
-        one[of_row] = values.codes
+        distinct, same = np.unique(values.values, return_inverse=True)  # 2019 and 2019年
+        codes = same.astype(np.int16)[values.codes]
+        one = np.empty(n, dtype=np.int16)
+        one[of_row] = codes
         differ = np.zeros(n, dtype=bool)
-        differ[of_row[one[of_row] != values.codes]] = True
-        low = values.values[one]
-        _report(
-            problems,
-            table,
-            treatment.first_year,
-            villages.frame.index[differ],
-            "villages whose first treated year differs between rows",
-            "Give one year in all rows of a village, or none in any.",
-        )
+        differ[of_row[one[of_row] != codes]] = True
+        low = distinct[one]
     else:
-        low, _ = _extremes(of_row, values.to_array(), n)
+        low, high = _extremes(of_row, values.to_array(), n)
+        differ = low < high
+        if other is not None and treatment.date:  # several projects: the first counts
+            differ[:] = False
+    _report(
+        problems,
+        source,
+        str(treatment.first_year or treatment.date),
+        villages.frame.index[differ],
+        "villages whose first treated year differs between rows",
+        "Give one year in all rows of a village, or none in any.",
+    )
     return low, kept
 
 
@@ -196,7 +203,5 @@ def _report(
             message,
             remedy,
             column=column,
-            row_word="",
-            rows=[""] * len(villages),
-            cells=list(villages[:1000]),
+            cells=list(villages),
         )

@@ -53,7 +53,7 @@ def clean_name(name: str) -> str:
     >>> [clean_name(name) for name in ("东村[已撤销]", "东 村村民委员会", "San Juan ")]
     ['东村', '东村', 'San Juan']
     """
-    name = re.sub(_REPEALED, "", name).strip()
+    name = re.sub(_REPEALED, "", name).strip().replace("/", "／")  # keys are joined with it
     if re.search(r"[一-鿿]", name):
         name = re.sub(r"\s+", "", name)
     bare = _OFFICE.sub("", name)
@@ -84,7 +84,10 @@ def read_villages(
     renamed
         The names in use, by former name.
     """
-    words = {part: read_words(table, column) for part, column in key_columns(key).items()}
+    words = {
+        part: read_words(table, column, labelled=part in NAMES)
+        for part, column in key_columns(key).items()
+    }
     repealed: list[str] = []
     if "name" in words:
         raw = words["name"].distinct
@@ -133,8 +136,6 @@ def read_villages(
             "villages marked as repealed",
             "Their rows are kept; the years after stay missing.",
             column=key.name or "",
-            row_word="",
-            rows=[""] * len(repealed),
             cells=repealed,
         )
     return Villages(frame, of_row)
@@ -252,8 +253,6 @@ def _names_over_time(
                 what,
                 remedy,
                 column=column,
-                row_word="",
-                rows=[""] * int(hits.sum()),
                 cells=[text for text, hit in zip(texts, hits, strict=True) if hit],
             )
     last = ~spells["village"].duplicated(keep="last")

@@ -65,12 +65,13 @@ def _describe(data: StudyData | None) -> list[str]:
         return []
     lines = [f"{data.panel.source}: {data.panel.summary()}"]
     if ledger := data.ledger:
-        entries = ledger.entries
+        entries, shares = ledger.entries, int(ledger.entries["shared"].sum())
         lines.append(
             f"{ledger.source}: {len(entries):,} amounts, sources "
             f"{', '.join(sorted(entries['source'].unique()))}; stages "
             f"{', '.join(sorted(entries['stage'].unique()))}; "
-            f"{int((entries['village'] == '').sum()):,} pooled"
+            f"{int((entries['village'] == '').sum()):,} of them pooled"
+            + (f"; {shares:,} shares of pooled money, by {ledger.shared_by}" if shares else "")
         )
     if data.projects is not None:
         lines.append(f"projects: {len(data.projects):,}")

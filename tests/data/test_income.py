@@ -52,7 +52,7 @@ def test_subsidies_are_left_out(tmp_path):
     assert data.panel.variables["income"].label == "collective income without subsidies"
     assert data.panel.outcome == "income"
     assert told(data) == [
-        "1 village-years have no income because a kind of it is missing",
+        "village-years without an income because a kind of it is missing or hedged",
     ]
 
 

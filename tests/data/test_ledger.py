@@ -379,3 +379,45 @@ def test_money_of_unknown_villages_is_left_out_and_told(tmp_path):
     # z is a village, if not one of the panel: its money is not pooled
     assert data.ledger.entries[["village", "amount"]].to_numpy().tolist() == [["a", 30_000]]
     assert any("the panel does not have" in p.message for p in data.problems)
+
+
+def test_totals_beside_their_sources_are_held_row_by_row(tmp_path):
+    # 10 + 5 is not 20 and 9 + 6 not 10, but together they are 30.
+    parts = "fiscal: {column: f, unit: 元}, social: {column: s, unit: 元}"
+    wide = f"amounts: {{{parts}, total: {{column: t, unit: 元}}}}"
+    rows = "vill county town year f s t\na East North 2019 10 5 20\na East North 2019 9 6 10"
+    with pytest.raises(DataError, match=r"15 instead of 20.*15 instead of 10"):
+        read(tmp_path, wide, rows)
+
+
+def test_a_total_without_a_project_is_of_all_projects(tmp_path):
+    rows = """
+        vill county town year project source amount
+        a    East   North 2019 A      fiscal 10
+        a    East   North 2019 B      social 5
+        a    East   North 2019 -      合计   15
+        """
+    said = ["amount: {column: amount, unit: 元}", "source: source", "project: project"]
+    ledger = ("\n" + 10 * " ").join(said)
+    assert entries_of(tmp_path, ledger, rows, "source") == [("fiscal",), ("social",)]
+
+
+def test_money_spent_under_another_project_is_still_money_spent(tmp_path):
+    rows = """
+        vill county town  year project source stage    amount
+        a    East   North 2019 A       fiscal received 20
+        a    East   North 2019 B       fiscal spent    100
+        """
+    said = (
+        "amount: {column: amount, unit: 元}\n          source: source\n          stage: stage"
+        "\n          project: project"
+    )
+    ledger = read(tmp_path, said, rows).ledger
+    assert any("more spent than received" in p.message for p in ledger.problems)
+
+
+def test_money_of_years_beyond_the_panel_is_told(tmp_path):
+    rows = "vill county town year source amount\na East North 2031 fiscal 10"
+    prices = "amount: {column: amount, unit: 元}\n          source: source"
+    ledger = read(tmp_path, prices, rows).ledger
+    assert any("years that the panel does not have" in p.message for p in ledger.problems)

@@ -200,3 +200,55 @@ def test_the_earliest_date_of_a_village_counts(tmp_path):
         "first_year", "date"
     )
     assert read_panel(tmp_path, text, rows).cohort.tolist() == [2018]
+
+
+def test_shares_and_ginis_are_not_money(tmp_path):
+    said = """
+        prices: {basis: nominal, base_year: 2020, index: china}
+        panel:
+          file: villages.csv
+          village: vill
+          year: year
+          aggregate:
+            minimum: 1
+            outcomes:
+              gini: {column: x, statistic: gini, unit: 元}
+              poor: {column: x, statistic: share_below, line: 2.5, unit: 元}
+        """
+    panel = read_panel(tmp_path, said, "vill year x\na 2010 1\na 2010 3")
+    # Gini of (1, 3) is 1/4; one of two is below 2.5; neither is deflated.
+    assert (panel.matrix("gini")[0, 0], panel.matrix("poor")[0, 0]) == (0.25, 0.5)
+    assert panel.variables["gini"].unit == ""
+
+
+def test_one_column_may_be_outcome_treatment_and_covariate(tmp_path):
+    said = """
+        panel:
+          file: villages.csv
+          village: vill
+          year: year
+          aggregate: {minimum: 1, outcomes: {d: {column: d, statistic: total}}}
+          treatment: {treated: d}
+          covariates: {share: d}
+        """
+    panel = read_panel(tmp_path, said, "vill year d\na 2010 0\na 2010 0\na 2011 1\na 2011 0")
+    assert panel.matrix("d").tolist() == [[0, 1]]
+    assert panel.matrix("share").tolist() == [[0, 0.5]]
+    assert panel.cohort.tolist() == [2011]
+
+
+def test_covariates_are_weighted_as_outcomes_are(tmp_path):
+    said = """
+        panel:
+          file: villages.csv
+          village: vill
+          year: year
+          aggregate:
+            weights: w
+            minimum: 1
+            outcomes: {x: {column: x, statistic: mean}}
+          covariates: {age: age}
+        """
+    panel = read_panel(tmp_path, said, "vill year x age w\na 2010 1 20 1\na 2010 2 40 3")
+    # (20 x 1 + 40 x 3) / 4
+    assert panel.matrix("age")[0, 0] == 35

@@ -346,7 +346,7 @@ def test_who_is_treated_when(tmp_path):
     panel = read_panel(tmp_path, SAID_LONG, LONG)
     assert panel.is_treated.tolist() == [True, False]
     assert panel.treated_cells.tolist() == [[False, True], [False, False]]
-    assert panel.has_comparison
+    assert not panel.has_comparison  # b has no income in 2018
 
 
 def test_a_village_without_a_row_in_the_treated_years_is_no_comparison(tmp_path):

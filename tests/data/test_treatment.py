@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from evaluation.errors import DataError
 from tests.data.test_panel import read_panel
 from tests.data.typed_studies import find_problems, read_typed
 
@@ -164,3 +165,29 @@ def test_a_panel_without_a_comparison_is_told(tmp_path, since, told):
     rows = f"vill year since y\na 2018 {since} 1\na 2019 {since} 2\nb 2018 {since} 1"
     found = find_problems(tmp_path, said("{first_year: since}"), villages=rows)
     assert any(p.message.startswith(told) and p.level == "warning" for p in found)
+
+
+def test_one_year_written_two_ways_is_one_year(tmp_path):
+    rows = "vill cohort year y\na 2019 2018 1\na 2019年 2019 2\nb - 2018 1\nb - 2019 1"
+    panel = read_panel(tmp_path, said("{first_year: cohort}"), rows)
+    np.testing.assert_array_equal(panel.cohort, [2019, NAN])
+
+
+@pytest.mark.parametrize("by", ["date", "first_year"])
+def test_two_first_years_of_one_village_are_an_error(tmp_path, by):
+    rows = "vill cohort year y\na 2018 2018 1\na 2019 2019 2"
+    with pytest.raises(DataError, match="first treated year differs between rows: 'a'"):
+        read_panel(tmp_path, said(f"{{{by}: cohort}}"), rows)
+
+
+def test_a_date_may_stand_in_one_row_of_a_village(tmp_path):
+    rows = "vill cohort year y\na - 2018 1\na 2019-03-01 2019 2"
+    panel = read_panel(tmp_path, said("{date: cohort}"), rows)
+    assert panel.cohort.tolist() == [2019]
+
+
+def test_words_for_missing_hold_for_dates_too(tmp_path):
+    rows = "vill cohort year y\na 2019-03-01 2019 2\nb 无 2019 2"
+    study = said("{date: cohort}\n          missing: [无]")
+    panel = read_panel(tmp_path, study, rows)
+    np.testing.assert_array_equal(panel.cohort, [2019, NAN])
