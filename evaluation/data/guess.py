@@ -16,31 +16,27 @@ from evaluation.data.guess_words import (
     KEYS,
     KINDS,
     GuessedFile,
-    find_wide,
     is_number,
+    join_years,
     named_unit,
     plain_name,
     score_name,
-    year_pattern,
 )
 from evaluation.data.sheets import SHEET_SUFFIXES
 from evaluation.data.tables import Table, read_table
 from evaluation.errors import DataError
 
-_ROLES = (
-    *("code", "id", "name", "town", "county", "year", *KINDS, "outcome", "first_year", "date"),
-    *("treated", *COVARIATES, "weights", "longitude", "latitude", "source", "amount", "stage"),
-    *("project", "type", "start", "jobs", "expected_return", "pillar", "indicator", "value"),
-    "unit",
+_FIRST = ("code", "id", "name", "town", "county", "year")
+_NEXT = (
+    *(*KINDS, "outcome", "first_year", "date", "treated", *COVARIATES, "weights"),
+    *("longitude", "latitude", "source", "amount", "stage", "project", "type", "start"),
+    *("jobs", "expected_return", "pillar", "indicator", "value", "unit"),
 )
 _IN_CELLS = 2  # the score of a column that only its cells speak for
-_PATTERNS = {
-    "code": r"\d{12}",
-    "first_year": r"(19|20)\d\d年?",
-    "date": r".*(?:19|20)\d\d.*",
-}
+_CELLS = {"code": r"\d{12}", "first_year": r"(19|20)\d\d年?", "date": r".*(19|20)\d\d.*"}
+_YEAR = re.compile(r"(19[5-9]\d|1949|20\d\d|2100)年?")
 _EVENT = re.compile(
-    r"派驻|入驻|选派|任职|出生|成立|建|birth|born|first|treat|start|cohort|found"
+    "派驻|入驻|选派|任职|出生|成立|建|birth|born|first|treat|start|cohort|found"
 )
 
 
@@ -103,9 +99,21 @@ def _open(path: Path) -> list[GuessedFile]:
 
 
 def _guess_roles(part: GuessedFile) -> None:
+    _guess_columns(part, _FIRST)
+    if not part.has("year"):
+        part.table, part.years = join_years(part.table)
+    _guess_columns(part, _NEXT)
+    by_year = part.has("year") or part.years
+    if by_year and part.has("treated") and not _varies(part, part.roles["treated"]):
+        del part.roles["treated"]  # who is ever treated, not when
+    if part.has("year") and not {"code", "id", "name"} & part.roles.keys():
+        _guess_id(part)
+
+
+def _guess_columns(part: GuessedFile, roles: Sequence[str]) -> None:
     columns = [str(column) for column in part.table.frame.columns]
     words = {c: {w for w in read_words(part.table, c).distinct if w} for c in columns}
-    for role in _ROLES:
+    for role in roles:
         scored = [(_score(part, column, role, words[column]), column) for column in columns]
         fits = [
             column
@@ -115,14 +123,7 @@ def _guess_roles(part: GuessedFile) -> None:
             and _fits(part.table, column, role, words[column], is_named=score > _IN_CELLS)
         ]
         if fits:
-            part.roles[role], part.others[role] = fits[0], fits[1:4]
-    wide = {} if part.has("year") else find_wide(part.table)
-    part.roles = {r: c for r, c in part.roles.items() if year_pattern(c) not in wide}
-    if part.has("treated") and (part.has("year") or wide):
-        if not _varies(part, part.roles["treated"]):
-            del part.roles["treated"]  # who is ever treated, not when
-    if part.has("year") and not {"code", "id", "name"} & part.roles.keys():
-        _guess_id(part)
+            part.roles[role], part.others[role] = fits[0], fits[1:]
 
 
 def _score(part: GuessedFile, column: str, role: str, words: set[str]) -> int:
@@ -134,11 +135,11 @@ def _score(part: GuessedFile, column: str, role: str, words: set[str]) -> int:
         return 200
     if role == "outcome" and re.search(r"收入|消费|inc|consum|expend", plain):
         return 150 if re.search(r"人均|(^|_)pc(_|$)|per_?cap", plain) else max(score, 1)
-    if role == "code" and all(word.endswith("000") for word in words):
-        return score  # of towns
-    if role == "year" and ("y" not in plain and "年" not in plain or not _varies(part, column)):
-        return score
-    return max(score, _IN_CELLS) if role in ("code", "year") else score
+    may_be = {
+        "code": any(not word.endswith("000") for word in words),  # else of towns
+        "year": bool(re.search("y|年", plain)) and _varies(part, column),
+    }
+    return max(score, _IN_CELLS) if may_be.get(role) else score
 
 
 def _guess_id(part: GuessedFile) -> None:
@@ -161,15 +162,13 @@ def _varies(part: GuessedFile, column: str) -> bool:
 
 def _fits(table: Table, column: str, role: str, words: set[str], *, is_named: bool) -> bool:
     """Whether a column's cells can be what its name says."""
-    if role in _PATTERNS:
-        return all(re.fullmatch(_PATTERNS[role], word) for word in words)
+    if role in _CELLS:
+        return all(re.fullmatch(_CELLS[role], word) for word in words)
     if role == "treated":
         return words <= {"0", "1", "是", "否", "yes", "no"}
     if role == "year" and not is_named:
-        years = all(
-            re.fullmatch(r"(19[5-9]|20\d)\d年?|1949年?|2100年?", word) for word in words
-        )
-        return years and 2 <= len(words) <= 60 and not _EVENT.search(plain_name(column))
+        are_years = 2 <= len(words) <= 60 and all(map(_YEAR.fullmatch, words))
+        return are_years and not _EVENT.search(plain_name(column))
     if role in (*KINDS, "outcome", "amount", "value", "weights", "longitude", "latitude"):
         return is_number(table, column)
     if role in ("source", "stage", "project") and column not in table.value_labels:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -18,20 +18,17 @@ from evaluation.data.guess_words import (
     KINDS,
     GuessedFile,
     find_staged,
-    find_wide,
     is_number,
     named_unit,
     plain_name,
     score_name,
-    year_pattern,
-    year_stem,
 )
 from evaluation.data.money import parse_money
 from evaluation.data.problems import Problems
 from evaluation.errors import DataError
 
 COVARIATES = ("households", "poor_households", "population")
-_NO_YEAR = "0  # no column of years: write the year that the rows are of"
+_NO_YEAR = '"?"  # no column of years: a cross-section; write its year, as 2015'
 _NOT_COLUMNS = ("file", "sheet", "unit", "scale", "statistic", "value")
 _HEAD = """\
 # Guessed from the files by `evaluation new`. Every line that ends in a comment is a guess:
@@ -46,13 +43,12 @@ programme: {{name: "the programme"}}
 
 def compose_study(folder: Path, parts: list[GuessedFile]) -> str:
     """Write the study.yml of a folder's files."""
-    ledgers = [p for p in parts if _is_ledger(p)]
-    ledger = ledgers[0] if ledgers else None
-    rest = [p for p in parts if p not in ledgers]
+    ledger = next((p for p in parts if _is_ledger(p)), None)
+    rest = [p for p in parts if not _is_ledger(p)]
     indicators = next((p for p in rest if p.has("pillar", "indicator", "value")), None)
     rest = [p for p in rest if p is not indicators]
     keyed = [p for p in rest if {"code", "id", "name"} & p.roles.keys()]
-    with_year = [p for p in keyed if p.has("year") or find_wide(p.table)] or keyed
+    with_year = [p for p in keyed if p.has("year") or p.years] or keyed
     panel = max(with_year, key=lambda p: len(p.table.frame), default=None)
     if panel is None and ledger:
         raise DataError(
@@ -74,7 +70,7 @@ def compose_study(folder: Path, parts: list[GuessedFile]) -> str:
     used = (panel, ledger, projects, indicators)
     lost = [f"{p.file} {p.sheet}".strip() for p in parts if all(p is not u for u in used)]
     body += [f"# files not used: {_names(lost)}"] if lost else []
-    if any(re.search(r"unit: ", line) for line in body):
+    if any(", unit: " in line for line in body):
         years = re.findall(r"# years \d+ to (\d+)", "\n".join(body))
         lines.append(
             f"prices: {{basis: nominal, base_year: {years[0] if years else 2020}}}"
@@ -87,18 +83,12 @@ def _is_ledger(part: GuessedFile) -> bool:
     """Whether a file has money by source or by stage, and no earnings by year."""
     if part.has("year") and any(part.has(kind) for kind in EARNED):
         return False
-    by_row = part.has("source", "amount") or part.has("amount", "stage", "year")
-    return by_row and (part.has("source") or not part.has("project")) or _is_staged(part)
-
-
-def _is_staged(part: GuessedFile) -> bool:
-    return not part.has("source", "amount") and bool(find_staged(part.table))
+    by_stage = part.has("amount", "stage", "year") and not part.has("project")
+    return by_stage or part.has("source", "amount") or bool(find_staged(part.table))
 
 
 def _panel_lines(part: GuessedFile) -> list[str]:
     lines = ["panel:", *_file_lines(part), f"  village: {_key(part)}"]
-    by_year = {} if part.has("year") else find_wide(part.table)
-    wide = _name_wide(by_year)
     if part.has("year"):
         words = read_words(part.table, part.roles["year"]).distinct
         years = sorted(int(float(w)) for w in words if re.fullmatch(r"\d+(\.0)?", w))
@@ -109,14 +99,13 @@ def _panel_lines(part: GuessedFile) -> list[str]:
         else:
             span = f"years {years[0]} to {years[-1]}" if years else "no years were read"
             lines.append(_line(part, "year", note=span, indent=2))
-    elif wide:
-        years = [year for pattern in wide.values() for year in by_year[pattern]]
-        lines.append(f"  # years {min(years)} to {max(years)}: a column for each")
+    elif part.years:
+        span = f"years {part.years[0]} to {part.years[-1]}"
+        lines.append(f"  # {span}: a column for each")
     else:
-        lines.append(f"  year: {_NO_YEAR.replace(':', ': a cross-section;')}")
+        lines.append(f"  year: {_NO_YEAR}")
     households = part.has("year") and not part.has("operating") and _repeats(part)
-    kinds = [k for k in KINDS if k in (wide or part.roles)]
-    kinds = kinds if {*kinds} & {*EARNED} else []  # subsidies alone are no income
+    kinds = [k for k in KINDS if part.has(k)]
     if households:
         lines += [
             "  # several rows for a village and year: households or persons?",
@@ -124,19 +113,15 @@ def _panel_lines(part: GuessedFile) -> list[str]:
         ]
         if part.has("weights"):
             lines.append(f"    weights: {_quote(part.roles['weights'])}")
-        lines.append("    outcomes:")
-        lines.append(f"      outcome: {{column: {_quote(_outcome(part))}, statistic: mean}}"
-                     f"{_others(part, 'outcome')}; or median, total, share_below (with a line), "
-                     "gini")  # fmt: skip
-    elif kinds:
+        outcome = f"{{column: {_quote(_outcome(part))}, statistic: mean}}"
+        told = f"{_others(part, 'outcome')}; or median, total, share_below (with a line), gini"
+        lines += ["    outcomes:", f"      outcome: {outcome}{told}"]
+    elif {*kinds} & {*EARNED}:  # subsidies alone are no income
         lines.append("  income:")
-        for kind in kinds:
-            column = wide.get(kind) or part.roles[kind]
-            lines.append(f"    {kind}: {_column(part, column)}{_others(part, kind)}")
+        lines += [f"    {k}: {_column(part, part.roles[k])}{_others(part, k)}" for k in kinds]
     else:
-        column = next(iter(wide.values()), "") or _outcome(part)
-        lines.append("  outcomes:")
-        lines.append(f"    outcome: {_column(part, column)}{_others(part, 'outcome')}")
+        told = f"{_column(part, _outcome(part))}{_others(part, 'outcome')}"
+        lines += ["  outcomes:", f"    outcome: {told}"]
     treatment = next((r for r in ("first_year", "treated", "date") if part.has(r)), None)
     if treatment:
         column = _quote(part.roles[treatment])
@@ -155,51 +140,40 @@ def _panel_lines(part: GuessedFile) -> list[str]:
     if part.has("longitude", "latitude"):
         lon, lat = _quote(part.roles["longitude"]), _quote(part.roles["latitude"])
         lines.append(f"  coordinates: {{longitude: {lon}, latitude: {lat}}}")
-    return lines + _unused_lines(part, lines, by_year)
+    return lines + _unused_lines(part, lines)
 
 
 def _ledger_lines(part: GuessedFile) -> list[str]:
     year = _quote(part.roles["year"]) if part.has("year") else _NO_YEAR
     lines = ["ledger:", *_file_lines(part), f"  village: {_key(part)}", f"  year: {year}"]
-    if _is_staged(part):
-        return [*lines, *_amounts_lines(part, lines)]
-    lines.append(f"  amount: {_column(part, part.roles['amount'], money=True)}"
-                 f"{_others(part, 'amount')}")  # fmt: skip
+    staged = {} if part.has("source", "amount") else find_staged(part.table)
+    if staged:
+        stage, *others = staged
+        left = [column for other in others for _, column in staged[other]]
+        lines.append("  amounts:")
+        lines += [
+            f"    {source}: {_column(part, column, money=True)}  # a guess; each source once"
+            for source, column in staged[stage]
+            if source
+        ]
+        lines.append(f"  stage: {{value: {stage}}}  # a guess to be confirmed; columns of "
+                     f"other stages: {_names(left) or 'none'}")  # fmt: skip
+        return lines + _unused_lines(part, lines)
+    amount = _column(part, part.roles["amount"], money=True)
+    lines.append(f"  amount: {amount}{_others(part, 'amount')}")
     lines += [_line(part, r, indent=2) for r in ("source", "stage", "project") if part.has(r)]
     if not part.has("source"):
         lines.append("  source: {value: unknown}  # no column of sources: whose money was it?")
     if not part.has("stage"):
-        lines.append("  stage: {value: received}  # no column of stages: a guess to be "
-                     "confirmed; or committed, spent")  # fmt: skip
+        told = "no column of stages: a guess to be confirmed; or committed, spent"
+        lines.append(f"  stage: {{value: received}}  # {told}")
     lines.append("  # shared_by: equal  # how pooled money is shared out: or households")
     return lines + _unused_lines(part, lines)
 
 
-def _amounts_lines(part: GuessedFile, above: list[str]) -> list[str]:
-    """Write the first stage that has sources; a source twice, to be added up, fails to load."""
-    staged = find_staged(part.table)
-    stage = next(s for s, pairs in staged.items() if len([1 for own, _ in pairs if own]) > 1)
-    lines = ["  amounts:"]
-    for source, column in staged.pop(stage):
-        lines += [f"    {source}: {_column(part, column, money=True)}  # a guess; each source "
-                  "once: add columns of one source up"] if source else []  # fmt: skip
-    lines.append(f"  stage: {{value: {stage}}}  # a guess to be confirmed, by the names above")
-    if left := [column for pairs in staged.values() for _, column in pairs]:
-        lines.append(f"  # columns of other stages, left out: {_names(left)}")
-    return lines + _unused_lines(part, [*above, *lines], left=left)
-
-
-def _unused_lines(
-    part: GuessedFile,
-    lines: list[str],
-    by_year: Collection[str] = (),
-    left: Collection[str] = (),
-) -> list[str]:
-    """List the columns that the lines of study.yml do not name, once for all years."""
-    used = {*_said(yaml.safe_load("\n".join(lines))), *left}
-    rest = [c for c in map(str, part.table.frame.columns) if c not in used]
-    rest = [p if (p := year_pattern(c)) in by_year else c for c in rest]
-    rest = [c for c in dict.fromkeys(rest) if c not in used]
+def _unused_lines(part: GuessedFile, lines: list[str]) -> list[str]:
+    used = _said(yaml.safe_load("\n".join(lines)))
+    rest = [column for column in map(str, part.table.frame.columns) if column not in used]
     return [f"  # columns not used: {_names(rest)}"] if rest else []
 
 
@@ -245,7 +219,7 @@ def _key(part: GuessedFile) -> str:
 def _column(part: GuessedFile, column: str, *, money: bool = False) -> str:
     """Write a column with the unit and scale that its name or label gives."""
     label = part.table.labels.get(column, "")
-    stem = plain_name(column.replace("{year}", ""))
+    stem = plain_name(column)
     named = named_unit(column) or named_unit(column.partition("_")[0]) or named_unit(label)
     unit = named or _stated_unit(part)
     try:
@@ -260,15 +234,16 @@ def _column(part: GuessedFile, column: str, *, money: bool = False) -> str:
     if asked:
         guess, why = _unit_by_size(part, column)
         return f"{{column: {_quote(column)}, unit: {guess}{scale}}}  # unit not stated{why}"
-    return f"{{column: {_quote(column)}{scale}}}"
+    bare = re.search("收入|income", stem) and not log
+    told = "  # no unit: taken as it stands; is it money?" if bare else ""
+    return f"{{column: {_quote(column)}{scale}}}{told}"
 
 
 def _unit_by_size(part: GuessedFile, column: str) -> tuple[str, str]:
     """Guess 万元 or 元 by the median: villages' money is rarely below 500 yuan."""
-    frame = part.table.frame
-    columns = [c for c in map(str, frame.columns) if c == column or year_pattern(c) == column]
-    values = [read_numbers(part.table, c, Problems(), keep_hedged=True).values for c in columns]
-    known = np.concatenate(values) if values else np.array([])
+    if column not in part.table.frame:
+        return "元", ": 元 or 万元?"
+    known = read_numbers(part.table, column, Problems(), keep_hedged=True).values
     known = known[known > 0]
     if not len(known):
         return "元", ": 元 or 万元?"
@@ -297,25 +272,14 @@ def _outcome(part: GuessedFile) -> str:
     """Give the outcome's column: by name, or else the first number that nothing else uses."""
     if part.has("outcome"):
         return part.roles["outcome"]
-    used = set(part.roles.values())
-    free = (str(c) for c in part.table.frame.columns if c not in used)
+    free = [str(c) for c in part.table.frame.columns if c not in part.roles.values()]
+    free.sort(key=lambda column: "{year}" not in column)
     return next((c for c in free if is_number(part.table, c)), "?")
 
 
 def _repeats(part: GuessedFile) -> bool:
     keys = part.columns((*KEYS, "year"))
     return bool(part.table.frame.duplicated(keys).mean() > 0.5)
-
-
-def _name_wide(by_year: Iterable[str]) -> dict[str, str]:
-    """Give names with {year} by kind of income; or else one, per head at best, as outcome."""
-    found: dict[str, str] = {}
-    for pattern in by_year:
-        for kind in (*KINDS, "outcome"):
-            if score_name(year_stem(pattern), kind):
-                found.setdefault(kind, pattern)
-                break
-    return found or {"outcome": pattern for pattern in [*by_year][:1]}
 
 
 def _quote(text: str) -> str:
@@ -326,6 +290,6 @@ def _quote(text: str) -> str:
     return str(listed).strip()[1:-1]
 
 
-def _names(columns: list[str]) -> str:
+def _names(columns: Iterable[str]) -> str:
     """List columns in a comment, on one line."""
     return ", ".join(" ".join(column.split()) for column in columns)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
 from evaluation.data.cells import read_numbers
-from evaluation.data.ledger_reader import _SOURCES, _STAGES
+from evaluation.data.ledger_reader import SOURCE_WORDS, STAGE_WORDS
 from evaluation.data.problems import Problems
 from evaluation.data.tables import Table
 
@@ -59,10 +59,10 @@ _NAMES = {
 }
 _STAGE_OF, _SOURCE_OF = (
     {word: name for name, words in known.items() for word in (name, *words.split())}
-    for known in (_STAGES, _SOURCES)
+    for known in (STAGE_WORDS, SOURCE_WORDS)
 )
 CELL_WORDS = {"stage": set(_STAGE_OF), "source": set(_SOURCE_OF)}
-_SOURCE_PARTS = "财政 派出单位 派驻单位 社会 捐赠 信贷 贷款 自筹 合计 总计 小计".split()
+_SOURCE_PART = re.compile("财政|派出单位|派驻单位|社会|捐赠|信贷|贷款|自筹|合计|总计|小计")
 _WIDE = re.compile(r"(?P<before>.*?)(?<!\d)(?P<year>(?:19|20)\d\d)(?!\d)(?P<after>.*)")
 _LEAST_YEARS = 3  # in a row, for columns of numbers to be one variable by year
 _ALIASES = {role: names.split() for role, names in _NAMES.items()}
@@ -78,6 +78,7 @@ class GuessedFile:
     sheet: str = ""
     roles: dict[str, str] = field(default_factory=dict)
     others: dict[str, list[str]] = field(default_factory=dict)
+    years: list[int] = field(default_factory=list)  # that columns of a wide file are named by
 
     def has(self, *roles: str) -> bool:
         """Whether columns were found for all these roles."""
@@ -89,15 +90,15 @@ class GuessedFile:
 
 
 def plain_name(column: str) -> str:
-    """Write a column's name without its unit, in small letters and underscores.
+    """Write a column's name without its unit and {year}, in small letters and underscores.
 
     Examples
     --------
     >>> plain_name("经营收入（万元）"), plain_name("Date Project Completed")
     ('经营收入', 'date_project_completed')
     """
-    name = re.sub(r"\s+", " ", _BRACKETS.sub("", column)).strip().lower()
-    return re.sub(r"[ .]", "_", name)
+    name = re.sub(r"\{year\}(年度?)?", "", _BRACKETS.sub("", column))
+    return re.sub(r"[\s.]+", "_", name.strip("_ \t\n")).lower()
 
 
 def named_unit(text: str) -> str:
@@ -116,35 +117,28 @@ def score_name(column: str, role: str) -> int:
     return 1 if any(alias in name for alias in parts) else 0
 
 
-def year_pattern(column: str) -> str:
-    """Write a column's name with {year} for the year in it; '' where there is none."""
-    match = _WIDE.fullmatch(column)
-    return f"{match['before']}{{year}}{match['after']}" if match else ""
-
-
-def find_wide(table: Table) -> dict[str, list[int]]:
-    """Give the years of columns that stand once a year, by their name with {year}."""
-    years: dict[str, list[int]] = {}
+def join_years(table: Table) -> tuple[Table, list[int]]:
+    """Take columns that stand once a year for one, with {year} in its name; give the years."""
+    found: dict[str, dict[int, str]] = {}
     for column in map(str, table.frame.columns):
         if (match := _WIDE.fullmatch(column)) and is_number(table, column):
-            years.setdefault(year_pattern(column), []).append(int(match["year"]))
-    return {
-        pattern: sorted(found)
-        for pattern, found in years.items()
-        if any(score_name(year_stem(pattern), role) for role in (*KINDS, "outcome"))
-        or any({y + i for i in range(_LEAST_YEARS)} <= {*found} for y in found)
-    }
-
-
-def year_stem(pattern: str) -> str:
-    """Write a name with {year} without it."""
-    return re.sub(r"\{year\}(年度?)?", "", pattern).strip("_ ")
+            pattern = f"{match['before']}{{year}}{match['after']}"
+            found.setdefault(pattern, {})[int(match["year"])] = column
+    named: dict[str, str] = {}
+    joined: set[int] = set()
+    for pattern, years in found.items():
+        is_income = any(score_name(pattern, role) for role in (*KINDS, "outcome"))
+        if is_income or any({y + i for i in range(_LEAST_YEARS)} <= {*years} for y in years):
+            joined |= {*years}
+            named |= dict.fromkeys(years.values(), pattern)
+    frame = table.frame.rename(columns=named)
+    return replace(table, frame=frame.loc[:, ~frame.columns.duplicated()]), sorted(joined)
 
 
 def find_staged(table: Table) -> dict[str, list[tuple[str, str]]]:
     """Give columns such as 到位资金_县财政 by stage, each with its source ('' if it has none).
 
-    Empty where no stage has two columns of sources, one of them more than a total.
+    The first stage has two sources or more; empty where none has, but for totals.
     """
     found: dict[str, list[tuple[str, str]]] = {}
     for column in map(str, table.frame.columns):
@@ -155,7 +149,8 @@ def find_staged(table: Table) -> dict[str, list[tuple[str, str]]]:
         if stage and rest and is_number(table, column):
             found.setdefault(stage, []).append((source, column))
     named = {stage: [s for s, _ in pairs if s] for stage, pairs in found.items()}
-    return found if any(len(s) > 1 and {*s} != {"total"} for s in named.values()) else {}
+    first = next((s for s, n in named.items() if len(n) > 1 and {*n} != {"total"}), "")
+    return {first: found.pop(first), **found} if first else {}
 
 
 def _stage_of(text: str) -> str:
@@ -164,8 +159,8 @@ def _stage_of(text: str) -> str:
 
 
 def _source_of(text: str) -> str:
-    word = next((w for w in (text, *_SOURCE_PARTS) if w in _SOURCE_OF and w in text), "")
-    return _SOURCE_OF.get(word, "")
+    part = _SOURCE_PART.search(text)
+    return _SOURCE_OF.get(text) or (_SOURCE_OF[part[0]] if part else "")
 
 
 def is_number(table: Table, column: str) -> bool:

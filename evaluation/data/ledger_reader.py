@@ -33,7 +33,7 @@ from evaluation.data.tables import Table
 from evaluation.data.villages import clean_name
 
 # What the words of a ledger mean, where study.yml does not say.
-_SOURCES = {
+SOURCE_WORDS = {
     "fiscal": "财政 财政资金 财政拨款 各级财政 上级财政 专项资金 财政专项 衔接资金 扶贫资金",
     "dispatching_unit": "派出单位 派驻单位 选派单位 帮扶单位 单位帮扶 派出单位资金 帮扶资金",
     "social": "社会 社会资金 社会捐赠 捐赠 企业 企业捐赠 社会资本 招商引资",
@@ -41,7 +41,7 @@ _SOURCES = {
     "own": "自筹 村自筹 村集体 村集体自筹 自有资金 群众自筹",
     "total": "合计 总计 小计 共计 total",
 }
-_STAGES = {
+STAGE_WORDS = {
     "committed": "计划 承诺 批复 下达 立项 意向 协议",
     "received": "到位 到账 已到位 拨付 争取 收到",
     "spent": "支出 已支出 使用 投入 完成 已使用",
@@ -93,7 +93,7 @@ def read_ledger(study: Study, panel: VillagePanel, problems: Problems) -> Fundin
         frame[part] = np.where(position >= 0, own, stated)
     frame["year"] = years
     frame["project"] = read_words(table, spec.project).to_array() if spec.project else ""
-    frame["stage"] = _words(table, spec.stage, {**_known(_STAGES), **spec.stages})
+    frame["stage"] = _words(table, spec.stage, {**_known(STAGE_WORDS), **spec.stages})
     frame["role"] = _words(table, spec.role, _known(_ROLES))
     frame["row"] = table.frame.index
     lost = named & (position < 0)  # on villages that the panel lacks, which was reported
@@ -165,7 +165,7 @@ def _amounts(
     spec: LedgerFile, table: Table, frame: pd.DataFrame, problems: Problems
 ) -> pd.DataFrame:
     """Give one row an amount, in nominal units of the currency; empty cells are no amounts."""
-    meanings = {**_known(_SOURCES), **spec.sources}
+    meanings = {**_known(SOURCE_WORDS), **spec.sources}
     columns = [
         (_words(table, Fixed(value=source), meanings), column)
         for source, column in spec.amounts.items()

@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from evaluation.data.load import StudyData
 from evaluation.data.money import parse_money
-from evaluation.data.panel import Floats, VillagePanel
+from evaluation.data.panel import Floats, Variable, VillagePanel
 from evaluation.data.prices import deflators, read_price_index
 from evaluation.report import plots
 from evaluation.report.exhibits import Exhibit, html_table
@@ -26,7 +26,8 @@ from evaluation.report.village_words import (
 
 TARGETS = (5, 10)
 """Targets for a village's yearly collective income that programmes set, in 万元."""
-_NEAR = 0.5  # 万元 on and above a target; bins of that width beside it are its neighbours
+_NEAR = 0.5  # 万元 from a target on, where heaps lie; bins as wide are what it is held against
+_FEW = 20  # village-years; where fewer are expected, no excess is given
 _BIN, _TOP = 0.25, 15.0
 
 
@@ -119,9 +120,9 @@ def _total_income(panel: VillagePanel) -> Floats:
 @needs("income-kinds", "bunching", "Reported income near targets")
 def plot_bunching(study_data: StudyData) -> Exhibit:
     """Draw the distribution of reported income, with the targets of 5 and 10 万元."""
-    reported = _reported_by_state(study_data)
-    if not reported:
-        return absent(study_data, "bunching", "Reported income near targets", _NOT_YUAN)
+    if reason := _why_no_targets(study_data):
+        return absent(study_data, "bunching", "Reported income near targets", reason)
+    reported, income = _reported_by_state(study_data), _reported_income(panel_of(study_data))
     edges = np.arange(0, _TOP + _BIN / 2, _BIN)
     figure = plots.new_figure(7.2, 1.3 + 1.5 * len(reported))
     parts = []
@@ -145,9 +146,10 @@ def plot_bunching(study_data: StudyData) -> Exhibit:
         panels[-1].set_xlim(0, _TOP)
     n_outside = sum(int(((v < 0) | (v >= _TOP)).sum()) for v in reported.values())
     note = (
-        f"Bins of {_BIN} 万元 of reported (nominal) income, closed below; dashed: targets of 5 "
-        f"and 10 万元. {n_outside:,} village-years below 0 or from {_TOP:.0f} 万元 on are not "
-        f"drawn. {_bunching_words(bunching_frame(study_data))}"
+        f"{_name(income)} as reported (nominal), in bins of "
+        f"{_BIN} 万元, closed below; dashed: targets of 5 and 10 万元. {n_outside:,} "
+        f"village-years below 0 or from {_TOP:.0f} 万元 on are not drawn. "
+        f"{_bunching_words(bunching_frame(study_data))}"
     )
     return plots.figure_exhibit(
         figure,
@@ -162,18 +164,20 @@ def plot_bunching(study_data: StudyData) -> Exhibit:
 
 @needs("income-kinds", "bunching_excess", "Excess just above targets")
 def bunching_table(study_data: StudyData) -> Exhibit:
-    """Count village-years just above each target against those in the bins beside it."""
-    caption = "Village-years just above a target, against the bins beside it"
-    data = bunching_frame(study_data)
-    if data.empty:
-        return absent(study_data, "bunching_excess", caption, _NOT_YUAN)
+    """Count village-years just above each target against those in bins near by."""
+    caption = "Village-years just above a target, against bins near by"
+    if reason := _why_no_targets(study_data):
+        return absent(study_data, "bunching_excess", caption, reason)
+    data, income = bunching_frame(study_data), _reported_income(panel_of(study_data))
     cells = pd.DataFrame(
         {
             "Village-years": data["state"],
             "Target, 万元": data["target"],
             "Just above": [f"{n:,}" for n in data["n_above"]],
             "Expected": [show_number(n) for n in data["expected"]],
-            "Excess": [f"{e:+.0%}" if np.isfinite(e) else "" for e in data["excess_share"]],
+            "Excess": [
+                f"{e:+.0%}" if np.isfinite(e) else "too few" for e in data["excess_share"]
+            ],
         },
         dtype=object,
     )
@@ -185,9 +189,12 @@ def bunching_table(study_data: StudyData) -> Exhibit:
         body=html_table(cells),
         simulated=study_data.study.simulated,
         note=(
-            f"{_bunching_words(data)} Just above: [target, target + {_NEAR}) of reported "
-            f"(nominal) 万元 (10,000 yuan); expected: the mean of the {_NEAR} below and the "
-            f"{_NEAR} above it; excess: just above / expected - 1."
+            f"{_bunching_words(data)} {_name(income)} as "
+            f"reported (nominal), in 万元 (10,000 yuan). Just above: from the target t to t + "
+            f"{_NEAR}, which is not in it; expected: the mean of [t - {2 * _NEAR:.0f}, t - "
+            f"{_NEAR}) and [t + {_NEAR}, t + {2 * _NEAR:.0f}), as heaps draw from just below "
+            f"the target; excess: just above / expected - 1, not given (too few) where fewer "
+            f"than {_FEW} are expected."
         ),
     )
 
@@ -197,31 +204,56 @@ def bunching_frame(study_data: StudyData) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame with state, target, n_above (in [target, target + 0.5) 万元), n_below and
-    n_beyond (in the 0.5 before and after), expected (the mean of these two) and excess_share
-    (n_above / expected - 1, NaN where nothing is expected).
+    DataFrame with state, target t, n_above (in [t, t + 0.5) 万元), n_below (in [t - 1,
+    t - 0.5)), n_beyond (in [t + 0.5, t + 1)), expected (the mean of these two) and
+    excess_share (n_above / expected - 1, NaN where fewer than 20 are expected).
+
+    Notes
+    -----
+    The bin just below a target is not used: figures that are raised to the target leave it.
     """
     rows = []
     for state, values in _reported_by_state(study_data).items():
         for target in TARGETS:
             below, above, beyond = (
                 int(((values >= low) & (values < low + _NEAR)).sum())
-                for low in (target - _NEAR, target, target + _NEAR)
+                for low in (target - 2 * _NEAR, target, target + _NEAR)
             )
             expected = (below + beyond) / 2
-            excess = above / expected - 1 if expected else np.nan
+            excess = above / expected - 1 if expected >= _FEW else np.nan
             rows.append((state, target, above, below, beyond, expected, excess))
     columns = ["state", "target", "n_above", "n_below", "n_beyond", "expected", "excess_share"]
     return pd.DataFrame(rows, columns=columns)
 
 
-_NOT_YUAN = "Reported income is not in yuan: the targets of 5 and 10 万元 do not apply."
+def _reported_income(panel: VillagePanel) -> Variable:
+    return panel.variables.get("income_total") or panel.variables["income"]
+
+
+def _name(income: Variable) -> str:
+    return f"{income.label.replace('_', ' ').capitalize()} ({income.column})"
+
+
+def _why_no_targets(study_data: StudyData) -> str:
+    """Say why nominal targets in yuan do not apply to reported income; '' if they do."""
+    panel, prices = panel_of(study_data), study_data.study.prices
+    income = _reported_income(panel)
+    money = parse_money(income.unit)
+    if money is None or money.currency != "CNY" or income.scale != "level":
+        return "Reported income is not in yuan: the targets of 5 and 10 万元 do not apply."
+    if prices and prices.basis == "real":
+        return (
+            f"The file's income is already in prices of {prices.base_year}: the targets of 5 "
+            "and 10 万元 are of money as reported each year, and do not apply."
+        )
+    known = np.isfinite(panel.matrix(income.name)).any()
+    return "" if known else "No village-year has a reported income."
 
 
 def _bunching_words(data: pd.DataFrame) -> str:
     known = data[np.isfinite(data["excess_share"])]
     if known.empty:
-        return "No village-year lies beside a target."
+        return f"Fewer than {_FEW} village-years are expected just above every target."
     texts = [
         f"{row['state']} at {row['target']}: {row['n_above']:,} against "
         f"{show_number(row['expected'])} ({row['excess_share']:+.0%})"
@@ -233,18 +265,13 @@ def _bunching_words(data: pd.DataFrame) -> str:
 def _reported_by_state(study_data: StudyData) -> dict[str, Floats]:
     """Give income as reported, in 万元 of each year, by what a village is in the year."""
     panel, prices = panel_of(study_data), study_data.study.prices
-    name = "income_total" if "income_total" in panel.matrices else panel.outcome
-    variable = panel.variables[name]
-    money = parse_money(variable.unit)
-    if money is None or money.currency != "CNY" or variable.scale != "level":
-        return {}
     factors = np.ones(len(panel.years))
     index = study_data.study.price_index()
     if prices and prices.basis == "nominal" and index:
         levels = read_price_index(index)
         factors = deflators(levels, panel.years.tolist(), base_year=prices.base_year)
     # Rounded to whole yuan: 5 万元 deflated and back must not fall below 5.
-    reported = np.round(panel.matrix(name) / factors / 10_000, 4)
+    reported = np.round(panel.matrix(_reported_income(panel).name) / factors / 10_000, 4)
     treated, ever = panel.treated_cells, panel.is_treated[:, None]
     members = (treated, ever & ~treated, np.broadcast_to(~ever, treated.shape))
     known = np.isfinite(reported)

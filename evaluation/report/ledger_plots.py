@@ -19,6 +19,7 @@ from evaluation.report.village_words import (
     absent,
     label_counties,
     money_note,
+    name_prices,
     needs,
     show_money,
     show_number,
@@ -82,14 +83,15 @@ def plot_funds(study_data: StudyData, *, stage: Stage = "received") -> Exhibit:
             label = "pooled for town or county"
             handles.append(Patch(fc="0.6", ec="white", hatch="////", label=label))
         figure.legend(handles=handles, loc="outside lower left", ncols=3, frameon=False)
-    total, share = float(totals.sum()), data.loc[data["pooled"], "amount"].sum() / totals.sum()
+    total = float(totals.sum())
     rest = len(totals) - len(counties)
     note = (
-        f"{stage.capitalize()}, {_role_words(role)}: {show_number(round(total))} in all "
-        f"({shown.unit}); "
-        f"{share:.0%} of it pooled for a town or county{_rule(ledger)}. "
-        f"{_split(data)} {f'{rest} counties with less are not drawn. ' if rest else ''}{key}"
-    ).strip()
+        f"{stage.capitalize()}, {_role_words(ledger)}: {show_number(round(total))} in all "
+        f"({shown.unit}){_pooled_words(data, ledger)}. {_split(data)} "
+        f"{f'{rest} counties with less are not drawn.' if rest else ''} "
+        f"{name_prices(study_data.study, brief=True)} {key}"
+    )
+    note = " ".join(note.split())
     return plots.figure_exhibit(
         figure,
         name="ledger_funds",
@@ -105,13 +107,16 @@ def plot_funds(study_data: StudyData, *, stage: Stage = "received") -> Exhibit:
 def funds_table(study_data: StudyData) -> Exhibit:
     """Show each source's money by stage, side by side: stages are never added up."""
     ledger, shown = _ledger_of(study_data)
-    role = _role(ledger)
+    role, caption = _role(ledger), "Funds by source and stage"
     entries = ledger.entries[ledger.entries["role"] == role]
     sums = entries.groupby(["source", "stage"], sort=True)["amount"].sum() / shown.divisor
     data = sums.reset_index().assign(role=role, unit=shown.unit)
     wide = sums.unstack("stage")
     wide = wide.reindex([name for name in get_args(FundSource) if name in wide.index])
     stages = [stage for stage in get_args(Stage) if stage in wide]
+    if len(stages) < 2:
+        reason = f"The ledger has one stage alone ({', '.join(stages)}): nothing to compare."
+        return absent(study_data, "ledger_stages", caption, reason)
     wide.loc["all"] = wide.sum()
     cells = pd.DataFrame(
         {"Source": [" ".join(SOURCES.get(name, ("All sources", ""))) for name in wide.index]},
@@ -128,13 +133,13 @@ def funds_table(study_data: StudyData) -> Exhibit:
     return Exhibit(
         name="ledger_stages",
         kind="table",
-        caption=f"Funds by source and stage, {shown.unit}",
+        caption=f"{caption}, {shown.unit}",
         data=data,
         body=html_table(cells),
         simulated=study_data.study.simulated,
         note=(
-            f"{_role_words(role).capitalize()}. Stages are how far the same money got and are "
-            f"not added up{': ' if steps else ''}{'; '.join(steps)}. {money_note(shown)}"
+            f"{_role_words(ledger).capitalize()}. Stages are how far the same money got and "
+            f"are not added up{': ' if steps else ''}{'; '.join(steps)}. {money_note(shown)}"
         ).strip(),
     )
 
@@ -143,24 +148,32 @@ def _ledger_of(study_data: StudyData) -> tuple[FundingLedger, Shown]:
     ledger, prices = study_data.ledger, study_data.study.prices
     assert ledger is not None
     currency = prices.currency if prices else "CNY"
-    return ledger, show_money(currency, f"prices of {ledger.price_year}")
+    return ledger, show_money(currency, ledger.price_year)
 
 
 def _role(ledger: FundingLedger) -> Role:
     return "source" if (ledger.entries["role"] == "source").any() else "use"
 
 
-def _role_words(role: Role) -> str:
-    if role == "source":
-        return "sources of money (争取) alone, as uses may be the same money"
-    return "uses of money (投入), the only amounts that the ledger has"
+def _role_words(ledger: FundingLedger) -> str:
+    if _role(ledger) == "use":
+        return "uses of money (投入), the only amounts that the ledger has"
+    has_uses = (ledger.entries["role"] == "use").any()
+    words = "sources of money (争取)"
+    return f"{words} alone, as uses may be the same money" if has_uses else words
 
 
-def _rule(ledger: FundingLedger) -> str:
+def _pooled_words(data: pd.DataFrame, ledger: FundingLedger) -> str:
+    """Say how much of the money was pooled, if any, and how it was shared out."""
+    if not data["pooled"].any():
+        return ""
+    share = data.loc[data["pooled"], "amount"].sum() / data["amount"].sum()
     by = ledger.shared_by
-    if not by:
-        return " and not shared out"
-    return f", shared out {'equally' if by == 'equal' else 'by ' + by.replace('_', ' ')}"
+    rule = f", shared out {'equally' if by == 'equal' else f'by {by}'.replace('_', ' ')}"
+    return (
+        f"; {share:.0%} of it pooled for a town or county"
+        f"{rule if by else ' and not shared out'}"
+    )
 
 
 def _split(data: pd.DataFrame) -> str:

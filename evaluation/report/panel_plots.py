@@ -10,21 +10,26 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
 from evaluation.data.load import StudyData
+from evaluation.data.money import parse_money
 from evaluation.report import plots
 from evaluation.report.exhibits import Exhibit
 from evaluation.report.village_words import (
+    COLORED,
     NEVER,
     absent,
     color_cohorts,
+    count_members,
     group_cohorts,
     group_counties,
     label_counties,
     mean_by_group,
+    name_prices,
     needs,
     outcome_label,
     panel_of,
     show_number,
     show_variable,
+    start_note,
 )
 
 if TYPE_CHECKING:
@@ -33,6 +38,7 @@ if TYPE_CHECKING:
 _MANY_POINTS = 5_000  # more are drawn as pixels, and given by county
 _MANY_COUNTIES = 30
 _FEW_LINES = 15
+_FEW_COHORTS = 6  # a line each; more are grouped
 _GET_GEOPANDAS = (
     'The study has boundaries; to draw them: pip install "village-evaluation[map]".'
 )
@@ -43,7 +49,7 @@ def plot_map(study_data: StudyData) -> Exhibit:
     """Draw the villages at their coordinates, coloured by cohort; boundaries if known."""
     panel = panel_of(study_data)
     frame = panel.villages.reset_index()
-    code, names = group_cohorts(panel)
+    code, names = group_cohorts(panel, most=COLORED)
     frame["cohort"] = np.array(names, dtype=object)[code]
     placed = frame.dropna(subset=["longitude", "latitude"])
     if placed.empty:
@@ -134,9 +140,10 @@ def _name_counties(study_data: StudyData, axes: Axes, placed: pd.DataFrame) -> s
 def plot_income_paths(study_data: StudyData) -> Exhibit:
     """Show the mean outcome by cohort and year, with each cohort's first treated year."""
     panel = panel_of(study_data)
-    shown = show_variable(panel, panel.variables[panel.outcome])
+    outcome = panel.variables[panel.outcome]
+    shown = show_variable(panel, outcome)
     values = panel.matrix() / shown.divisor
-    code, names = group_cohorts(panel)
+    code, names = group_cohorts(panel, most=_FEW_COHORTS)
     county, counties = group_counties(panel)
     means, known = mean_by_group(values, code, len(names))
     colors = color_cohorts(names)
@@ -150,15 +157,15 @@ def plot_income_paths(study_data: StudyData) -> Exhibit:
             for number, path in enumerate(parts):
                 color = colors[names[number % len(names)]]
                 axes.plot(panel.years, path, color=color, linewidth=0.7, alpha=0.45)
-        for name, path in zip(names, means, strict=True):
-            axes.plot(panel.years, path, "-o", color=colors[name], markersize=4, label=name)
-            if name != NEVER and int(name) <= panel.years[-1]:
+        for name, label, path in zip(names, count_members(code, names), means, strict=True):
+            axes.plot(panel.years, path, "-o", color=colors[name], markersize=4, label=label)
+            if name.isdigit() and int(name) <= panel.years[-1]:
                 axes.axvline(int(name), color=colors[name], linestyle="--", linewidth=1)
         axes.set_ylabel(f"{outcome_label(panel)}\n{shown.axis}")
         axes.set_xlabel("year")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=12))
         figure.legend(
-            loc="outside lower left", ncols=7, frameon=False, title="first treated year",
+            loc="outside lower left", ncols=3, frameon=False, title="first treated year",
             alignment="left",
         )  # fmt: skip
     data = pd.DataFrame(
@@ -170,36 +177,46 @@ def plot_income_paths(study_data: StudyData) -> Exhibit:
             "unit": shown.unit,
         }
     )
+    changes = _changes(data, names)
+    note = (
+        f"{changes} Means over the villages known in that year; dashed: the first treated "
+        "year of a cohort of one year; thin, where drawn: the same by county. Means of "
+        f"different villages are no effect. {start_note(study_data)} "
+        f"{name_prices(study_data.study, brief=True) if parse_money(outcome.unit) else ''}"
+    )
     return plots.figure_exhibit(
         figure,
         name="income_paths",
-        caption=f"Mean of {panel.variables[panel.outcome].label} by cohort",
-        alt="Lines of the mean outcome by cohort and year. " + _changes(data, names),
+        caption=f"Mean of {outcome.label} by cohort",
+        alt="Lines of the mean outcome by cohort and year. " + changes,
         data=data,
         simulated=study_data.study.simulated,
-        note=(
-            f"{_changes(data, names)} Means over the villages known in that year; dashed: a "
-            "cohort's first treated year; thin, where drawn: the same by county. Means of "
-            "different villages are no effect."
-        ),
+        note=" ".join(note.split()),
     )
 
 
 def _changes(data: pd.DataFrame, names: list[str]) -> str:
-    """Say by how much each cohort's mean changed before anyone was treated, and since."""
-    cohorts = [int(name) for name in names if name != NEVER]
+    """Say how each cohort's mean changed before anyone was treated, and since, with n."""
+    cohorts = [int(name[:4]) for name in names if name != NEVER]
     years = data["year"]
     first, last = int(years.min()), int(years.max())
     before = years[years < min(cohorts, default=last + 1)]
     turn = int(before.max()) if len(before) else first
     spans = [(a, b) for a, b in ((first, turn), (turn, last)) if a < b]
-    means = data.set_index(["cohort", "year"])["mean"].to_dict()
+    at = data.set_index(["cohort", "year"])
+    means, known = at["mean"].to_dict(), at["n_villages"].to_dict()
     texts = []
     for a, b in spans:
         changes = ", ".join(
-            f"{name}: {show_number(means[name, b] - means[name, a]) or 'unknown'}"
-            for name in (names if len(names) <= 6 else [names[0], names[-1]])
+            f"{name}: {show_number(means[name, b] - means[name, a]) or 'unknown'}, "
+            f"n {known[name, a]:,} and {known[name, b]:,}"
+            for name in names
         )
         texts.append(f"from {a} to {b} ({changes})")
-    unit = data["unit"].iloc[0]
-    return f"Change of the mean by cohort, {unit}: {'; '.join(texts)}." if texts else ""
+    unit = data["unit"].iloc[0] or "no unit given"
+    return (
+        f"Change of the mean by cohort, {unit}, n: villages known in the two years: "
+        f"{'; '.join(texts)}."
+        if texts
+        else ""
+    )

@@ -15,6 +15,7 @@ from evaluation.data.panel import VillagePanel
 from evaluation.report import plots
 from evaluation.report.exhibits import Exhibit, html_table
 from evaluation.report.village_words import (
+    COLORED,
     COLORS,
     NEVER,
     STATES,
@@ -24,6 +25,7 @@ from evaluation.report.village_words import (
     label_counties,
     needs,
     panel_of,
+    start_note,
 )
 
 if TYPE_CHECKING:
@@ -55,23 +57,29 @@ def plot_rollout(study_data: StudyData) -> Exhibit:
     figure = plots.new_figure(7.2, 1.4 + 0.35 * rows if many else 5.2)
     with plots.in_style():
         axes = figure.subplots()
+        band, bands = group_cohorts(panel, most=COLORED)
         if many:
+            counts = np.zeros((len(counties), len(bands)), np.int64)
+            np.add.at(counts, (county, band), 1)
             labels, key = label_counties(study_data.study, counties)
             if rows == 1:
-                counts, labels = counts.sum(axis=0, keepdims=True), {"": "all counties"}
-            _draw_bars(axes, counts, list(labels.values()), names)
-            columns = min(7, len(names))
+                counts, labels = counts.sum(axis=0, keepdims=True), {"": "all villages"}
+            _draw_bars(axes, counts, list(labels.values()), bands)
             figure.legend(
-                loc="outside lower left", ncols=columns, frameon=False,
+                loc="outside lower left", ncols=min(7, len(bands)), frameon=False,
                 title="first treated year", alignment="left",
             )  # fmt: skip
         else:
-            _draw_cells(axes, panel, code, names)
+            _draw_cells(axes, panel, band, bands)
             handles = [Patch(color=COLORS[state], label=state) for state in STATES]
             handles.append(Patch(facecolor="white", edgecolor="0.6", label="outcome missing"))
             figure.legend(handles=handles, loc="outside lower left", ncols=4, frameon=False)
     n_treated = int(panel.is_treated.sum())
-    note = f"{n_treated:,} of {panel.n_villages:,} villages are treated. {sizes}. {key}".strip()
+    note = (
+        f"{n_treated:,} of {panel.n_villages:,} villages are treated. {sizes}. "
+        f"{start_note(study_data)} {key}"
+    )
+    note = " ".join(note.split())
     return plots.figure_exhibit(
         figure,
         name="rollout",
@@ -99,7 +107,7 @@ def _draw_cells(
 ) -> None:
     """Draw one line a village, sorted by cohort and county, one column a year."""
     county, _ = group_counties(panel)
-    order = np.lexsort((county, code))
+    order = np.lexsort((county, panel.cohort, code))
     state = np.where(panel.is_treated[:, None], np.where(panel.treated_cells, 1, 2), 3)
     state[~np.isfinite(panel.matrix())] = 0
     shades = ListedColormap(["white", *(COLORS[name] for name in STATES)])

@@ -6,13 +6,12 @@ import pandas as pd
 from markupsafe import Markup
 
 from evaluation.data.load import StudyData
+from evaluation.data.panel import VillagePanel
 from evaluation.data.study import Study
-from evaluation.report.exhibits import (
-    Exhibit,
-    html_lines,
-    html_table,
-)
+from evaluation.report.exhibits import Exhibit, html_lines, html_table
 from evaluation.report.words import LADDER
+
+_ENOUGH = 19  # 1 / (19 + 1) = .05
 
 
 def evidence_ladder(study_data: StudyData) -> Exhibit:
@@ -56,22 +55,35 @@ def _reach_rung(study_data: StudyData) -> tuple[int | None, str]:
     """Say which rung the data reach, None if there is no such, and why."""
     panel, claims = study_data.panel, study_data.study.claims
     claimed = "Figures of the published text stay on the first rung: they are claims."
-    if panel is None or not panel.is_treated.any():
-        words = (
-            "On this rung a figure is a claim: what follows if it is true is worked out, and "
-        )
-        words = f"{words}no effect is estimated." if claims else ""
-        if panel is not None:
-            words = f"No village of the panel is treated: it describes, and no more. {words}"
-        return (0 if claims else None), words.strip()
-    n_treated = int(panel.is_treated.sum())
+    held = _held(panel) if panel else ""
+    if panel is None or not panel.has_before_after.any():
+        words = "On this rung a figure is a claim: what follows if it is true is worked out, "
+        words = f"{words}and no effect is estimated." if claims else ""
+        return (0 if claims else None), f"{held} {words}".strip()
+    return (2 if panel.has_comparison else 1), f"{held} {claimed if claims else ''}".strip()
+
+
+def _held(panel: VillagePanel) -> str:
+    """Say what the panel has to compare, and what it lacks for a higher rung."""
+    n_treated, n_both = int(panel.is_treated.sum()), int(panel.has_before_after.sum())
     n_never = panel.n_villages - n_treated
-    held = f"The panel has {n_treated:,} treated and {n_never:,} never treated villages"
-    if panel.has_comparison:
-        words = f"{held}; in some year there are both treated and untreated ones."
-    else:
-        words = f"{held}, and in no year both treated and untreated ones."
-    return (2 if panel.has_comparison else 1), f"{words} {claimed if claims else ''}".strip()
+    if not n_treated:
+        return "No village of the panel is treated: it describes, and no more."
+    counts = (
+        f"{n_both:,} of {n_treated:,} treated villages have an outcome both before and after "
+        f"their first treated year; {n_never:,} villages are never treated."
+    )
+    if not n_both:
+        why = "No treated village has an outcome both before and after: the panel describes, "
+        return f"{why}and no more. {counts}"
+    if not panel.has_comparison:
+        counts += " In no year is there an untreated village whose change can be compared."
+    if n_never < _ENOUGH:
+        counts += (
+            f" A 95% interval for a single village needs {_ENOUGH} comparison villages: "
+            "1/(n+1) <= .05."
+        )
+    return counts
 
 
 def source_table(study: Study) -> Exhibit:

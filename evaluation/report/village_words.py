@@ -12,7 +12,6 @@ from typing import Concatenate, Literal, ParamSpec
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import seaborn as sns
 from markupsafe import Markup
 
 from evaluation.data.load import StudyData
@@ -33,6 +32,10 @@ STATES = ("treated", "not yet treated", NEVER)
 _NAMES = ("treated", "1", "2", "3", "4", "5", "6", NEVER, "7", "not yet treated")
 COLORS = plots.palette(_NAMES)
 """The colours of states, the same in every figure; never treated is the palette's grey."""
+
+COLORED = 7
+"""More cohorts than these are grouped, as there are no more colours to tell apart."""
+_BANDS = 4
 
 _ABSENT: dict[Part, str] = {
     "panel": "This study has no panel.",
@@ -110,20 +113,58 @@ def panel_of(study_data: StudyData) -> VillagePanel:
 
 def show_variable(panel: VillagePanel, variable: Variable) -> Shown:
     """Say how a variable's numbers are shown; logarithms stay as they are."""
-    if parse_money(variable.unit) and variable.scale == "level":
-        return show_money(variable.unit, f"prices of {panel.price_year}")
-    prices = f", prices of {panel.price_year}" if parse_money(variable.unit) else ""
-    unit = variable.unit + prices
+    is_money = parse_money(variable.unit)
+    if is_money and variable.scale == "level":
+        return show_money(variable.unit, panel.price_year)
+    unit = f"{variable.unit}, {_prices_of(panel.price_year)}" if is_money else variable.unit
     unit = unit if variable.scale == "level" else f"{variable.scale} of {unit or 'the number'}"
     return Shown(divisor=1, unit=unit, axis=drawable(unit, ""))
 
 
-def show_money(currency: str, prices: str) -> Shown:
+def show_money(currency: str, price_year: int | None) -> Shown:
     """Say how money is shown: yuan in 万元, another currency in its own unit."""
+    prices = _prices_of(price_year)
     if currency in ("yuan", "CNY"):
         axis = f"{plots.label('10,000 yuan', '万元')}, {prices}"
         return Shown(divisor=10_000, unit=f"万元, {prices}", axis=axis)
     return Shown(divisor=1, unit=f"{currency}, {prices}", axis=f"{currency}, {prices}")
+
+
+def _prices_of(year: int | None) -> str:
+    return f"prices of {year}" if year else "nominal"
+
+
+def name_prices(study: Study, *, brief: bool = False) -> str:
+    """Say how money was brought to one year's prices; '' for a study without money."""
+    prices = study.prices
+    if prices is None:
+        return ""
+    if prices.basis == "real":
+        long = f"as in the file: already prices of {prices.base_year}"
+        return "Money is as in the file, already deflated." if brief else long
+    if prices.index is None:
+        return "Money is not deflated." if brief else "nominal, not deflated"
+    china = "China's national consumer prices"
+    index = china if prices.index == "china" else prices.index
+    if brief:
+        return f"Deflated by {index}."
+    which = " (urban and rural together, not rural ones)" if index == china else ""
+    currency = "yuan" if prices.currency == "CNY" else prices.currency
+    return f"real {currency} of {prices.base_year}, by {index}{which}"
+
+
+def start_note(study_data: StudyData) -> str:
+    """Say how many villages are treated in their first row; '' if none is."""
+    count = int(panel_of(study_data).treated_from_start.sum())
+    part = study_data.study.panel
+    if not count:
+        return ""
+    if part and part.treatment and not part.treatment.treated:  # the file gives the year
+        return f"{count:,} of the treated villages have no row before they are treated."
+    return (
+        f"{count:,} of the treated villages are treated in their first row: their first "
+        "treated year may be earlier."
+    )
 
 
 def money_note(shown: Shown) -> str:
@@ -168,7 +209,10 @@ def label_counties(
     }
     names = list(counties)
     labels = {
-        name: drawable(known.get(name) or name or f"no {word}", f"{word} {number}")
+        name: drawable(
+            known.get(name) or name or (f"no {word}" if names[1:] else "all villages"),
+            f"{word} {number}",
+        )
         for number, name in enumerate(names, start=1)
     }
     key = [f"{labels[n]}: {n}" for i, n in enumerate(names, 1) if labels[n] == f"{word} {i}"]
@@ -181,19 +225,41 @@ def group_counties(panel: VillagePanel) -> tuple[npt.NDArray[np.intp], list[str]
     return code, [str(name) for name in names]
 
 
-def group_cohorts(panel: VillagePanel) -> tuple[npt.NDArray[np.intp], list[str]]:
-    """Give each village's cohort as a number, and the cohorts' names, never treated last."""
-    years, code = np.unique(np.nan_to_num(panel.cohort, nan=np.inf), return_inverse=True)
-    return code, [NEVER if math.isinf(year) else str(int(year)) for year in years]
+def group_cohorts(
+    panel: VillagePanel, *, most: int | None = None
+) -> tuple[npt.NDArray[np.intp], list[str]]:
+    """Give each village's cohort as a number, and the cohorts' names, never treated last.
+
+    More than ``most`` cohorts become at most four bands of consecutive first years
+    ("1986-1989"), with about equally many villages.
+    """
+    cohort = np.nan_to_num(panel.cohort, nan=np.inf)
+    years, code, sizes = np.unique(cohort, return_inverse=True, return_counts=True)
+    treated = np.isfinite(years)
+    band = np.arange(len(years))
+    if most is not None and treated.sum() > most:
+        middle = np.cumsum(sizes) - sizes / 2
+        band = np.where(treated, middle * _BANDS // sizes[treated].sum(), _BANDS)
+    _, band = np.unique(band, return_inverse=True)
+    names = []
+    for number in range(band.max(initial=-1) + 1):
+        first, last = years[band == number][[0, -1]]
+        name = f"{first:.0f}" if first == last else f"{first:.0f}-{last:.0f}"
+        names.append(NEVER if math.isinf(first) else name)
+    return band[code], names
+
+
+def count_members(code: npt.NDArray[np.intp], names: list[str]) -> list[str]:
+    """Label groups by name and number of villages."""
+    sizes = np.bincount(code, minlength=len(names))
+    return [f"{name} ({n:,} villages)" for name, n in zip(names, sizes, strict=True)]
 
 
 def color_cohorts(names: Iterable[str]) -> dict[str, str]:
-    """Give each cohort its colour; never treated is grey."""
+    """Give each of up to seven cohorts its colour; never treated is grey."""
     cohorts = [name for name in names if name != NEVER]
-    plain = [COLORS[str(number)] for number in range(1, 8)]
-    many = sns.color_palette("viridis", len(cohorts)).as_hex()
-    colors = plain if len(cohorts) <= len(plain) else many
-    return {**dict(zip(cohorts, colors, strict=False)), NEVER: COLORS[NEVER]}
+    colors = {name: COLORS[str(number)] for number, name in enumerate(cohorts, start=1)}
+    return {**colors, NEVER: COLORS[NEVER]}
 
 
 def mean_by_group(

@@ -4,6 +4,7 @@ import csv
 
 import numpy as np
 import openpyxl
+import pandas as pd
 import pytest
 import yaml
 
@@ -244,6 +245,160 @@ def test_files_without_villages_are_an_error(tmp_path, write):
     with pytest.raises(DataError, match="no file has a column that names villages"):
         write_new_study(tmp_path / "new", write(prices="month price\n1 2"))
     assert not (tmp_path / "new").exists()
+
+
+LEDGER = """
+    县     乡镇   村   年份 {source} {stage} 金额（万元） 备注
+    汶上县 南站镇 东村 2018 财政     到位    30           甲
+    汶上县 南站镇 东村 2019 派出单位 使用    5.5          乙
+    """
+
+
+@pytest.mark.parametrize("stage", ["环节", "资金环节", "进度", "使用情况", "说明"])
+@pytest.mark.parametrize("source", ["资金来源", "渠道"])
+def test_stages_and_sources_are_known_by_their_cells(tmp_path, write, source, stage):
+    files = write(villages=PANEL_ZH, ledger=LEDGER.format(source=source, stage=stage))
+    target = write_new_study(tmp_path / "new", files)
+    entries = load(target).ledger.entries
+    assert entries[["source", "stage"]].to_numpy().tolist() == [
+        ["fiscal", "received"],
+        ["dispatching_unit", "spent"],
+    ]
+    assert target.read_text("utf-8").endswith("  # columns not used: 备注\n")
+
+
+def test_a_named_stage_with_unknown_words_is_not_booked_as_received(tmp_path, write):
+    table = LEDGER.format(source="资金来源", stage="环节").replace("使用", "结转")
+    target = write_new_study(tmp_path / "new", write(v=PANEL_ZH, ledger=table))
+    study = Study.load(target.parent)
+    assert study.ledger.stage == "环节"
+    assert any("结转" in str(problem) for problem in check_data(study)[1].errors)
+
+
+def test_a_ledger_without_stages_or_sources_says_that_it_guesses(tmp_path, write):
+    without = LEDGER_ZH.replace("阶段", "备注").replace("到位", "无")
+    text = write_new_study(tmp_path / "a", write(v=PANEL_ZH, l=without)).read_text("utf-8")
+    assert "stage: {value: received}  # no column of stages: a guess to be confirmed" in text
+    without = LEDGER_ZH.replace("资金来源", "备注").replace("财政资金", "无")
+    without = without.replace("派出单位", "无").replace("项目", "说明")
+    target = write_new_study(tmp_path / "b", write(v=PANEL_ZH, l=without))
+    assert "source: {value: unknown}" in target.read_text("utf-8")
+    assert check_data(Study.load(target.parent))[1].errors
+
+
+STACKED = """
+    县     乡镇   村   年度 到位资金_县财政 到位资金_派出单位 到位资金_合计 已使用_产业项目 备注
+    汶上县 南站镇 东村 2018 19.5            9                 28.5          16              甲
+    汶上县 南站镇 东村 2019 6               14                20            12              乙
+    """
+
+
+def test_a_ledger_with_a_column_for_each_stage_and_source(tmp_path, write):
+    stacked = STACKED.replace("财政 ", "财政（万元） ").replace("单位 ", "单位（万元） ")
+    stacked = stacked.replace("合计 ", "合计（万元） ")
+    files = write(villages=PANEL_ZH, ledger=stacked)
+    target = write_new_study(tmp_path / "new", files)
+    assert "confirmed; columns of other stages: 已使用_产业项目\n" in target.read_text("utf-8")
+    assert "projects:" not in target.read_text("utf-8")
+    entries = load(target).ledger.entries
+    assert set(entries["stage"]) == {"received"}
+    rise = 1.0289923416358227  # of prices in 2019
+    total = entries.groupby("source")["amount"].sum()
+    assert total["fiscal"] == pytest.approx(195_000 * rise + 60_000, rel=EXACT)
+    assert total["dispatching_unit"] == pytest.approx(90_000 * rise + 140_000, rel=EXACT)
+
+
+def test_two_columns_of_one_source_do_not_load(tmp_path, write):
+    files = write(villages=PANEL_ZH, ledger=STACKED.replace("派出单位", "省财政"))
+    target = write_new_study(tmp_path / "new", files)
+    with pytest.raises(DataError, match="'fiscal' is given twice"):
+        Study.load(target.parent)
+
+
+@pytest.mark.parametrize("table", [STACKED, LEDGER_ZH])
+def test_a_ledger_alone_is_no_panel(tmp_path, write, table):
+    with pytest.raises(
+        DataError, match=r"ledger\.csv looks like a ledger, .* panel of villages"
+    ):
+        write_new_study(tmp_path / "new", write(ledger=table))
+
+
+def test_money_is_no_name_of_a_project(tmp_path, write):
+    table = "村 年份 使用_产业项目\n东村 2018 30.5\n东村 2019 20"
+    text = write_new_study(tmp_path / "new", write(v=PANEL_ZH, x=table)).read_text("utf-8")
+    assert "projects:" not in text and "# files not used: x.csv" in text
+
+
+@pytest.mark.parametrize("stem", ["income", "收入", "score"])
+def test_a_wide_file_of_any_stem(tmp_path, write, stem):
+    header = " ".join(f"{stem}{year} nurses{year}" for year in (2018, 2019, 2020))
+    table = f"vill {header} treat_year born1950\na 1 7 2 7 3 7 2019 5\nb 4 7 5 7 6 7 - 6"
+    target = write_new_study(tmp_path / "new", write(villages=table))
+    panel = load(target).panel
+    assert panel.matrix().tolist() == [[1, 2, 3], [4, 5, 6]]
+    np.testing.assert_array_equal(panel.cohort, [2019, NAN])
+    text = target.read_text("utf-8")
+    assert "# columns not used: nurses{year}, born1950" in text and "\n  year:" not in text
+
+
+def test_a_cross_section_is_refused_until_its_year_is_written(tmp_path, write):
+    table = "vill income\na 1\nb 2"
+    target = write_new_study(tmp_path / "new", write(villages=table))
+    text = target.read_text("utf-8")
+    assert "cross-section; write its year" in text
+    assert check_data(Study.load(target.parent))[1].errors
+    target.write_text(text.replace('year: "?"', "year: 2015"), encoding="utf-8")
+    assert load(target).panel.years.tolist() == [2015]
+
+
+@pytest.mark.parametrize(("key", "year"), [("vid", "yr"), ("gb", "wave_y")])
+def test_a_parquet_panel_with_short_names(tmp_path, key, year):
+    frame = pd.DataFrame(
+        {
+            key: [370830100201, 370830100201, 370830100202, 370830100202],
+            year: [2018, 2019, 2018, 2019],
+            "op_income": [3.5, 4, 2, 1],
+            "contract": [1.5, 1, 0, 0],
+            "inv": [0.5, 0, 0, 0],
+            "subsidy": [9.5, 9, 9, 9],
+            "other": [0.5, 0, 0, 0],
+            "built_y": [1990, 1990, 2001, 2001],
+        }
+    )
+    frame.to_parquet(tmp_path / "panel.parquet")
+    target = write_new_study(tmp_path / "new", [tmp_path / "panel.parquet"])
+    panel = load(target).panel
+    assert list(panel.villages.index) == ["370830100201", "370830100202"]
+    rise = 1.0289923416358227  # of prices in 2019; 3.5 + 1.5 + 0.5 + 0.5 and 4 + 1 in 万元
+    wanted = [[60_000 * rise, 50_000], [20_000 * rise, 10_000]]
+    np.testing.assert_allclose(panel.matrix("income"), wanted, rtol=EXACT)
+    text = target.read_text("utf-8")
+    assert "columns not used: built_y\n" in text and "none was found" in text
+
+
+def test_subsidies_alone_are_no_income(tmp_path, write):
+    table = "vill year subsidy yield\na 2018 1 7\na 2019 1 8"
+    panel = load(write_new_study(tmp_path / "new", write(villages=table))).panel
+    assert panel.matrix().tolist() == [[7, 8]]
+
+
+def test_every_column_that_is_not_used_is_listed(tmp_path, write):
+    extra = [f"x{number}" for number in range(60)]
+    table = f"vill year income {' '.join(extra)}\na 2018 3 {'a ' * 60}"
+    text = write_new_study(tmp_path / "new", write(villages=table)).read_text("utf-8")
+    assert f"# columns not used: {', '.join(extra)}\n" in text
+
+
+@pytest.mark.parametrize("column", ["pc_income", "人均纯收入", "income_percapita"])
+def test_households_outcome_is_per_head(tmp_path, write, column):
+    rows = "\n".join(
+        f"1 {y} {9_000 * n} {1_000 * n}" for y in (2018, 2019) for n in range(1, 7)
+    )
+    target = write_new_study(
+        tmp_path / "new", write(persons=f"vill year hh_income {column}\n{rows}")
+    )
+    assert load(target).panel.matrix().tolist() == [[3_500, 3_500]]  # mean of 1,000 to 6,000
+    assert "statistic: mean}  # or: hh_income; or median" in target.read_text("utf-8")
 
 
 TRAPS = [

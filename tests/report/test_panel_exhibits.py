@@ -32,8 +32,8 @@ EXHIBITS = [
 NEVER = np.nan
 
 
-def data_of(*, panel=None, ledger=None, indicators=None, problems=(), **study):
-    content = minimal_study() | study
+def data_of(*, panel=None, ledger=None, indicators=None, problems=(), panel_file=None, **study):
+    content = minimal_study() | study | ({"panel": panel_file} if panel_file else {})
     content["source"] = {"publisher": {"en": "Typed"}}
     return StudyData(
         study=Study.model_validate(content),
@@ -135,7 +135,110 @@ def test_the_ladder_marks_the_rung_that_the_data_reach():
     assert rung(data_of(panel=alone)) == [2]
     assert rung(data_of(panel=both, claims={})) == [3]
     assert rung(data_of(panel=nobody)) == []
-    assert "stay on the first rung" in evidence_ladder(data_of(panel=both, claims={})).note
+    note = evidence_ladder(data_of(panel=both, claims={})).note
+    assert "stay on the first rung" in note
+    assert note.startswith("2 of 2 treated villages have an outcome both before and after")
+    assert "3 villages are never treated" in note
+    assert "needs 19 comparison villages: 1/(n+1) <= .05" in note  # 3 are fewer than 19
+
+
+def test_a_comparison_needs_changes_on_both_sides():
+    years, once, twice = [2018, 2019, 2020], [np.nan, np.nan, 4], [np.nan, 4, 4]
+    treated = [[1, 2, 9], [1, 2, np.nan], [3, 4, 5]]  # the second unknown after, third before
+    panel = panel_of([2020, 2020, 2018, NEVER], years, [*treated, once])
+    assert panel.has_before_after.tolist() == [True, False, False, False]
+    assert panel.treated_from_start.tolist() == [False, False, True, False]
+    assert not panel.has_comparison and rung(data_of(panel=panel)) == [2]
+    note = evidence_ladder(data_of(panel=panel)).note
+    assert note.startswith("1 of 3 treated villages") and "1 villages are never" in note
+    panel = panel_of([2020, 2020, 2018, NEVER], years, [*treated, twice])
+    assert panel.has_comparison and rung(data_of(panel=panel)) == [3]
+
+
+def test_without_an_outcome_before_and_after_a_panel_only_describes():
+    panel = panel_of([2020, 2018, NEVER], [2019, 2020], [[1, np.nan], [2, 3], [4, 4]])
+    assert rung(data_of(panel=panel)) == [] and rung(data_of(panel=panel, claims={})) == [1]
+    note = evidence_ladder(data_of(panel=panel)).note
+    assert "No treated village has an outcome both before and after" in note
+
+
+@pytest.mark.parametrize("make", [panel_summary_table, plot_rollout, plot_income_paths])
+def test_villages_treated_in_their_first_row_are_counted(make):
+    panel = panel_of([2020, 2019, NEVER], [2019, 2020], [[1, 2], [3, 4], [5, 6]])
+    words = "1 of the treated villages are treated in their first row"
+    assert words in make(data_of(panel=panel)).note
+    panel = panel_of([2020, 2020, NEVER], [2019, 2020], [[1, 2], [3, 4], [5, 6]])
+    assert "first row" not in make(data_of(panel=panel)).note
+
+
+def test_many_cohorts_are_grouped_into_bands_of_about_equal_size():
+    # 5 + 6 villages: middles 2.5, 5.5, 6.5, 7.5, 8.5, 9.5, 10.5 of 11; times 4/11, cut:
+    # 0, 2, 2, 2, 3, 3, 3
+    cohort = [2011] * 5 + list(range(2012, 2018)) + [NEVER]
+    panel = panel_of(cohort, [2010, 2018], np.ones((12, 2)))
+    code, names = village_words.group_cohorts(panel, most=6)
+    assert names == ["2011", "2012-2014", "2015-2017", "never treated"]
+    assert np.bincount(code).tolist() == [5, 3, 3, 1]
+    assert len(village_words.group_cohorts(panel, most=7)[1]) == 8
+
+
+def test_paths_of_bands_are_means_with_every_line_in_the_note():
+    outcome = np.arange(1.0, 10)[:, None] * [1, 2]
+    panel = panel_of([*range(2011, 2019), NEVER], [2010, 2018], outcome)
+    exhibit = plot_income_paths(data_of(panel=panel))
+    means = exhibit.data.set_index(["cohort", "year"])["mean"]
+    # (1 + 2) / 2, (3 + 4) / 2, ...; twice that in 2018
+    assert means.xs(2010, level="year").tolist() == [1.5, 3.5, 5.5, 7.5, 9]
+    for line in ("2011-2012: 1.50, n 2 and 2", "2017-2018: 7.50, n 2 and 2",
+                 "never treated: 9, n 1 and 1"):  # fmt: skip
+        assert line in exhibit.note
+    rollout = plot_rollout(data_of(panel=panel))
+    assert len(rollout.data) == 9 and len(exhibit.svg) > 0
+
+
+@pytest.mark.parametrize(
+    ("prices", "said"),
+    [
+        ({"basis": "nominal", "index": "cpi.csv"}, "real yuan of 2020, by cpi.csv"),
+        ({"basis": "nominal"}, "China's national consumer prices (urban and rural"),
+        ({"basis": "nominal", "index": None}, "nominal, not deflated"),
+        ({"basis": "real"}, "as in the file: already prices of 2020"),
+    ],
+)
+def test_the_deflator_is_named(prices, said):
+    study_data = data_of(panel=small_panel(), prices={"base_year": 2020, **prices})
+    table = panel_summary_table(study_data).data.set_index("item")
+    assert said in table.loc["Prices", "what"]
+    note = plot_income_paths(study_data).note
+    assert "eflated" in note
+
+
+def test_money_that_is_not_deflated_is_called_nominal():
+    panel = dataclasses.replace(small_panel(), price_year=None)
+    study_data = data_of(panel=panel, ledger=dataclasses.replace(SMALL_LEDGER, price_year=None))
+    assert set(plot_income_paths(study_data).data["unit"]) == {"万元, nominal"}
+    assert set(plot_funds(study_data).data["unit"]) == {"万元, nominal"}
+    assert "nominal" in panel.summary() and "None" not in panel.summary()
+
+
+def test_the_summary_shows_the_declared_unit_and_many_zeros():
+    panel = panel_of([2020, NEVER], [2019, 2020], [[0, 1], [2, 3]], households=np.ones((2, 2)))
+    part = {
+        "file": "v.csv", "village": "v", "year": "t", "covariates": {"households": "hh"},
+        "outcomes": {"income": {"column": "income", "unit": "千元", "scale": "log1p"}},
+    }  # fmt: skip
+    prices = {"basis": "real", "base_year": 2020}
+    table = summary_table(data_of(panel=panel, panel_file=part, prices=prices))
+    assert table.data["declared_unit"].tolist() == ["log1p of 千元", ""]
+    assert table.data["zero_share"].tolist() == [0.25, 0]
+    assert "<td>25%</td>" in table.body and "<td>0%</td>" not in table.body
+
+
+def test_what_the_file_does_not_have_has_no_row():
+    panel = small_panel(county=[""] * 5)
+    items = set(panel_summary_table(data_of(panel=panel)).data["item"])
+    assert {"Towns", "Village-years in the file"} <= items
+    assert not {"Counties", "Prices", "Hedged figures kept as bounds"} & items
 
 
 @pytest.mark.parametrize("make", EXHIBITS, ids=lambda make: make.__name__)
@@ -172,17 +275,42 @@ def test_without_both_arms_or_years_before_there_is_no_balance_table():
 def test_heaps_above_a_target_are_counted_in_reported_money(tmp_path):
     # Prices double from 2019 to 2020, the base year: 5 万元 of 2019 are 10 in the panel.
     (tmp_path / "prices.csv").write_text("year,index\n2019,100\n2020,200\n", encoding="utf-8")
-    reported = np.array([[4.6, 5.0], [5.0, 5.2], [5.4, 5.5], [4.99, 14.99], [15.0, 9.9]])
-    panel = panel_of([NEVER] * 5, [2019, 2020], reported * [2, 1], income_other=reported)
+    reported = [[4.2, 5.0], [5.0, 5.2], [5.4, 5.5], [4.99, 14.99], [15.0, 9.9]]
+    reported = np.tile(reported, (20, 1))
+    households = np.ones((100, 2))
+    panel = panel_of([NEVER] * 100, [2019, 2020], reported * [2, 1], income_other=reported,
+                     households=households)  # fmt: skip
+    panel = dataclasses.replace(panel, outcome="households")  # never taken for income
     prices = {"basis": "nominal", "base_year": 2020, "index": "prices.csv"}
     study_data = data_of(panel=panel, prices=prices)
     study_data.study._file = tmp_path / "study.yml"
-    row = bunching_table(study_data).data.set_index("target").loc[5]
-    # [5, 5.5): 5.0, 5.0, 5.2, 5.4 = 4; [4.5, 5): 4.6, 4.99 = 2; [5.5, 6): 5.5 = 1
-    assert (row["n_above"], row["n_below"], row["n_beyond"]) == (4, 2, 1)
-    assert row["excess_share"] == pytest.approx(4 / 1.5 - 1, rel=1e-12)
+    table = bunching_table(study_data)
+    row = table.data.set_index("target").loc[5]
+    # 20 times: [5, 5.5): 5.0, 5.0, 5.2, 5.4 = 4; [4, 4.5): 4.2 = 1, and 4.99 in neither;
+    # [5.5, 6): 5.5 = 1
+    assert (row["n_above"], row["n_below"], row["n_beyond"]) == (80, 20, 20)
+    assert row["excess_share"] == pytest.approx(80 / 20 - 1, rel=1e-12)
+    assert table.body.count("too few") == 1  # at 10
+    assert "Income (income) as reported (nominal)" in table.note
     bins = plot_bunching(study_data).data.set_index("lower")["n"]
-    assert (bins.loc[5.0], bins.loc[14.75], bins.sum()) == (3, 1, 9)  # 15.0 is not drawn
+    assert (bins.loc[5.0], bins.loc[14.75], bins.sum()) == (60, 20, 180)  # 15.0 is not drawn
+
+
+def test_fewer_than_twenty_expected_give_no_excess():
+    outcome = np.repeat([[4.2], [5.0], [5.7]], 19, axis=0)  # 19 in each bin
+    panel = panel_of([NEVER] * 57, [2020], outcome, income_other=outcome)
+    table = bunching_table(data_of(panel=panel))
+    assert table.data["expected"].tolist() == [19, 0]
+    assert table.data["excess_share"].isna().all() and table.body.count("too few") == 2
+    assert "Fewer than 20" in table.note
+
+
+def test_real_money_has_no_nominal_targets():
+    income = [[1, 2], [3, 4]]
+    panel = panel_of([2020, NEVER], [2019, 2020], income, income_other=income)
+    study_data = data_of(panel=panel, prices={"basis": "real", "base_year": 2020})
+    for make in (plot_bunching, bunching_table):
+        assert "already in prices of 2020" in text(make(study_data))
 
 
 def test_money_that_is_not_yuan_has_no_targets_in_yuan():
@@ -205,7 +333,16 @@ def test_funds_are_by_source_with_pooled_money_apart():
     assert (
         "100 in all" in exhibit.note and "70% of it pooled" in exhibit.note
     )  # (10 + 60) / 100
+    assert "alone, as uses may be the same money" in exhibit.note
     assert "no money spent" in text(plot_funds(study_data, stage="spent"))
+
+
+def test_what_a_ledger_does_not_have_is_not_spoken_of():
+    ledger = ledger_of(("v0", "East", "fiscal", "received", "source", 30, False))
+    study_data = data_of(panel=small_panel(), ledger=ledger)
+    note = plot_funds(study_data).note
+    assert "pooled" not in note and "uses" not in note
+    assert "one stage alone (received)" in text(funds_table(study_data))
 
 
 def test_stages_stand_beside_one_another_and_uses_are_left_out():
