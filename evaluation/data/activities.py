@@ -28,7 +28,9 @@ _PILLARS = {
 }
 
 
-def read_projects(study: Study, panel: VillagePanel, problems: Problems) -> pd.DataFrame | None:
+def read_projects(
+    study: Study, panel: VillagePanel | None, problems: Problems
+) -> pd.DataFrame | None:
     """Read a study's projects.
 
     Returns
@@ -43,7 +45,7 @@ def read_projects(study: Study, panel: VillagePanel, problems: Problems) -> pd.D
     columns = [*spec.village.model_dump().values(), spec.project, spec.type, spec.start]
     columns += [spec.jobs, expected.column if expected else None]
     table = open_table(study, spec, [c for c in columns if c], problems, may_be_empty=True)
-    if table is None:
+    if table is None or panel is None:
         return None
     position = match_villages(table, spec.village, panel.villages, problems)
     frame = _places(panel, position, table.frame.index)
@@ -71,7 +73,7 @@ def read_projects(study: Study, panel: VillagePanel, problems: Problems) -> pd.D
 
 
 def read_indicators(
-    study: Study, panel: VillagePanel, problems: Problems
+    study: Study, panel: VillagePanel | None, problems: Problems
 ) -> pd.DataFrame | None:
     """Read a study's indicators.
 
@@ -86,7 +88,7 @@ def read_indicators(
     columns = [*spec.village.model_dump().values(), spec.pillar, spec.indicator, spec.value]
     columns += [spec.unit, None if isinstance(spec.year, int) else spec.year.column]
     table = open_table(study, spec, [c for c in columns if c], problems, may_be_empty=True)
-    if table is None:
+    if table is None or panel is None:
         return None
     position = match_villages(table, spec.village, panel.villages, problems)
     frame = _places(panel, position, table.frame.index)

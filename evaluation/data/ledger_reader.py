@@ -57,7 +57,9 @@ _REMEDIES = {
 }
 
 
-def read_ledger(study: Study, panel: VillagePanel, problems: Problems) -> FundingLedger | None:
+def read_ledger(
+    study: Study, panel: VillagePanel | None, problems: Problems
+) -> FundingLedger | None:
     """Read a study's ledger, for the villages of its panel.
 
     Parameters
@@ -74,7 +76,7 @@ def read_ledger(study: Study, panel: VillagePanel, problems: Problems) -> Fundin
     table = open_table(
         study, spec, _columns(spec), problems, may_be_empty=True, totals_in=source
     )
-    if table is None:
+    if table is None or panel is None:
         return None
     before, since = len(problems.errors), len(problems.found)
     years = np.full(len(table.frame), float(spec.year)) if isinstance(spec.year, int) else (

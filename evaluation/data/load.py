@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pandas as pd
@@ -60,14 +62,13 @@ def check_data(study: Study) -> tuple[StudyData | None, Problems]:
     """Load a study's village data and collect all problems; None if there are errors."""
     problems = Problems()
     panel = ledger = projects = indicators = None
-    try:
+    with _collect(study, problems):
         panel = read_panel(study, problems)
-        if panel is not None:
-            ledger = read_ledger(study, panel, problems)
-            projects = read_projects(study, panel, problems)
-            indicators = read_indicators(study, panel, problems)
-    except DataError as error:  # such as a price index that lacks a year
-        problems.take(error, study.file.name)
+    with _collect(study, problems):
+        ledger = read_ledger(study, panel, problems)
+    with _collect(study, problems):
+        projects = read_projects(study, panel, problems)
+        indicators = read_indicators(study, panel, problems)
     if problems.errors:
         return None, problems
     return StudyData(
@@ -78,3 +79,12 @@ def check_data(study: Study) -> tuple[StudyData | None, Problems]:
         indicators=indicators,
         problems=tuple(problems),
     ), problems
+
+
+@contextmanager
+def _collect(study: Study, problems: Problems) -> Iterator[None]:
+    """Add what is raised, such as a price index that lacks a year, and go on."""
+    try:
+        yield
+    except DataError as error:
+        problems.take(error, study.file.name)

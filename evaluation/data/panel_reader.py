@@ -37,7 +37,8 @@ def read_panel(study: Study, problems: Problems) -> VillagePanel | None:
     study
         Its ``panel`` says what the file holds.
     problems
-        Takes all that is wrong; with an error the panel is None.
+        Takes all that is wrong. With errors the panel is None, or has the villages and years
+        alone to rely on.
     """
     panel = study.panel
     if panel is None:
@@ -97,19 +98,17 @@ def _build(
             columns=coordinates.model_dump(),
             remedies=dict.fromkeys(coordinates.model_dump(), "Are the two swapped?"),
         )  # fmt: skip
-    if problems.errors:
-        return None
+    # With an error the panel only serves to check the other files: its warnings may be false.
+    told = Problems() if problems.errors else problems
     variables = place.variables
     if panel.income:
         income, variable = compose_income(
-            panel, table, matrices, variables, problems,
+            panel, table, matrices, variables, told,
             factors={kind: place.factors_of(column) for kind, column in panel.income.items()},
             villages=villages.frame.index, years=span,
         )  # fmt: skip
         matrices, variables = {"income": income, **matrices}, {"income": variable, **variables}
     outcome = panel.outcome or next(n for n, v in variables.items() if v.role == "outcome")
-    if problems.errors:
-        return None
     frame = villages.frame.assign(cohort=cohort)
     if not kept.all():
         frame, rows = frame[kept], rows[kept]
@@ -118,8 +117,10 @@ def _build(
     if panel.treatment:
         observed = np.isfinite(values)
         report_untreated(table, frame["cohort"].to_numpy(), observed, list(span), frame.index,
-                         problems)  # fmt: skip
-    _report_gaps(table, span, values, frame.index, outcome, problems)
+                         told)  # fmt: skip
+    _report_gaps(table, span, values, frame.index, outcome, told)
+    if told is not problems:
+        problems.found += told.errors
     return VillagePanel(
         villages=frame,
         years=span,

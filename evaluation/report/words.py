@@ -40,7 +40,7 @@ LADDER = (
     ),
     (
         "panel with comparison villages",
-        "incomes of treated and untreated villages",
+        "incomes of treated and untreated villages, before and after",
         "counterfactual gains per village, the programme's effect, and how robust both are",
     ),
 )
