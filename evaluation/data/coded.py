@@ -49,9 +49,9 @@ class Words:
         """Give every row's word."""
         return self.distinct.to_numpy(object)[self.codes]
 
-    def take(self, rows: Codes) -> npt.NDArray[np.object_]:
+    def take(self, rows: Codes) -> pd.Series[str]:
         """Give the words of some rows."""
-        return np.asarray(self.distinct.to_numpy(object)[self.codes[rows]])
+        return self.distinct.take(self.codes[rows]).reset_index(drop=True)
 
     def is_in(self, hits: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
         """Say of every row whether its word is one of those marked."""

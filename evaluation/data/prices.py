@@ -19,6 +19,7 @@ from evaluation.errors import DataError
 _DRIFT = 300.0
 _MANY = 60
 _FEW = 5
+_BLOCK = 1 << 14  # rows
 _STEPS = {1_000: "元 beside 千元", 10_000: "元 beside 万元", 100_000_000: "元 beside 亿元"}
 
 Floats = npt.NDArray[np.float64]
@@ -134,11 +135,11 @@ def find_unit_drift(
     """
     # A drift is one of many villages: a hundred thousand of them show it.
     step = max(1, len(county) // 100_000)
-    amounts, county = amounts[::step], county.iloc[::step]
+    amounts, county = np.ascontiguousarray(amounts[::step].T), county.iloc[::step]
     code, names = pd.factorize(county)
     sums, counts = np.zeros((2, len(names), len(years)))
     for t in range(len(years)):
-        column = np.abs(amounts[:, t])
+        column = np.abs(amounts[t])
         some = np.isfinite(column) & (column > 0)
         sums[:, t] = np.bincount(code[some], np.log10(column[some]), len(names))
         counts[:, t] = np.bincount(code[some], minlength=len(names))
@@ -168,18 +169,20 @@ def find_far_cells(amounts: Floats, *, times: float = _DRIFT) -> npt.NDArray[np.
     -------
     Rows and columns of such amounts, one pair a row.
     """
-    step = max(1, len(amounts) // 100_000)
-    found = []
-    for t in range(amounts.shape[1]):
-        column = amounts[:, t]
-        some = column[::step]
-        some = some[some > 0]
-        if len(some) < _FEW:
-            continue
-        median = np.median(some)
-        far = (column > times * median) | ((column > 0) & (column < median / times))
-        found += [(row, t) for row in np.flatnonzero(far)]
-    return np.array(found, dtype=np.intp).reshape(-1, 2)
+    sample = amounts[:: max(1, len(amounts) // 100_000)]
+    low, high = np.zeros(amounts.shape[1]), np.full(amounts.shape[1], np.inf)
+    for t, column in enumerate(sample.T):
+        some = column[column > 0]
+        if len(some) >= _FEW:
+            median = np.median(some)
+            low[t], high[t] = median / times, median * times
+    found = [np.empty((0, 2), np.intp)]
+    for start in range(0, len(amounts), _BLOCK):
+        block = amounts[start : start + _BLOCK]
+        far = (block > high) | ((block < low) & (block > 0))
+        if far.any():
+            found.append(np.argwhere(far) + np.array([start, 0]))
+    return np.concatenate(found)
 
 
 def _distance(logs: Floats) -> Floats:

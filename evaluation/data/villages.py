@@ -98,21 +98,19 @@ def read_villages(
         words[part] = words[part].map(clean_name)
     main = next(part for part in ("code", "id", "name") if part in words)
     by = [main] if main != "name" else [part for part in NAMES if part in words]
-    report_rows(
-        table,
-        problems,
-        str(getattr(key, main)),
-        words[main].is_in((words[main].distinct == "").to_numpy()),
-        "rows without a village",
-        "Give the village of every row; take a row of totals out.",
-    )
+    unnamed = (words[main].distinct == "").to_numpy()
+    if unnamed.any():
+        told = "rows without a village"
+        remedy = "Give the village of every row; take a row of totals out."
+        column = str(getattr(key, main))
+        report_rows(table, problems, column, words[main].is_in(unnamed), told, remedy)
     of_row, keys = _number([words[part] for part in by])
-    starts = np.flatnonzero(np.diff(of_row, prepend=-1))[::-1]
+    starts = np.append(0, np.flatnonzero(of_row[1:] != of_row[:-1]) + 1)[::-1]
     first = np.empty(len(keys), np.intp)
     first[of_row[starts]] = starts
     frame = pd.DataFrame(index=pd.Index(keys, name="village"))
     for part in NAMES:
-        frame[part] = words[part].take(first) if part in words else ""
+        frame[part] = words[part].take(first).array if part in words else ""
     if main == "code":
         _check_codes(table, str(key.code), frame.index, of_row, problems)
     # Codes that lost their digits make one village of many: no more is to be said of them.
