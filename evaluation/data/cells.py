@@ -15,7 +15,7 @@ from evaluation.bounds import Bounds
 from evaluation.data.coded import Coded, Floats, as_integer, distinct_cells, half_width
 from evaluation.data.hedges import read_figure
 from evaluation.data.money import parse_money
-from evaluation.data.problems import Problems
+from evaluation.data.problems import Level, Problems, report_rows
 from evaluation.data.tables import Table
 from evaluation.data.units import parse_unit
 from evaluation.errors import DataError
@@ -71,14 +71,12 @@ def read_numbers(
     series = table.frame[column]
     if pd.api.types.is_numeric_dtype(series):
         values = series.to_numpy(np.float64, na_value=np.nan)
-        bad = np.flatnonzero(np.isinf(values))
-        if len(bad):
-            _tell(problems, table, column, bad, "infinite numbers")
+        report_rows(table, problems, column, np.isinf(values), "infinite numbers")
         gaps = [float(word) for word in missing if _PLAIN.fullmatch(word)]
         if gaps and len(rows := np.flatnonzero(np.isin(values, gaps))):
             values = values.copy()
             values[rows] = np.nan
-            _tell(problems, table, column, rows, "cells read as missing", level="note")
+            report_rows(table, problems, column, rows, "cells read as missing", level="note")
         return Numbers(values, {})
     distinct, codes = distinct_cells(series)
     parsed = np.full(len(distinct), np.nan)
@@ -106,22 +104,18 @@ def read_numbers(
         else:
             parsed[place] = read
             worded.append(place)
-    if len(bad := _where(codes, refused)):
-        _tell(
-            problems,
-            table,
-            column,
-            bad,
-            "not numbers",
-            f"Write the number, leave the cell empty where it is not known, or list what "
-            f"such cells say under missing.{allowed}",
-        )
-    if len(rows := _where(codes, worded)):
-        _tell(problems, table, column, rows, "figures in words, read as numbers", level="note")
-    if missing:
-        gone = [i for i, text in enumerate(distinct) if text and half_width(text) in missing]
-        if len(rows := _where(codes, gone)):
-            _tell(problems, table, column, rows, "cells read as missing", level="note")
+    remedy = (
+        "Write the number, leave the cell empty where it is not known, or list what such cells "
+        f"say under missing.{allowed}"
+    )
+    gone = [i for i, text in enumerate(distinct) if text and half_width(text) in missing]
+    kinds: tuple[tuple[Level, list[int], str, str], ...] = (
+        ("error", refused, "not numbers", remedy),
+        ("note", worded, "figures in words, read as numbers", ""),
+        ("note", gone, "cells read as missing", ""),
+    )
+    for level, found, told, mend in kinds:
+        report_rows(table, problems, column, _where(codes, found), told, mend, level=level)
     at = {int(i): bounds[int(codes[i])] for i in _where(codes, [*bounds])}
     return Numbers(parsed[codes], at)
 
@@ -211,8 +205,7 @@ def _read_each(
         "empty cells": [i for i, text in enumerate(distinct) if required and not text],
     }
     for message, places in wrong.items():
-        if len(bad := _where(codes, places)):
-            _tell(problems, table, column, bad, message, remedy)
+        report_rows(table, problems, column, _where(codes, places), message, remedy)
     values = [np.nan if value is None else value for value in found]
     return Coded(codes, np.array(values, dtype=np.float64))
 
@@ -248,26 +241,3 @@ def _chinese_unit(unit: str) -> str:
     except DataError:
         return "个"
     return unit.partition("/")[0]
-
-
-def _tell(
-    problems: Problems,
-    table: Table,
-    column: str,
-    positions: npt.NDArray[np.intp],
-    message: str,
-    remedy: str = "",
-    *,
-    level: str = "error",
-) -> None:
-    cells = table.frame[column].iloc[positions[:1000]]
-    problems.add(
-        "note" if level == "note" else "error",
-        table.name,
-        message,
-        remedy,
-        column=column,
-        row_word=table.row_word,
-        rows=table.frame.index[positions],
-        cells=cells,
-    )

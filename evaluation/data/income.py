@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from evaluation.data.panel import Variable
-from evaluation.data.problems import Problems
+from evaluation.data.problems import Problems, name_cells
 from evaluation.data.study_panel import PanelFile
 from evaluation.data.tables import Table
 
@@ -136,7 +136,7 @@ def _report_sums(
         table.name,
         f"{named} is not {panel.income['total'].column}",
         "Mend the cells, or name the kind that is missing under income.other.",
-        cells=_name_cells(wrong, villages, years),
+        cells=name_cells(villages, years, *np.nonzero(wrong)),
     )
 
 
@@ -155,13 +155,5 @@ def _warn_partial(
             "village-years without an income because a kind of it is missing or hedged",
             "Nothing was filled in. Where there was none of a kind, write 0.",
             column=made_of,
-            cells=_name_cells(partial, villages, years),
+            cells=name_cells(villages, years, *np.nonzero(partial)),
         )
-
-
-def _name_cells(
-    hits: npt.NDArray[np.bool_], villages: pd.Index[str], years: npt.NDArray[np.int64]
-) -> list[str]:
-    village, year = np.nonzero(hits)
-    keys = villages.to_numpy(object)[village]
-    return [f"{key} {y}" for key, y in zip(keys, years[year], strict=True)]

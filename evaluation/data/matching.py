@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from evaluation.data.coded import read_words
-from evaluation.data.problems import Problems
+from evaluation.data.problems import Problems, report_rows
 from evaluation.data.study_files import VillageKey
 from evaluation.data.tables import Table
-from evaluation.data.villages import NAMES, Positions, clean_name, key_columns, report_rows
+from evaluation.data.villages import NAMES, Positions, clean_name, key_columns
 
 
 def match_villages(

@@ -13,7 +13,7 @@ from evaluation.data.coded import Floats
 from evaluation.data.money import parse_money
 from evaluation.data.panel import Variable
 from evaluation.data.prices import deflators, find_far_cells, find_unit_drift, read_price_index
-from evaluation.data.problems import Problems
+from evaluation.data.problems import Problems, name_cells
 from evaluation.data.study import Study
 from evaluation.data.study_files import Column, Scale
 from evaluation.data.study_panel import PanelFile
@@ -138,11 +138,11 @@ class Placer:
                 )
         return self._factors
 
+    def _name_cells(self, village: Positions, year: Positions) -> list[str]:
+        return name_cells(self.villages.frame.index, self.years, village, year)
+
     def _report_negative(self, matrix: Floats, column: Column) -> None:
-        village, year = np.nonzero(matrix < 0)
-        keys = self.villages.frame.index.to_numpy(object)[village]
-        cells = [f"{key} {y}" for key, y in zip(keys, self.years[year], strict=True)]
-        if cells:
+        if cells := self._name_cells(*np.nonzero(matrix < 0)):
             self.problems.add(
                 "warning",
                 self.table.name,
@@ -156,25 +156,21 @@ class Placer:
         """Refuse what is no logarithm of money, such as -999 for a missing value."""
         village, year = np.nonzero(np.abs(matrix) > _LARGEST_LOG)
         if len(village):
-            keys = self.villages.frame.index.to_numpy(object)[village]
+            named = zip(self._name_cells(village, year), matrix[village, year], strict=True)
             self.problems.add(
                 "error",
                 self.table.name,
                 f"not logarithms of money (beyond {_LARGEST_LOG} in size)",
                 "Mend the scale, or name codes for missing values under missing.",
                 column=column.column,
-                cells=[
-                    f"{key} {self.years[y]}: {value:g}"
-                    for key, y, value in zip(keys, year, matrix[village, year], strict=True)
-                ],
+                cells=[f"{cell}: {value:g}" for cell, value in named],
             )
             matrix[village, year] = np.nan
 
     def _report_drift(self, matrix: Floats, column: Column) -> None:
         found = find_unit_drift(matrix, self.years, self.villages.frame["county"])
         if not found:
-            keys = self.villages.frame.index
-            found = [f"{keys[v]} {self.years[y]}" for v, y in find_far_cells(matrix)]
+            found = self._name_cells(*find_far_cells(matrix).T)
         if found:
             self.problems.add(
                 "warning",

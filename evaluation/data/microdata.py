@@ -11,7 +11,7 @@ import pandas as pd
 
 from evaluation.data.cells import read_dates, read_numbers, read_truths, read_years
 from evaluation.data.coded import Floats, distinct_cells, read_words
-from evaluation.data.problems import Problems
+from evaluation.data.problems import Problems, report_rows
 from evaluation.data.study_files import Column
 from evaluation.data.study_panel import PanelFile, Statistic, Treatment
 from evaluation.data.tables import Table
@@ -63,18 +63,10 @@ def aggregate_rows(
     if spec.weights:
         weights = read_numbers(table, spec.weights, problems, missing=panel.missing).values
         wrong = ~(weights > 0) & ~np.isnan(weights)
-        if wrong.any():
-            problems.add(
-                "error",
-                table.name,
-                "weights that are not positive",
-                "Leave the weight empty where a row does not count.",
-                column=spec.weights,
-                row_word=table.row_word,
-                rows=table.frame.index[wrong],
-                cells=table.frame[spec.weights][wrong],
-            )
-            weights = np.where(wrong, np.nan, weights)
+        remedy = "Leave the weight empty where a row does not count."
+        told = "weights that are not positive"
+        report_rows(table, problems, spec.weights, wrong, told, remedy)
+        weights = np.where(wrong, np.nan, weights)
     few = np.zeros(n, dtype=bool)
     outcomes: dict[str, Column] = {}
     for name, outcome in spec.outcomes.items():
@@ -89,16 +81,9 @@ def aggregate_rows(
         unit = outcome.unit if outcome.statistic in _IN_UNITS else ""
         outcomes[name] = Column(column=made, unit=unit, label=outcome.label)
         few |= small
-        if outcome.statistic == "gini" and (values[used] < 0).any():
-            problems.add(
-                "error",
-                table.name,
-                "negative values have no Gini",
-                "Take another statistic.",
-                column=outcome.column,
-                row_word=table.row_word,
-                rows=table.frame.index[used & (values < 0)],
-            )
+        if outcome.statistic == "gini":
+            told, remedy = "negative values have no Gini", "Take another statistic."
+            report_rows(table, problems, outcome.column, used & (values < 0), told, remedy)
     if few.any():
         cells = [" ".join(row) for row in frame.loc[few, key].to_numpy(str)]
         problems.add(
@@ -159,17 +144,9 @@ def _first_years(
     years = read_years(table, column, problems, required=False).to_array()
     first = _smallest(years, group)
     differ = ~np.isnan(first[group]) & (years != first[group])
-    if differ.any():
-        problems.add(
-            "error",
-            table.name,
-            "the first treated year differs between the rows of a village and year",
-            "Give one year in all rows of a village, or none in any.",
-            column=column,
-            row_word=table.row_word,
-            rows=table.frame.index[differ],
-            cells=table.frame[column][differ],
-        )
+    told = "the first treated year differs between the rows of a village and year"
+    remedy = "Give one year in all rows of a village, or none in any."
+    report_rows(table, problems, column, differ, told, remedy)
     return first
 
 

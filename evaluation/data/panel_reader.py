@@ -16,7 +16,7 @@ from evaluation.data.matrices import Placer
 from evaluation.data.microdata import aggregate_rows
 from evaluation.data.opening import open_table
 from evaluation.data.panel import VillagePanel
-from evaluation.data.problems import Problems
+from evaluation.data.problems import Problems, name_cells
 from evaluation.data.schema import COORDINATES, check_contract
 from evaluation.data.study import Study
 from evaluation.data.study_files import Column, YearColumn
@@ -175,8 +175,7 @@ def _lengthen(table: Table, panel: PanelFile, problems: Problems) -> tuple[Table
             if y not in found]  # fmt: skip
     if lost:
         message = "columns that other years have are not there: missing in these"
-        problems.add("warning", table.name, message, row_word="",
-                     rows=[""] * len(lost), cells=lost)  # fmt: skip
+        problems.add("warning", table.name, message, cells=lost)
     for year in years:
         part = table.frame[fixed].copy()
         part[_YEAR] = year
@@ -214,16 +213,8 @@ def _report_doubles(
         "Keep one row per village and year; if these are households, use panel.aggregate.",
         row_word=table.row_word,
         rows=table.frame.index[doubled],
-        cells=[
-            f"{keys[v]} {span[y]}" for v, y in zip(village[:1000], year[:1000], strict=True)
-        ],
+        cells=name_cells(keys, span, village, year),
     )
-
-
-def _cells(
-    keys: pd.Index[str], span: npt.NDArray[np.int64], village: Positions, year: Positions
-) -> list[str]:
-    return [f"{key} {y}" for key, y in zip(keys.to_numpy()[village], span[year], strict=True)]
 
 
 def _report_gaps(
@@ -238,13 +229,7 @@ def _report_gaps(
 
     def warn(message: str, cells: list[str], remedy: str = "") -> None:
         if cells:
-            problems.add(
-                "warning",
-                table.name,
-                message,
-                remedy,
-                cells=cells,
-            )
+            problems.add("warning", table.name, message, remedy, cells=cells)
 
     lost = sorted(set(range(int(span[0]), int(span[-1]) + 1)) - set(span.tolist()))
     warn("years that no village has", [str(year) for year in lost])
@@ -261,6 +246,6 @@ def _report_gaps(
         village, year = np.nonzero(zero & before & after)
         warn(
             f"zeros of {name} between years above zero: are they gaps filled with 0?",
-            _cells(keys, span, village, year + 1),
+            name_cells(keys, span, village, year + 1),
             "Leave a cell empty where the value is not known. Nothing was changed.",
         )

@@ -7,8 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
+from evaluation.data.tables import Table
 from evaluation.data.text_files import shorten
 from evaluation.errors import DataError
 
@@ -133,3 +136,39 @@ class Problems:
         ]
         columns = ["level", "file", "row", "column", "cell", "message", "remedy"]
         return pd.DataFrame(rows, columns=columns, dtype=object)
+
+
+def report_rows(
+    table: Table,
+    problems: Problems,
+    column: str,
+    hits: npt.NDArray[np.bool_] | npt.NDArray[np.integer[Any]],
+    message: str,
+    remedy: str = "",
+    *,
+    level: Level = "error",
+) -> None:
+    """Report rows of a file, marked or by their positions, with their cells of a column."""
+    rows = np.flatnonzero(hits) if hits.dtype == bool else hits
+    if len(rows):
+        problems.add(
+            level,
+            table.name,
+            message,
+            remedy,
+            column=column,
+            row_word=table.row_word,
+            rows=table.frame.index[rows],
+            cells=table.frame[column].iloc[rows[:_KEPT]],
+        )
+
+
+def name_cells(
+    keys: pd.Index[str],
+    years: npt.NDArray[np.int64],
+    village: npt.NDArray[np.integer[Any]],
+    year: npt.NDArray[np.integer[Any]],
+) -> list[str]:
+    """Name cells of a village x year matrix by their positions: "370831100201 2019"."""
+    named = zip(keys.to_numpy(object)[village], years[year], strict=True)
+    return [f"{key} {y}" for key, y in named]

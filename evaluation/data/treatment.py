@@ -11,7 +11,7 @@ import pandas as pd
 from evaluation.data.cells import read_dates, read_truths, read_years
 from evaluation.data.coded import Coded, Floats
 from evaluation.data.matching import match_villages
-from evaluation.data.problems import Problems
+from evaluation.data.problems import Level, Problems, report_rows
 from evaluation.data.study_panel import Treatment
 from evaluation.data.tables import Table
 from evaluation.data.villages import Positions, Villages
@@ -130,17 +130,8 @@ def _from_indicator(
     column = str(treatment.treated)
     on = read_truths(table, column, problems).to_array()
     keys, n = villages.frame.index, len(villages.frame)
-    empty = np.isnan(on)
-    if empty.any():
-        problems.add(
-            "error",
-            table.name,
-            "rows that do not say whether the village was treated",
-            "Write 1 or 0 in every row.",
-            column=column,
-            row_word=table.row_word,
-            rows=table.frame.index[empty],
-        )
+    told = "rows that do not say whether the village was treated"
+    report_rows(table, problems, column, np.isnan(on), told, "Write 1 or 0 in every row.")
     cohort, _ = _extremes(villages.of_row, np.where(on == 1, years, np.nan), n)
     off_after = (on == 0) & (years > cohort[villages.of_row])
     back = np.bincount(villages.of_row, off_after, n) > 0
@@ -194,11 +185,11 @@ def _report(
     message: str,
     remedy: str,
     *,
-    level: str = "error",
+    level: Level = "error",
 ) -> None:
     if len(villages):
         problems.add(
-            "warning" if level == "warning" else "error",
+            level,
             table.name,
             message,
             remedy,

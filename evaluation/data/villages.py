@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from evaluation.data.coded import Coded, Words, compare_cells, read_words
-from evaluation.data.problems import Level, Problems
+from evaluation.data.problems import Level, Problems, report_rows
 from evaluation.data.study_files import VillageKey
 from evaluation.data.tables import Table
 
@@ -154,7 +154,7 @@ def _check_codes(
     plain = keys.str.fullmatch(_CODE)
     lost = ~plain & lost_digits(keys)
     town = plain & keys.str.endswith(_TOWN)
-    for level, hits, message, remedy in (
+    kinds: tuple[tuple[Level, npt.NDArray[np.bool_], str, str], ...] = (
         (
             "error",
             lost,
@@ -174,11 +174,11 @@ def _check_codes(
             "codes of a town or county, not of a village (they end in 000)",
             "If Excel rounded them, take them from their source again, as text.",
         ),
-    ):
+    )
+    for level, hits, message, remedy in kinds:
         if hits.any():
             rows = np.isin(of_row, np.flatnonzero(hits))
-            report_rows(table, problems, column, rows, message, remedy,
-                        level="warning" if level == "warning" else "error")  # fmt: skip
+            report_rows(table, problems, column, rows, message, remedy, level=level)
 
 
 def key_columns(key: VillageKey) -> dict[str, str]:
@@ -230,7 +230,7 @@ def _names_over_time(
     ]
     several = spells["village"].duplicated(keep=False)
     confused = spells["village"].isin(spells["village"][mixed])
-    for level, hits, what, remedy in (
+    kinds: tuple[tuple[Level, pd.Series[bool], str, str], ...] = (
         (
             "error",
             several & confused,
@@ -243,10 +243,11 @@ def _names_over_time(
             f"the {part} changes over the years: taken as the same village, renamed",
             "If they are two villages, give them two codes.",
         ),
-    ):
+    )
+    for level, hits, what, remedy in kinds:
         if hits.any():
             problems.add(
-                "error" if level == "error" else "warning",
+                level,
                 table.name,
                 what,
                 remedy,
@@ -255,28 +256,3 @@ def _names_over_time(
             )
     last = ~spells["village"].duplicated(keep="last")
     return list(names[last])
-
-
-def report_rows(
-    table: Table,
-    problems: Problems,
-    column: str,
-    hits: npt.NDArray[np.bool_],
-    message: str,
-    remedy: str,
-    *,
-    level: Level = "error",
-) -> None:
-    """Report the rows marked, with their cells."""
-    if hits.any():
-        rows = np.flatnonzero(hits)
-        problems.add(
-            level,
-            table.name,
-            message,
-            remedy,
-            column=column,
-            row_word=table.row_word,
-            rows=table.frame.index[rows],
-            cells=table.frame[column].iloc[rows[:1000]],
-        )
