@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    report.add_argument("study", type=Path, metavar="STUDY", help="folder with a study.yml")
+    _add_study(report)
     report.add_argument(
         "-p",
         dest="parameters",
@@ -74,7 +74,6 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument(
         "--force", action="store_true", help="run again although nothing has changed"
     )
-    report.add_argument("--data", type=Path, metavar="DIR", help="where the study's files are")
     report.set_defaults(run=_report)
     _add_new(verbs)
     _add_check(verbs)
@@ -82,6 +81,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_template(verbs)
     _add_export(verbs)
     return parser
+
+
+def _add_study(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("study", type=Path, metavar="STUDY", help="folder with a study.yml")
+    verb.add_argument("--data", type=Path, metavar="DIR", help="where the study's files are")
 
 
 def _add_new(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -103,8 +107,7 @@ def _add_check(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         description="Read all of a study's files and list every problem; the rows are in "
         "problems.csv. Exit status 0 if the study loads, 2 if not.",
     )
-    check.add_argument("study", type=Path, metavar="STUDY", help="folder with a study.yml")
-    check.add_argument("--data", type=Path, metavar="DIR", help="where the study's files are")
+    _add_study(check)
     check.add_argument(
         "--problems",
         type=Path,
@@ -156,10 +159,9 @@ def _add_export(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         description="Write the village panel, in real money, and the ledger, projects and "
         "indicators if there are any, with a codebook.",
     )
-    export.add_argument("study", type=Path, metavar="STUDY", help="folder with a study.yml")
+    _add_study(export)
     export.add_argument("--to", choices=("dta", "parquet", "csv"), required=True)
     export.add_argument("--out", type=Path, metavar="DIR", help="a folder (exports/STUDY)")
-    export.add_argument("--data", type=Path, metavar="DIR", help="where the study's files are")
     export.set_defaults(run=_export)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from evaluation.claims.crosscheck import run_crosschecks
 from evaluation.claims.measures import assess_counties
-from evaluation.claims.table import load_claims
+from evaluation.claims.table import ClaimTable, load_claims
 from evaluation.data.load import StudyData, check_data
 from evaluation.data.problems import Problem, Problems
 from evaluation.data.study import Study
@@ -38,10 +38,7 @@ def check_study(
     data, problems = check_data(study)
     if study.claims:
         try:
-            claims = load_claims(study)
-            run_crosschecks(claims)
-            assess_counties(claims)
-            tell(f"{study.claims.file}: {len(claims.claims)} claims")
+            tell(f"{study.claims.file}: {len(read_claims(study).claims)} claims")
         except DataError as error:
             problems.take(error, study.claims.file)
     for line in _describe(data):
@@ -58,6 +55,14 @@ def check_study(
     told = ", ".join(f"{n} {level}{'s' * (n != 1)}" for level, n in counts.items())
     tell(f"{told}{f'; every row is in {listing}' if rows else ''}")
     return None if problems.errors else data
+
+
+def read_claims(study: Study) -> ClaimTable:
+    """Load a study's claims and work out all that its report does, so that mistakes show."""
+    claims = load_claims(study)
+    run_crosschecks(claims)
+    assess_counties(claims)
+    return claims
 
 
 def _describe(data: StudyData | None) -> list[str]:

@@ -119,16 +119,12 @@ def _choose_notebooks(study: Study) -> dict[str, Path]:
 
 def _check_data(study: Study) -> None:
     """Read all that the chapters read, so that a mistake is told before a kernel starts."""
-    from evaluation.claims.crosscheck import run_crosschecks
-    from evaluation.claims.measures import assess_counties
-    from evaluation.claims.table import load_claims
     from evaluation.data.load import load_data
+    from evaluation.report.check_study import read_claims
 
     load_data(study)
     if study.claims:
-        claims = load_claims(study)
-        run_crosschecks(claims)
-        assess_counties(claims)
+        read_claims(study)
 
 
 def _start_folder(target: Path, tell: Callable[[str], None]) -> Path:
