@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from evaluation.data.cells import read_dates, read_numbers, read_years
+from evaluation.data.cells import read_dates, read_numbers, read_stated_years
 from evaluation.data.coded import read_words
 from evaluation.data.matching import match_villages
-from evaluation.data.money import parse_money
+from evaluation.data.matrices import plain_amounts
 from evaluation.data.opening import open_table
 from evaluation.data.panel import VillagePanel
 from evaluation.data.problems import Problems
@@ -62,11 +62,10 @@ def read_projects(
     )
     frame["expected_return"] = np.nan
     if expected:
-        money = parse_money(expected.unit)
         numbers = read_numbers(
             table, expected.column, problems, unit=expected.unit, missing=missing
         )
-        frame["expected_return"] = numbers.values * (money.factor if money else 1)
+        frame["expected_return"] = plain_amounts(numbers.values, expected)
     names = {"start": spec.start or "", "jobs": spec.jobs or ""}
     check_contract(frame, PROJECTS, table.name, table.row_word, problems, columns=names)
     return frame[position >= 0].reset_index(drop=True)
@@ -92,11 +91,7 @@ def read_indicators(
         return None
     position = match_villages(table, spec.village, panel.villages, problems)
     frame = _places(panel, position, table.frame.index)
-    frame["year"] = (
-        float(spec.year)
-        if isinstance(spec.year, int)
-        else read_years(table, spec.year.column, problems, values=spec.year.values).to_array()
-    )
+    frame["year"] = read_stated_years(table, spec.year, problems).to_array()
     meanings = {**_PILLARS, **spec.pillars}
     pillars = read_words(table, spec.pillar).map(lambda word: meanings.get(word, word))
     frame["pillar"] = pillars.to_array()

@@ -16,6 +16,7 @@ from evaluation.data.coded import Coded, Floats, as_integer, distinct_cells, hal
 from evaluation.data.hedges import read_figure
 from evaluation.data.money import parse_money
 from evaluation.data.problems import Level, Problems, report_rows
+from evaluation.data.study_files import YearColumn
 from evaluation.data.tables import Table
 from evaluation.data.units import parse_unit
 from evaluation.errors import DataError
@@ -151,6 +152,13 @@ def read_years(
     return _read_each(
         table, column, problems, read, what, remedy, required=required, missing=missing
     )
+
+
+def read_stated_years(table: Table, year: YearColumn | int, problems: Problems) -> Coded:
+    """Read the years that a study states: a column, or one year for all rows."""
+    if isinstance(year, int):
+        return Coded(np.zeros(len(table.frame), np.int32), np.array([float(year)]))
+    return read_years(table, year.column, problems, values=year.values)
 
 
 def read_dates(

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from evaluation.data.cells import read_numbers, read_years
-from evaluation.data.coded import Floats, read_words
+from evaluation.data.cells import read_numbers, read_stated_years
+from evaluation.data.coded import read_words
 from evaluation.data.income import printed_step
 from evaluation.data.ledger import COLUMNS, FundingLedger
 from evaluation.data.ledger_checks import (
@@ -20,15 +20,14 @@ from evaluation.data.ledger_checks import (
     warn_rows,
 )
 from evaluation.data.matching import match_villages
-from evaluation.data.matrices import to_level
-from evaluation.data.money import parse_money
+from evaluation.data.matrices import plain_amounts
 from evaluation.data.opening import open_table
 from evaluation.data.panel import VillagePanel
-from evaluation.data.prices import deflators, read_price_index
+from evaluation.data.prices import study_deflators
 from evaluation.data.problems import Problems
 from evaluation.data.schema import LEDGER, check_contract
 from evaluation.data.study import Study
-from evaluation.data.study_files import Column, Fixed, LedgerFile
+from evaluation.data.study_files import Fixed, LedgerFile
 from evaluation.data.tables import Table
 from evaluation.data.villages import clean_name
 
@@ -79,9 +78,6 @@ def read_ledger(
     if table is None or panel is None:
         return None
     before, since = len(problems.errors), len(problems.found)
-    years = np.full(len(table.frame), float(spec.year)) if isinstance(spec.year, int) else (
-        read_years(table, spec.year.column, problems, values=spec.year.values).to_array()
-    )  # fmt: skip
     frame = pd.DataFrame(index=table.frame.index)
     position = match_villages(table, spec.village, panel.villages, problems, pooled=True)
     key_column = spec.village.code or spec.village.id or str(spec.village.name)
@@ -93,7 +89,7 @@ def read_ledger(
         column = getattr(spec.village, part)
         stated = read_words(table, column).map(clean_name).to_array() if column else own
         frame[part] = np.where(position >= 0, own, stated)
-    frame["year"] = years
+    frame["year"] = read_stated_years(table, spec.year, problems).to_array()
     frame["project"] = read_words(table, spec.project).to_array() if spec.project else ""
     frame["stage"] = _words(table, spec.stage, {**_known(STAGE_WORDS), **spec.stages})
     frame["role"] = _words(table, spec.role, _known(_ROLES))
@@ -126,8 +122,7 @@ def read_ledger(
     report_drift(table, entries, problems)
     report_stages(table, entries, problems)
     report_zero_gaps(table, entries, problems)
-    factors = _factors(study, entries["year"])
-    entries["amount"] = entries["amount"] * factors
+    entries["amount"] = entries["amount"] * study_deflators(study, entries["year"])
     _report_other_years(table, entries, panel, problems)
     entries = _share_out(table, spec, entries.assign(shared=False), panel, problems)
     entries["year"] = entries["year"].astype(int)
@@ -180,8 +175,8 @@ def _amounts(
         values = read_numbers(
             table, column.column, problems, unit=column.unit, missing=spec.missing
         ).values
-        step = _plain(np.array([printed_step(values)]), column)[0]
-        part = frame.assign(source=source, amount=_plain(values, column), step=step)
+        step = plain_amounts(np.array([printed_step(values)]), column)[0]
+        part = frame.assign(source=source, amount=plain_amounts(values, column), step=step)
         part["printed"] = values
         part["at"] = np.arange(len(part))
         parts.append(part)
@@ -196,21 +191,6 @@ def _amounts(
         message = f"{int(empty.sum())} empty amounts, taken as no entry"
         problems.add("note", table.name, message)
     return long[~empty]
-
-
-def _plain(values: Floats, column: Column) -> Floats:
-    money, level = parse_money(column.unit), values.copy()
-    to_level(level, column.scale)
-    return level * (money.factor if money else 1)
-
-
-def _factors(study: Study, years: pd.Series[float]) -> Floats:
-    prices, index = study.prices, study.price_index()
-    if prices is None or prices.basis == "real" or not index:
-        return np.ones(len(years))
-    distinct, codes = np.unique(years, return_inverse=True)
-    levels = read_price_index(index)
-    return deflators(levels, distinct.astype(int), base_year=prices.base_year)[codes]
 
 
 def _share_out(

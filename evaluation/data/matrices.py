@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from evaluation.data.cells import Numbers, read_numbers
 from evaluation.data.coded import Floats
 from evaluation.data.money import parse_money
 from evaluation.data.panel import Variable
-from evaluation.data.prices import deflators, find_far_cells, find_unit_drift, read_price_index
+from evaluation.data.prices import find_far_cells, find_unit_drift, study_deflators
 from evaluation.data.problems import Problems, name_cells
 from evaluation.data.study import Study
 from evaluation.data.study_files import Column, Scale
@@ -42,7 +43,6 @@ class Placer:
         self.problems = problems
         self.variables: dict[str, Variable] = {}
         self.hedged: list[dict[str, Any]] = []
-        self._factors: Floats | None = None
 
     def all_columns(self) -> dict[str, Floats]:
         """Give the matrices of all outcomes, kinds of income and covariates."""
@@ -123,20 +123,14 @@ class Placer:
             )
         return pd.DataFrame(hedged, columns=columns)
 
+    @cached_property
+    def _deflators(self) -> Floats:
+        return study_deflators(self.study, self.years)
+
     def factors_of(self, column: Column) -> Floats:
         """Give by year what the column's numbers were multiplied by, to be real units."""
         money = parse_money(column.unit)
-        return money.factor * self._deflators() if money else np.ones(self.shape[1])
-
-    def _deflators(self) -> Floats:
-        if self._factors is None:
-            prices, index = self.study.prices, self.study.price_index()
-            self._factors = np.ones(len(self.years))
-            if prices and prices.basis == "nominal" and index:
-                self._factors = deflators(
-                    read_price_index(index), self.years.tolist(), base_year=prices.base_year
-                )
-        return self._factors
+        return money.factor * self._deflators if money else np.ones(self.shape[1])
 
     def _name_cells(self, village: Positions, year: Positions) -> list[str]:
         return name_cells(self.villages.frame.index, self.years, village, year)
@@ -180,6 +174,13 @@ class Placer:
                 column=column.column,
                 cells=found,
             )
+
+
+def plain_amounts(values: Floats, column: Column) -> Floats:
+    """Give a column's numbers as amounts of one unit of the currency, in nominal money."""
+    money, level = parse_money(column.unit), values.copy()
+    to_level(level, column.scale)
+    return level * (money.factor if money else 1)
 
 
 def to_level(values: Floats, scale: Scale) -> None:

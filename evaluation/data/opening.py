@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from evaluation.data.problems import Problems
@@ -58,13 +58,7 @@ def open_table(
         return None
     known = [str(name) for name in table.frame.columns]
     missing = [name for name in plain if name not in known]
-    for name in columns:
-        if "{year}" in name:
-            start, _, end = name.partition("{year}")
-            inner = (k[len(start) : len(k) - len(end)] for k in known
-                     if k.startswith(start) and k.endswith(end))  # fmt: skip
-            found = any(re.fullmatch(r"\d{4}", text) for text in inner)
-            missing += [] if found else [name]
+    missing += [n for n in columns if "{year}" in n and not find_yearly(n, known)]
     for name in missing:
         problems.add(
             "error",
@@ -77,6 +71,18 @@ def open_table(
     for text in table.notes:
         problems.add("note", table.name, text)
     return None if missing else table
+
+
+def find_yearly(pattern: str, columns: Iterable[str]) -> dict[str, str]:
+    """Find the columns of a pattern with {year} in a wide file, by year.
+
+    Examples
+    --------
+    >>> find_yearly("{year}年收入", ["2019年收入", "2020年收入", "19年收入", "户数"])
+    {'2019': '2019年收入', '2020': '2020年收入'}
+    """
+    form = re.compile(re.escape(pattern).replace(r"\{year\}", r"(\d{4})"))
+    return {m[1]: name for name in columns if (m := form.fullmatch(name))}
 
 
 def _keep_totals(table: Table, column: str) -> Table:

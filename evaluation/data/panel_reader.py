@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from evaluation.data.cells import read_years
-from evaluation.data.coded import Coded, Floats
+from evaluation.data.cells import read_stated_years
+from evaluation.data.coded import Floats
 from evaluation.data.income import compose_income
 from evaluation.data.matrices import Placer
 from evaluation.data.microdata import aggregate_rows
-from evaluation.data.opening import open_table
+from evaluation.data.opening import find_yearly, open_table
 from evaluation.data.panel import VillagePanel
 from evaluation.data.problems import Problems, name_cells
 from evaluation.data.schema import COORDINATES, check_contract
@@ -61,7 +60,8 @@ def read_panel(study: Study, problems: Problems) -> VillagePanel | None:
 def _build(
     study: Study, panel: PanelFile, table: Table, other: Table | None, problems: Problems
 ) -> VillagePanel | None:
-    years = _years(panel, table, problems)
+    assert panel.year is not None  # a wide file was lengthened
+    years = read_stated_years(table, panel.year, problems)
     villages = read_villages(table, panel.village, years, problems, renamed=panel.renamed)
     if panel.village.code and lost_digits(villages.frame.index).any():
         return None  # which was reported; rows of many villages look like one
@@ -151,24 +151,11 @@ def _columns(panel: PanelFile) -> list[str]:
     return list(dict.fromkeys(name for name in names if name))
 
 
-def _years(panel: PanelFile, table: Table, problems: Problems) -> Coded:
-    if isinstance(panel.year, int):
-        return Coded(np.zeros(len(table.frame), np.int32), np.array([float(panel.year)]))
-    assert panel.year is not None
-    return read_years(table, panel.year.column, problems, values=panel.year.values)
-
-
 def _lengthen(table: Table, panel: PanelFile, problems: Problems) -> tuple[Table, PanelFile]:
     """Turn a wide file, whose columns are named with {year}, into a long one."""
-    patterns = {
-        name: re.escape(name).replace(r"\{year\}", r"(\d{4})") for name in _columns(panel)
-    }
-    wide = {name: re.compile(text) for name, text in patterns.items() if "{year}" in name}
-    at = {
-        name: {m[1]: column for column in table.frame if (m := pattern.fullmatch(str(column)))}
-        for name, pattern in wide.items()
-    }
-    fixed = [name for name in patterns if name not in wide]
+    columns = _columns(panel)
+    at = {n: find_yearly(n, map(str, table.frame)) for n in columns if "{year}" in n}
+    fixed = [name for name in columns if name not in at]
     parts = []
     years = sorted({year for found in at.values() for year in found})
     lost = [name.replace("{year}", y) for name, found in at.items() for y in years
@@ -183,7 +170,7 @@ def _lengthen(table: Table, panel: PanelFile, problems: Problems) -> tuple[Table
             part[name] = table.frame[found[year]] if year in found else np.nan
         parts.append(part)
     long = pd.concat(parts)
-    for name in wide:
+    for name in at:
         if not pd.api.types.is_numeric_dtype(long[name]):
             long[name] = long[name].fillna("")
     named = panel.model_copy(update={"year": YearColumn(column=_YEAR)})

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 import evaluation
+from evaluation.data.study import Study
 from evaluation.data.tables import Table, read_table
 from evaluation.errors import DataError
 
@@ -114,6 +115,20 @@ def deflators(levels: Mapping[int, float], years: Iterable[int], *, base_year: i
             "choose another base_year."
         )
     return np.array([levels[base_year] / levels[year] for year in wanted])
+
+
+def study_deflators(study: Study, years: npt.ArrayLike) -> Floats:
+    """Give the factors that turn each year's money into the prices that a study gives it in.
+
+    Ones where its money is real already, or nominal and stays so.
+    """
+    wanted = np.asarray(years).astype(int)
+    prices, index = study.prices, study.price_index()
+    if prices is None or prices.basis == "real" or index is None:
+        return np.ones(len(wanted))
+    distinct, codes = np.unique(wanted, return_inverse=True)
+    levels = read_price_index(index)
+    return deflators(levels, distinct.tolist(), base_year=prices.base_year)[codes]
 
 
 def find_unit_drift(

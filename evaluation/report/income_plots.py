@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from evaluation.data.load import StudyData
 from evaluation.data.money import parse_money
 from evaluation.data.panel import Floats, Variable, VillagePanel
-from evaluation.data.prices import deflators, read_price_index
+from evaluation.data.prices import study_deflators
 from evaluation.report import plots
 from evaluation.report.exhibits import Exhibit, html_table
 from evaluation.report.village_words import (
@@ -264,12 +264,8 @@ def _bunching_words(data: pd.DataFrame) -> str:
 
 def _reported_by_state(study_data: StudyData) -> dict[str, Floats]:
     """Give income as reported, in 万元 of each year, by what a village is in the year."""
-    panel, prices = panel_of(study_data), study_data.study.prices
-    factors = np.ones(len(panel.years))
-    index = study_data.study.price_index()
-    if prices and prices.basis == "nominal" and index:
-        levels = read_price_index(index)
-        factors = deflators(levels, panel.years.tolist(), base_year=prices.base_year)
+    panel = panel_of(study_data)
+    factors = study_deflators(study_data.study, panel.years)
     # Rounded to whole yuan: 5 万元 deflated and back must not fall below 5.
     reported = np.round(panel.matrix(_reported_income(panel).name) / factors / 10_000, 4)
     treated, ever = panel.treated_cells, panel.is_treated[:, None]
