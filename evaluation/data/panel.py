@@ -47,6 +47,25 @@ class Variable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeScale:
+    """The scale that the main outcome is analysed on, as study.yml's panel.analysis says it.
+
+    Attributes
+    ----------
+    form
+        level, log or per_capita.
+    per
+        The covariate that per_capita divides by.
+    zeros
+        What log does with an outcome of zero: error, missing, or add_one, log(1 + outcome).
+    """
+
+    form: Literal["level", "log", "per_capita"] = "level"
+    per: str | None = None
+    zeros: Literal["error", "missing", "add_one"] = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VillagePanel:
     """Villages observed over years.
 
@@ -71,6 +90,8 @@ class VillagePanel:
         units as the matrices, where they are missing).
     weights
         The covariate to weigh villages by, if any.
+    analysis
+        The scale that the main outcome is analysed on; its matrix is the level.
     price_year
         Whose prices money is in; None without money, and where it is nominal.
     source
@@ -87,6 +108,7 @@ class VillagePanel:
     rows: Bools
     hedged: pd.DataFrame
     weights: str | None = None
+    analysis: OutcomeScale = OutcomeScale()
     price_year: int | None = None
     source: str = ""
     problems: tuple[Problem, ...] = ()

@@ -14,7 +14,7 @@ from evaluation.data.income import compose_income
 from evaluation.data.matrices import Placer
 from evaluation.data.microdata import aggregate_rows
 from evaluation.data.opening import find_yearly, open_table
-from evaluation.data.panel import VillagePanel
+from evaluation.data.panel import OutcomeScale, VillagePanel
 from evaluation.data.problems import Problems, name_cells
 from evaluation.data.schema import COORDINATES, check_contract
 from evaluation.data.study import Study
@@ -130,6 +130,9 @@ def _build(
         rows=rows,
         hedged=place.hedged_frame(frame.index),
         weights=panel.weights,
+        analysis=OutcomeScale(
+            form=panel.analysis.scale, per=panel.analysis.per, zeros=panel.analysis.zeros
+        ),
         price_year=study.price_year,
         source=table.name,
         problems=tuple(problems),

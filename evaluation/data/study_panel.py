@@ -6,16 +6,19 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from evaluation.data.money import parse_money
 from evaluation.data.study_files import (
     AnyColumn,
     AnyKey,
     AnyYear,
+    Column,
     FileName,
     Part,
     TableFile,
     Text,
     Unit,
 )
+from evaluation.errors import suggest
 
 IncomeKind = Literal["operating", "contracted", "investment", "subsidy", "other", "total"]
 """Kinds of collective income; total is what the file gives as the sum of the others."""
@@ -90,6 +93,33 @@ class Coordinates(Part):
     latitude: str
 
 
+class Analysis(Part):
+    """The scale that the main outcome is analysed on.
+
+    Attributes
+    ----------
+    scale
+        level: as it is; log; per_capita: divided by ``per``.
+    per
+        The covariate that per_capita divides by, year by year.
+    zeros
+        What log does with an outcome of zero: an error, missing (left out and counted), or
+        add_one, log(1 + outcome), which depends on the outcome's unit.
+    """
+
+    scale: Literal["level", "log", "per_capita"] = "level"
+    per: str | None = None
+    zeros: Literal["error", "missing", "add_one"] = "error"
+
+    @model_validator(mode="after")
+    def _options_of_the_scale(self) -> Analysis:
+        if (self.scale == "per_capita") != (self.per is not None):
+            raise ValueError("per goes with scale: per_capita, and names a covariate")
+        if "zeros" in self.model_fields_set and self.scale != "log":
+            raise ValueError("zeros goes with scale: log, and only with it")
+        return self
+
+
 class PanelFile(TableFile):
     """A village panel: one row a village and year, or one a village with a column a year.
 
@@ -105,6 +135,8 @@ class PanelFile(TableFile):
         Other outcomes, by name.
     outcome
         The main one; by default income, else the first.
+    analysis
+        The scale that the main outcome is analysed on; the level unless said otherwise.
     treatment
         When villages were first treated; without it the panel has no cohorts.
     covariates, weights
@@ -123,6 +155,7 @@ class PanelFile(TableFile):
     subsidies: Literal["excluded", "included"] = "excluded"
     outcomes: dict[str, AnyColumn] = {}
     outcome: str = ""
+    analysis: Analysis = Analysis()
     treatment: Treatment | None = None
     covariates: dict[str, AnyColumn] = {}
     weights: str | None = None
@@ -152,6 +185,22 @@ class PanelFile(TableFile):
         return self
 
     @model_validator(mode="after")
+    def _has_scale(self) -> PanelFile:
+        scale, per = self.analysis.scale, self.analysis.per
+        main = self.outcome or next(iter(self.outcomes if not self.income else ()), "")
+        if scale != "level" and _stays_log(self.outcomes.get(main)):
+            raise ValueError(
+                f"analysis.scale: the outcome {main!r} is a logarithm already; give its unit "
+                "if it is of money, or leave the scale out"
+            )
+        if per is not None and per not in self.covariates:
+            named = suggest(per, self.covariates) if self.covariates else "there are none"
+            raise ValueError(f"analysis.per: {per!r} is not among the covariates; {named}")
+        if per is not None and _stays_log(self.covariates[per]):
+            raise ValueError(f"analysis.per: {per!r} is a logarithm; give a column of levels")
+        return self
+
+    @model_validator(mode="after")
     def _has_years(self) -> PanelFile:
         columns = [*self.income.values(), *self.outcomes.values(), *self.covariates.values()]
         if self.year is None and not any("{year}" in column.column for column in columns):
@@ -165,3 +214,8 @@ class PanelFile(TableFile):
     def is_wide(self) -> bool:
         """Whether each year has columns of its own."""
         return self.year is None
+
+
+def _stays_log(column: Column | None) -> bool:
+    """Whether a column's logarithms are not brought back to levels, as those of money are."""
+    return column is not None and column.scale != "level" and not parse_money(column.unit)

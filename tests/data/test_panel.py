@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from evaluation.data.load import load_data
-from evaluation.data.panel import VillagePanel
-from evaluation.errors import DesignError
+from evaluation.data.panel import OutcomeScale, VillagePanel
+from evaluation.errors import DataError, DesignError
 from tests.data.typed_studies import find_problems, read_typed, type_study
 
 EXACT = 1e-12  # the same arithmetic, in another order
@@ -367,3 +367,78 @@ def test_coordinates_are_of_the_village(tmp_path):
     villages = read_panel(tmp_path, said, rows).villages
     np.testing.assert_array_equal(villages["longitude"], [116.5, NAN])
     np.testing.assert_array_equal(villages["latitude"], [35.7, NAN])
+
+
+@pytest.mark.parametrize(
+    ("said", "scale"),
+    [
+        ("", OutcomeScale()),
+        ("analysis: {scale: log}", OutcomeScale(form="log")),
+        ("analysis: {scale: log, zeros: add_one}", OutcomeScale(form="log", zeros="add_one")),
+        (
+            "analysis: {scale: per_capita, per: households}",
+            OutcomeScale(form="per_capita", per="households"),
+        ),
+    ],
+)
+def test_the_scale_of_the_analysis_is_kept_beside_the_levels(tmp_path, said, scale):
+    panel = read_panel(tmp_path, f"{dedent(SAID_LONG)}  {said}", LONG)
+    assert panel.analysis == scale
+    np.testing.assert_array_equal(panel.matrix(), [[3.5, 4.5], [NAN, 2.0]])
+
+
+@pytest.mark.parametrize(
+    ("said", "says"),
+    [
+        ("{scale: per_capita}", "per goes with scale: per_capita"),
+        ("{scale: log, per: households}", "per goes with scale: per_capita"),
+        ("{scale: per_capita, per: people}", "analysis.per: 'people' is not among the cov"),
+        ("{zeros: missing}", "zeros goes with scale: log"),
+        ("{zeros: error}", "zeros goes with scale: log"),
+        ("{scale: log, zeros: drop}", "panel.analysis.zeros: Input should be 'error', 'mi"),
+        ("{scale: logs}", "panel.analysis.scale: Input should be 'level', 'log' or 'per_c"),
+        ("{zero: error}", "panel.analysis.zero: unknown key; did you mean 'zeros'?"),
+    ],
+)
+def test_a_scale_that_is_none_says_what_to_mend(tmp_path, said, says):
+    with pytest.raises(DataError) as error:
+        read_panel(tmp_path, f"{dedent(SAID_LONG)}  analysis: {said}", LONG)
+    assert says in str(error.value)
+
+
+LOGS = "{column: income, scale: log}"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "analysis", "says"),
+    [
+        ("y: income", f"y: {LOGS}", "{scale: log}", "the outcome 'y' is a logarithm already"),
+        (
+            "y: income",
+            f"y: {LOGS}",
+            "{scale: per_capita, per: households}",
+            "the outcome 'y' is a logarithm already",
+        ),
+        (
+            "households: hh",
+            "households: {column: hh, scale: log}",
+            "{scale: per_capita, per: households}",
+            "analysis.per: 'households' is a logarithm; give a column of levels",
+        ),
+    ],
+)
+def test_logarithms_are_not_scaled_again(tmp_path, old, new, analysis, says):
+    said = f"{dedent(SAID_LONG)}  analysis: {analysis}".replace(old, new)
+    with pytest.raises(DataError, match=says):
+        read_panel(tmp_path, said, LONG)
+
+
+def test_a_logarithm_of_money_or_of_another_outcome_is_no_matter(tmp_path):
+    outcomes = f"{{z: {LOGS}, y: {{column: income, scale: log, unit: 元}}}}, outcome: y"
+    said = f"""
+        prices: {{basis: real, base_year: 2020}}
+        panel:
+          {{file: villages.csv, village: vill, year: year, analysis: {{scale: log}},
+          outcomes: {outcomes}}}
+        """
+    assert read_panel(tmp_path, said, LONG).analysis.form == "log"

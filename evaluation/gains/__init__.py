@@ -1,0 +1,1 @@
+"""Income gains per village: counterfactual, intervals, shrinkage, ranks."""
