@@ -1,0 +1,228 @@
+"""Average gains by cohort, year, event time or place, with intervals that hold for averages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import numpy as np
+import pandas as pd
+
+from evaluation.gains.clusters import (
+    ENOUGH_CLUSTERS,
+    Interval,
+    clustered_interval,
+    fewest_clusters,
+    wild_interval,
+)
+from evaluation.gains.imputation import Counterfactual, Positions, group_rows
+from evaluation.gains.moments import Floats, Moments
+from evaluation.gains.targets import Codes, TreatedCells, effective_clusters, find_targets
+
+_CHUNK = 16  # averages whose clusters' parts are held at once
+_UNMOVED = 1e-7
+
+
+def average_gains(
+    fit: Counterfactual,
+    cells: TreatedCells,
+    codes: Codes,
+    names: Sequence[object],
+    *,
+    clusters: Codes,
+    nested: bool,
+    alpha: float,
+) -> pd.DataFrame:
+    """Average gains over cells, each counting by its village's weight.
+
+    Parameters
+    ----------
+    codes
+        n x T: which of the Q averages a cell belongs to, or -1.
+    names
+        The Q averages' names.
+    clusters
+        N: each village's cluster.
+    nested
+        Whether all treated cells of a cohort and year belong to one average. Their gains are
+        then compared with their own mean for the variance, else with the average's mean.
+
+    Returns
+    -------
+    DataFrame with a row an average: name, estimate, se, conf_low, conf_high, p_value,
+    n_villages, n_cells, n_clusters, method, reason.
+
+    Notes
+    -----
+    theta = sum_it w_it tau_it = sum_it v_it y_it; a cluster's part in its error is
+    sum v_it e_it, e the residuals in untreated cells and tau_it less a mean of tau in treated
+    ones, which makes the variance an upper bound where gains differ (Borusyak, Jaravel, Spiess
+    2024, doi:10.1093/restud/rdae007, section 4.3). It has the year effects' error in it, which
+    all villages share.
+    """
+    frames = []
+    for start in range(0, len(names), _CHUNK):
+        chunk = names[start : start + _CHUNK]
+        inside = (codes >= start) & (codes < start + len(chunk))
+        some = np.asarray(inside.any(axis=1))
+        part = cells.take(some)
+        inner = np.where(inside, codes - start, -1)[some]
+        frames.append(
+            _average_chunk(
+                fit, part, inner, chunk, clusters=clusters, nested=nested, alpha=alpha
+            )
+        )
+    return pd.concat(frames, ignore_index=True)
+
+
+def count_averaged(codes: Codes, n: int) -> tuple[Codes, Codes]:
+    """Count the villages and the cells in each of n averages."""
+    village, year = np.nonzero(codes >= 0)
+    flat = codes[village, year]
+    key = village * n + flat
+    first = np.append(True, key[1:] != key[:-1])  # a village's cells of an average adjoin
+    return np.bincount(flat[first[: len(flat)]], minlength=n), np.bincount(flat, minlength=n)
+
+
+def average_points(cells: TreatedCells, codes: Codes, n: int) -> Floats:
+    """Average gains over the cells of each of n averages; NaN where there is no cell."""
+    used = codes >= 0
+    totals = np.bincount(codes[used], cells.weights[used], n)
+    sums = np.bincount(codes[used], (cells.weights * cells.gains)[used], n)
+    means: Floats = np.divide(sums, totals, out=np.full(n, np.nan), where=totals > 0)
+    return means
+
+
+def _average_chunk(
+    fit: Counterfactual,
+    cells: TreatedCells,
+    codes: Codes,
+    names: Sequence[object],
+    *,
+    clusters: Codes,
+    nested: bool,
+    alpha: float,
+) -> pd.DataFrame:
+    n = len(names)
+    estimates = average_points(cells, codes, n)
+    parts = _cluster_parts(fit, cells, codes, estimates, clusters=clusters, nested=nested)
+    effective = effective_clusters(fit, cells, codes, n, clusters)
+    intervals = [
+        _interval(fit, cells, np.where(codes == q, 0, -1), float(estimates[q]), parts[:, q],
+                  float(effective[q]), clusters, alpha)
+        for q in range(n)
+    ]  # fmt: skip
+    villages, counts = count_averaged(codes, n)
+    return pd.DataFrame(
+        {
+            "name": list(names),
+            "estimate": estimates,
+            **pd.DataFrame([asdict(interval) for interval in intervals]),
+            "n_villages": villages,
+            "n_cells": counts,
+        }
+    )
+
+
+def _interval(
+    fit: Counterfactual,
+    cells: TreatedCells,
+    codes: Codes,
+    estimate: float,
+    parts: Floats,
+    effective: float,
+    clusters: Codes,
+    alpha: float,
+) -> Interval:
+    taking_part = np.flatnonzero(parts)
+    n, needed = len(taking_part), fewest_clusters(alpha)
+    if np.isnan(estimate):
+        return Interval(reason="no gain to average")
+    if effective < needed:
+        reason = (
+            f"{n} clusters, which count as {effective:.1f} equal ones; {1 - alpha:.0%} needs "
+            f"{needed}"
+        )
+        return Interval(n_clusters=n, reason=reason)
+    if n >= ENOUGH_CLUSTERS:
+        return clustered_interval(estimate, parts, alpha=alpha, effective=effective)
+    left_out = _leave_out(fit, cells, codes, clusters, taking_part)
+    return wild_interval(estimate, left_out, alpha=alpha)
+
+
+def _cluster_parts(
+    fit: Counterfactual,
+    cells: TreatedCells,
+    codes: Codes,
+    estimates: Floats,
+    *,
+    clusters: Codes,
+    nested: bool,
+) -> Floats:
+    """Give the clusters' parts in the averages' errors, C x Q."""
+    n, n_clusters = len(estimates), int(clusters.max()) + 1
+    targets = find_targets(fit, cells, codes, n)
+    used, totals = codes >= 0, np.where(targets.totals > 0, targets.totals, 1)
+    weights = np.where(used, cells.weights / totals[codes], 0)
+    centre = estimates[codes]
+    if nested:
+        n_years = codes.shape[1]
+        cohort = (cells.cohort - fit.design.years[0]).astype(np.intp)
+        kind = cohort[:, None] * n_years + np.arange(n_years)
+        size = int(kind.max()) + 1
+        squares = np.bincount(kind[used], weights[used] ** 2, size)
+        sums = np.bincount(kind[used], weights[used] ** 2 * cells.gains[used], size)
+        centre = (sums / np.where(squares > 0, squares, 1))[kind]
+    errors = np.where(used, weights * (cells.gains - centre), 0)
+    at = clusters[cells.rows][:, None] * n + codes
+    parts = np.bincount(at[used], errors[used], n_clusters * n).astype(np.float64)
+    parts = parts.reshape(n_clusters, n)
+    for group, rows in enumerate(group_rows(fit.design.group)):
+        loads = targets.loads[group]
+        if loads.any():
+            loads = fit.effects[group].inverse @ loads / totals
+            parts -= fit.sum_shares(rows, loads, clusters, n_clusters)
+    return parts
+
+
+def _leave_out(
+    fit: Counterfactual,
+    cells: TreatedCells,
+    codes: Codes,
+    clusters: Codes,
+    taking_part: Positions,
+) -> Floats:
+    """Give the average without each of a few clusters; NaN where it is not identified."""
+    n = len(taking_part)
+    number = np.full(int(clusters.max()) + 1, -1)
+    number[taking_part] = np.arange(n)
+    own = number[clusters[cells.rows]]
+    by_cluster = np.where(codes >= 0, own[:, None], -1)
+    targets = find_targets(fit, cells, by_cluster, n)
+    # The sums of outcomes less levels: gains with year effects and slopes added back.
+    used = by_cluster >= 0
+    values = np.array([effect.values for effect in fit.effects])
+    sums = np.bincount(by_cluster[used], (cells.weights * cells.gains)[used], n)
+    sums += np.einsum("gpq,gp->q", targets.loads, values)
+    rows_of = group_rows(fit.design.group)
+    found = np.full(n, np.nan)
+    for left in range(n):
+        kept = np.arange(n) != left
+        total = targets.totals[kept].sum()
+        if total <= 0:
+            continue
+        estimate = sums[kept].sum()
+        for group, rows in enumerate(rows_of):
+            load = targets.loads[group][:, kept].sum(axis=1)
+            if not load.any():
+                continue
+            dropped = rows[clusters[rows] == taking_part[left]]
+            moments: Moments = fit.moments[group] - fit.design.moments(dropped)
+            effect = moments.solve()
+            silent = _UNMOVED * np.abs(load).max() * np.abs(effect.null).max(axis=0)
+            if (np.abs(load @ effect.null) > silent).any():
+                break
+            estimate -= load @ effect.values
+        else:
+            found[left] = estimate / total
+    return found

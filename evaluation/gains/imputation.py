@@ -1,0 +1,221 @@
+"""What outcomes would have been without the programme: two-way effects, exact, two passes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from evaluation.gains.moments import (
+    Block,
+    Bools,
+    Effects,
+    Floats,
+    Moments,
+    absorbed_covariates,
+)
+
+Positions = npt.NDArray[np.intp]
+
+_BLOCK = 8_192  # villages: a block of cells that stays in the processor's cache
+_UNMOVED = 1e-7  # of a null direction's size: predictions that move less are identified
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Design:
+    """What the counterfactual is fitted to, and for which cells it is made.
+
+    Attributes
+    ----------
+    outcome
+        N x T, NaN where unknown, or where a covariate is.
+    fitted
+        N x T: the untreated cells that year effects and slopes are fitted on.
+    own
+        N x T: each village's untreated cells, which its level (and trend) is fitted on. The
+        same as `fitted`, but where year effects come from never treated villages alone.
+    years
+        T.
+    cohort
+        N: first treated years, NaN for never treated villages.
+    weights
+        N.
+    group
+        N: villages that have year effects in common.
+    varying
+        Covariates, N x T each.
+    fixed
+        Covariates that stay as they are, N each: they have a slope in every year.
+    trends
+        Whether each village has a linear trend of its own.
+    leads
+        Event times, negative, that get a coefficient of their own.
+    """
+
+    outcome: Floats
+    fitted: Bools
+    own: Bools
+    years: npt.NDArray[np.int64]
+    cohort: Floats
+    weights: Floats
+    group: Positions
+    varying: tuple[Floats, ...] = ()
+    fixed: tuple[Floats, ...] = ()
+    trends: bool = False
+    leads: tuple[int, ...] = ()
+
+    @property
+    def n_slopes(self) -> int:
+        """How many coefficients there are besides the year effects."""
+        return len(self.varying) + len(self.fixed) * (len(self.years) - 1) + len(self.leads)
+
+    def block(self, rows: Positions | slice, *, fitted: Bools) -> Block:
+        """Give the cells of some villages, levels being fitted on the cells given."""
+        outcome = self.outcome[rows]
+        only_leads = self.n_slopes == len(self.leads)
+        none = only_leads and np.isnan(self.cohort[rows]).all()
+        covariates = np.zeros((*outcome.shape, 0 if none else self.n_slopes))
+        k = 0
+        for matrix in self.varying:
+            covariates[:, :, k] = np.nan_to_num(matrix[rows])
+            k += 1
+        for values in self.fixed:
+            for year in range(1, len(self.years)):
+                covariates[:, year, k] = values[rows]
+                k += 1
+        for lead in () if none else self.leads:
+            covariates[:, :, k] = self.years - self.cohort[rows, None] == lead
+            k += 1
+        return Block(
+            outcome=outcome,
+            fitted=fitted[rows],
+            covariates=covariates,
+            weights=self.weights[rows],
+            times=self.years - self.years.mean() if self.trends else None,
+        )
+
+    def moments(self, rows: Positions) -> Moments:
+        """Sum the normal equations over some villages."""
+        size = len(self.years) + self.n_slopes
+        total = Moments(
+            matrix=np.zeros((size, size)), vector=np.zeros(size), rounding=np.zeros(size)
+        )
+        for part in self.parts(rows):
+            block = self.block(part, fitted=self.fitted)
+            total += Moments.of(block, n_slopes=self.n_slopes)
+        return total
+
+    def parts(self, rows: Positions) -> Iterator[Positions | slice]:
+        """Cut rows into blocks; with leads, never treated villages apart from the others."""
+        if self.leads:
+            never = np.isnan(self.cohort[rows])
+            yield from blocks(rows[~never])
+            yield from blocks(rows[never])
+        else:
+            yield from blocks(rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counterfactual:
+    """A fitted design.
+
+    Attributes
+    ----------
+    effects
+        Year effects and slopes by group.
+    excess
+        N x T: outcome less counterfactual; in fitted cells the residuals, in treated cells
+        the gains tau_it. NaN where the outcome is unknown or the counterfactual not identified.
+    identified
+        N x T: whether the data identify the counterfactual, known outcome or not.
+    """
+
+    design: Design
+    moments: tuple[Moments, ...]
+    effects: tuple[Effects, ...]
+    excess: Floats
+    identified: Bools
+
+    def scores(self, rows: Positions | slice) -> Floats:
+        """Give what some villages' residuals add to the normal equations, n x P."""
+        block = self.design.block(rows, fitted=self.design.fitted)
+        used = block.fitted & self.identified[rows]
+        n, n_years = used.shape
+        scores = np.zeros((n, n_years + self.design.n_slopes))
+        scores[:, :n_years] = np.where(used, self.excess[rows], 0) * block.weights[:, None]
+        if block.covariates.shape[2]:
+            slopes = absorbed_covariates(block)
+            scores[:, n_years:] = np.einsum("it,itk->ik", scores[:, :n_years], slopes)
+        return scores
+
+    def sum_shares(self, rows: Positions, loads: Floats, codes: Positions, n: int) -> Floats:
+        """Sum scores x loads (P x Q) over the villages of each of n codes, n x Q."""
+        sums = np.zeros((n, loads.shape[1]))
+        for part in self.design.parts(rows):
+            shares = self.scores(part) @ loads
+            for q in range(loads.shape[1]):
+                sums[:, q] += np.bincount(codes[part], shares[:, q], n)
+        return sums
+
+
+def fit_counterfactual(design: Design) -> Counterfactual:
+    """Fit year effects and slopes to untreated cells and predict every village's outcome.
+
+    Notes
+    -----
+    See `Moments`. One pass sums the equations, one takes predictions from the outcome. A
+    cell's counterfactual is identified if no direction that the data are silent on changes
+    it: villages need an untreated year (two with trends), and years a chain of villages,
+    untreated in both, that connects them.
+    """
+    groups = group_rows(design.group)
+    moments = tuple(design.moments(rows) for rows in groups)
+    effects = tuple(part.solve() for part in moments)
+    excess = np.empty_like(design.outcome)
+    identified = np.ones(design.outcome.shape, dtype=bool)
+    for rows, effect in zip(groups, effects, strict=True):
+        for part in design.parts(rows):
+            block = design.block(part, fitted=design.own)
+            excess[part] = block.absorb(block.outcome - _predict(block, effect.values))
+            identified[part] = _is_identified(block, effect, trends=design.trends)
+    excess[~identified] = np.nan
+    return Counterfactual(
+        design=design, moments=moments, effects=effects, excess=excess, identified=identified
+    )
+
+
+def blocks(rows: Positions) -> Iterator[Positions | slice]:
+    """Cut rows into blocks; a slice where they lie beside one another, which is not copied."""
+    together = bool(len(rows)) and int(rows[-1]) - int(rows[0]) == len(rows) - 1
+    for start in range(0, len(rows), _BLOCK):
+        part = rows[start : start + _BLOCK]
+        yield slice(int(part[0]), int(part[-1]) + 1) if together else part
+
+
+def group_rows(codes: Positions) -> list[Positions]:
+    """List the rows of each group, in the order of the groups' codes."""
+    order = np.argsort(codes, kind="stable")
+    return np.split(order, np.cumsum(np.bincount(codes))[:-1])
+
+
+def _predict(block: Block, values: Floats) -> Floats:
+    """Give year effects and slopes' part of the prediction, n x T."""
+    n_years = block.fitted.shape[1]
+    predicted = np.broadcast_to(values[:n_years], block.fitted.shape)
+    if block.covariates.shape[2]:
+        predicted = block.covariates @ values[n_years:] + predicted
+    return predicted
+
+
+def _is_identified(block: Block, effects: Effects, *, trends: bool) -> Bools:
+    n_levels = 2 if trends else 1
+    enough = block.fitted.sum(axis=1) >= n_levels
+    identified = np.broadcast_to(enough[:, None], block.fitted.shape).copy()
+    if effects.null.shape[1] > n_levels:  # more than what villages' own levels take up
+        for direction in effects.null.T:
+            predicted = _predict(block, direction)
+            moved = block.absorb(predicted)
+            identified &= np.abs(moved) <= _UNMOVED * np.abs(predicted).max(initial=0)
+    return identified

@@ -1,0 +1,211 @@
+"""Intervals of counties' and towns' average gains, from how comparison villages move there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from evaluation.gains.clusters import ENOUGH_CLUSTERS, Interval
+from evaluation.gains.imputation import Counterfactual
+from evaluation.gains.inference import n_needed, order_statistic
+from evaluation.gains.moments import Bools, Floats
+from evaluation.gains.options import Cluster
+from evaluation.gains.targets import Codes, TreatedCells, find_targets
+
+PLURALS: dict[Cluster, str] = {"county": "counties", "town": "towns"}
+
+_DRAWS = 9_999
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceShocks:
+    """What comparison villages say of how places move apart.
+
+    Attributes
+    ----------
+    means
+        J x T: by place, the mean of the comparison villages' outcomes less counterfactual;
+        NaN in years in which none is known.
+    counts
+        J x T: of how many.
+    within
+        T x T: covariance of villages around their place's mean.
+    """
+
+    means: Floats
+    counts: Floats
+    within: Floats
+
+
+def find_shocks(excess: Floats, untreated: Bools, places: Codes) -> PlaceShocks:
+    """Average comparison villages by place.
+
+    Parameters
+    ----------
+    excess
+        J x T: outcomes less counterfactual.
+    untreated
+        J x T: where these are known and untreated.
+    places
+        J: each village's place.
+    """
+    n_places, n_years = int(places.max(initial=-1)) + 1, excess.shape[1]
+    counts, sums = np.zeros((2, n_places, n_years))
+    known = np.where(untreated, excess, 0)
+    for t in range(n_years):
+        counts[:, t] = np.bincount(places, untreated[:, t], n_places)
+        sums[:, t] = np.bincount(places, known[:, t], n_places)
+    means = np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
+    around = np.where(untreated, known - means[places], 0)
+    both = untreated.T.astype(float) @ untreated.astype(float)
+    inside = (counts > 1).astype(float)  # places that a within variance can be had from
+    lost = inside.T @ inside
+    single = np.where((counts > 1)[places], untreated, False).astype(float)
+    pairs = np.where(both > 0, single.T @ single, 0)
+    freedom = pairs - lost
+    within = np.divide(around.T @ around, freedom, out=np.zeros_like(both), where=freedom > 0)
+    return PlaceShocks(means=means, counts=counts, within=within)
+
+
+def place_intervals(
+    cells: TreatedCells,
+    codes: Codes,
+    estimates: Floats,
+    contrasts: Floats,
+    shocks: PlaceShocks,
+    *,
+    alpha: float,
+    level: Cluster,
+) -> list[Interval]:
+    """Give the interval of each place's average gain.
+
+    Parameters
+    ----------
+    codes
+        n: each treated village's place, or -1.
+    estimates
+        Q: the places' average gains.
+    contrasts
+        T x Q: the weights of each year's outcome in the average (`Targets.loads` / totals).
+    level
+        What a place is.
+
+    Notes
+    -----
+    A place's error is a shock that all its villages share and the mean of their own. Its
+    contrast d is applied to every place's mean of comparison villages, p_j = d'm_j, whose
+    variance is s2 + v/n_j: s2 of shocks, by moments, and v = d'Wd of villages. The interval is
+    the estimate +- q (s2 + v sum of squared shares)^(1/2) ((J + 1)/(J - 1))^(1/2), q the
+    ceil((J + 1)(1 - alpha))-th smallest |p_j| (s2 + v/n_j)^(-1/2), and the last factor is for
+    the year effects' own error, which is in both.
+    """
+    found = []
+    shares = _squared_shares(cells, codes, len(estimates))
+    for q, estimate in enumerate(estimates):
+        scale, ratios = _placebos(contrasts[:, q], shares[q], shocks)
+        sizes = np.sort(np.abs(ratios))
+        n = len(sizes)
+        if np.isnan(estimate):
+            found.append(Interval(reason="no gain to average"))
+        elif n < n_needed(alpha):
+            found.append(Interval(n_clusters=n, reason=_too_few(n, alpha, level)))
+        else:
+            half = float(sizes[order_statistic(n, alpha) - 1] * scale)
+            above = int((sizes * scale >= abs(estimate)).sum())
+            found.append(
+                Interval(
+                    se=scale, conf_low=estimate - half, conf_high=estimate + half,
+                    p_value=(1 + above) / (1 + n), n_clusters=n, method=f"{level} placebos",
+                )
+            )  # fmt: skip
+    return found
+
+
+def drawn_interval(
+    fit: Counterfactual,
+    cells: TreatedCells,
+    counted: Bools,
+    estimate: float,
+    places: Codes,
+    shocks: PlaceShocks,
+    *,
+    alpha: float,
+    level: Cluster,
+    seed: int = 0,
+) -> Interval:
+    """Give the interval of an average over a few treated places, many others being untreated.
+
+    Parameters
+    ----------
+    counted
+        n x T: the cells averaged over.
+    places
+        N: each village's place.
+
+    Notes
+    -----
+    Conley and Taber (2011, doi:10.1162/REST_a_00049): each treated place's error is drawn from
+    the comparison places' placebos, at least 30, scaled as in `place_intervals`. The year
+    effects' error, which the k treated places share, is in it by (J + k)/(J - 1), k being
+    |sum of their contrasts|^2 / sum of |contrast|^2.
+    """
+    codes, names = pd.factorize(places[cells.rows])
+    at = np.where(counted, codes[:, None], -1)
+    targets = find_targets(fit, cells, at, len(names))
+    contrasts = targets.loads[0, : counted.shape[1]] / targets.totals.sum()
+    shares = _squared_shares(cells, np.where(counted.any(axis=1), codes, -1), len(names))
+    shared = float((contrasts.sum(axis=1) ** 2).sum() / (contrasts**2).sum())
+    generator, errors, fewest = np.random.default_rng(seed), np.zeros(_DRAWS), np.inf
+    variance = 0.0
+    for q in np.flatnonzero(targets.totals > 0):
+        scale, ratios = _placebos(contrasts[:, q], shares[q], shocks, shared)
+        fewest = min(fewest, len(ratios))
+        if fewest < ENOUGH_CLUSTERS:
+            return Interval(
+                n_clusters=int(fewest),
+                reason=_too_few(int(fewest), alpha, level, ENOUGH_CLUSTERS),
+            )
+        errors += scale * generator.choice(ratios, _DRAWS)
+        variance += scale**2
+    sizes = np.sort(np.abs(errors))
+    half = float(sizes[order_statistic(_DRAWS, alpha) - 1])
+    return Interval(
+        se=float(np.sqrt(variance)), conf_low=estimate - half, conf_high=estimate + half,
+        p_value=(1 + int((sizes >= abs(estimate)).sum())) / (1 + _DRAWS),
+        n_clusters=int(fewest), method=f"{level} placebos",
+    )  # fmt: skip
+
+
+def _placebos(
+    contrast: Floats, share: float, shocks: PlaceShocks, shared: float = 1.0
+) -> tuple[float, Floats]:
+    """Give the sd of a place's error and the comparison places' placebos over their own sd."""
+    years = np.abs(contrast) > 1e-12 * np.abs(contrast).max()
+    there = (shocks.counts[:, years] > 0).all(axis=1)
+    n = int(there.sum())
+    if n < 2:
+        return np.nan, np.zeros(n)
+    placebos = np.nan_to_num(shocks.means[there]) @ contrast
+    own = max(0.0, float(contrast @ shocks.within @ contrast))
+    villages = shocks.counts[there][:, years].mean(axis=1)
+    shock = max(0.0, float((placebos**2 - own / villages).mean()))
+    sd = np.sqrt(np.maximum(shock + own / villages, np.finfo(float).tiny))
+    scale = np.sqrt((shock + own * share) * (n + shared) / (n - 1))
+    return float(scale), placebos / sd
+
+
+def _squared_shares(cells: TreatedCells, codes: Codes, n: int) -> Floats:
+    """Give by place the sum of its villages' squared shares of its weight."""
+    weights, some = cells.weights.sum(axis=1), codes >= 0
+    sums = np.bincount(codes[some], weights[some], n)
+    squares = np.bincount(codes[some], weights[some] ** 2, n)
+    return np.divide(squares, sums**2, out=np.ones(n), where=sums > 0)
+
+
+def _too_few(n: int, alpha: float, level: Cluster, needed: int = 0) -> str:
+    return (
+        f"comparison villages of {n} {PLURALS[level]} known in its years; {1 - alpha:.0%} "
+        f"needs {needed or n_needed(alpha)}"
+    )
