@@ -18,6 +18,8 @@ MIME = "application/vnd.evaluation.exhibit+json"
 """The notebook output that a run collects its tables, figures and numbers from."""
 
 
+_PLAIN_ROWS = 100  # of the text that a terminal shows; the data has all
+
 LEGEND = (
     "[ or ]: the end is a possible value; ( or ): it is not, which is said of the exact end. "
     "Printed ends are rounded outwards."
@@ -71,9 +73,10 @@ class Exhibit:
         ).format(self.kind, self.name, self.caption, self.body, foot)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        plain = self.data.to_string(index=False, max_rows=_PLAIN_ROWS)
         bundle: dict[str, Any] = {
             "text/html": str(self.to_html()),
-            "text/plain": f"{self.caption}\n{self.data.to_string(index=False)}",
+            "text/plain": f"{self.caption}\n{plain}",
             MIME: {
                 "name": self.name,
                 "kind": self.kind,

@@ -70,7 +70,7 @@ def plot_map(study_data: StudyData) -> Exhibit:
     colors = color_cohorts(names)
     with plots.in_style():
         axes = figure.subplots()
-        drawn, missing = _draw_boundaries(study_data, axes)
+        drawn, missing = draw_boundaries(study_data, axes)
         size = float(np.clip(6_000 / len(placed), 0.3, 22))
         for name in sorted(names, key=lambda n: n != NEVER):
             rows = placed[placed["cohort"] == name]
@@ -84,7 +84,7 @@ def plot_map(study_data: StudyData) -> Exhibit:
                 rasterized=len(placed) > _MANY_POINTS,
                 zorder=2 if name == NEVER else 3,
             )
-        key = _name_counties(study_data, axes, placed)
+        key = write_counties(study_data, axes, placed)
         axes.margins(0.1)
         axes.set_aspect(stretch)
         axes.set_xlabel("longitude, degrees east")
@@ -110,7 +110,7 @@ def plot_map(study_data: StudyData) -> Exhibit:
     )
 
 
-def _draw_boundaries(study_data: StudyData, axes: Axes) -> tuple[str, str]:
+def draw_boundaries(study_data: StudyData, axes: Axes) -> tuple[str, str]:
     """Draw the study's boundaries; say that they are there, or what they need."""
     study = study_data.study
     if not (study.panel and study.panel.boundaries):
@@ -124,7 +124,7 @@ def _draw_boundaries(study_data: StudyData, axes: Axes) -> tuple[str, str]:
     return f"Boundaries: {study.panel.boundaries}.", ""
 
 
-def _name_counties(study_data: StudyData, axes: Axes, placed: pd.DataFrame) -> str:
+def write_counties(study_data: StudyData, axes: Axes, placed: pd.DataFrame) -> str:
     """Write each county's name at the mean of its villages' coordinates."""
     centres = placed[placed["county"] != ""].groupby("county")[["longitude", "latitude"]].mean()
     if len(centres) > _MANY_COUNTIES:

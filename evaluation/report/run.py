@@ -25,7 +25,11 @@ from evaluation.report.parameters import Value, read_parameters, resolve_paramet
 # papermill, nbconvert and pandas take seconds to import: an unchanged run needs none of them.
 
 # A chapter, and what a study must have one of for it.
-CHAPTERS = {"1_data": ("claims", "panel"), "2_published_claims": ("claims",)}
+CHAPTERS = {
+    "1_data": ("claims", "panel"),
+    "2_published_claims": ("claims",),
+    "3_income_gains": ("claims", "panel"),
+}
 _A_DAY = 86_400  # seconds
 
 
@@ -84,11 +88,11 @@ def run_report(
     if not force and manifest.is_whole(target, description["hash"]):
         tell(f"unchanged: {target} was made from the same inputs; --force runs it again")
         return target
-    _check_data(loaded)
+    parts = _check_data(loaded)
     started = _start_folder(target, tell)
     failed = target.with_name(f"{target.name}.failed")
     try:
-        _write_run(started, target.name, loaded, notebooks, values, description, tell)
+        _write_run(started, target.name, loaded, notebooks, values, parts, description, tell)
         if describe() != description:
             raise ReportError(f"{study}: a file changed while the report ran; run it again.")
         _replace(started, target)
@@ -117,14 +121,22 @@ def _choose_notebooks(study: Study) -> dict[str, Path]:
     return {name: notebook_folder() / f"{name}.ipynb" for name in chosen}
 
 
-def _check_data(study: Study) -> None:
-    """Read all that the chapters read, so that a mistake is told before a kernel starts."""
+def _check_data(study: Study) -> frozenset[str]:
+    """Read all that the chapters read, so that a mistake is told before a kernel starts.
+
+    Returns
+    -------
+    The parts that the study has, and whether its panel has villages to compare with.
+    """
     from evaluation.data.load import load_data
     from evaluation.report.check_study import read_claims
 
-    load_data(study)
+    panel = load_data(study).panel
     if study.claims:
         read_claims(study)
+    if panel is None:
+        return study.parts
+    return study.parts | {"comparison" if panel.has_comparison else "no-comparison"}
 
 
 def _start_folder(target: Path, tell: Callable[[str], None]) -> Path:
@@ -150,6 +162,7 @@ def _write_run(
     study: Study,
     notebooks: Mapping[str, Path],
     values: Mapping[str, Mapping[str, Value]],
+    parts: frozenset[str],
     description: Mapping[str, Any],
     tell: Callable[[str], None],
 ) -> None:
@@ -167,7 +180,7 @@ def _write_run(
             folder=folder / "notebooks",
             working_folder=study.folder.resolve().parent,
             data=study.data_folder,
-            parts=study.parts,
+            parts=parts,
         )
         exhibits += _save_exhibits(name, executed[name], folder)
         tell(f"[{number}/{len(notebooks)}] {name} done in {time.monotonic() - clock:.1f} s")

@@ -14,6 +14,7 @@ from tests.conftest import REPO, SHARED
 SIMULATED = REPO / "data" / "jining_simulated"
 # The page prints three digits; results.json has all of them.
 EXACT = 1e-12
+FEWEST_COVERED = 0.87  # of 82 villages; .95 less three standard errors
 SHOWN_IN = 10_000  # yuan: exhibits show 万元
 
 
@@ -82,6 +83,25 @@ def test_funds_are_the_ledgers(folder):
     real = received["金额"] * 10_000 * levels[2022] / received["年份"].map(levels)
     shown = pd.DataFrame(rows(folder, "ledger_funds"))
     assert shown["amount"].sum() == pytest.approx(real.sum() / SHOWN_IN, rel=EXACT)
+
+
+def test_every_treated_village_has_a_gain_and_its_interval_covers_the_truth(folder):
+    table = pd.read_csv(folder / "tables" / "village_gains.csv", dtype={"village": str})
+    truth = pd.read_csv(SIMULATED / "truth.csv", dtype={"village": str})
+    means = truth.groupby("village")["gain"].mean() / SHOWN_IN
+    assert set(table["village"]) == set(means.index)
+    true = means[table["village"]].to_numpy()
+    covered = (table["conf_low"] <= true) & (true <= table["conf_high"])
+    assert covered.mean() >= FEWEST_COVERED
+
+
+def test_the_chapter_on_gains_is_whole(folder):
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    for name in ("gains_summary", "counterfactual", "event_study", "gain_map", "village_gains"):
+        assert f'id="{name}"' in page
+    assert 'id="trend_bounds"' not in page and 'id="claimed_gains"' not in page
+    summary = {row["item"]: row["value"] for row in rows(folder, "gains_summary")}
+    assert summary["Treated villages"] == summary["of them with an interval"] == 82
 
 
 def test_the_price_index_is_among_the_inputs(folder):

@@ -1,0 +1,185 @@
+"""Every treated village: where its gain lies on the map, and in a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+from evaluation.report import plots
+from evaluation.report.exhibits import Exhibit
+from evaluation.report.gain_study import (
+    StudyGains,
+    name_counties,
+    name_village,
+    needs_gains,
+    show_interval,
+    show_p,
+)
+from evaluation.report.panel_plots import draw_boundaries, write_counties
+from evaluation.report.village_words import absent, money_note, show_number
+
+_MOST_ROWS = 3_000
+_MANY_POINTS = 5_000
+_MAP = "Gains of treated villages on the map"
+_TABLE = "Gains of all treated villages"
+_SCRIPT = Path(__file__).parent / "templates" / "table.js"
+_NUMERIC = ("First treated", "Gain", "Interval", "p", "Shrunken", "Robust interval")
+
+
+@needs_gains("gain_map", _MAP, shrunken=True)
+def plot_gain_map(gains: StudyGains) -> Exhibit:
+    """Draw treated villages at their coordinates, coloured by shrunken gain."""
+    shown, frame = gains.shown, gains.villages()
+    if not {"longitude", "latitude"} <= set(frame):
+        reason = "This study has no coordinates of villages."
+        return absent(gains.study_data, "gain_map", _MAP, reason)
+    placed = frame.dropna(subset=["longitude", "latitude", "shrunken"])
+    if placed.empty:
+        reason = "No village with a shrunken gain has coordinates."
+        return absent(gains.study_data, "gain_map", _MAP, reason)
+    stretch = 1 / np.cos(np.radians(placed["latitude"].mean()))
+    spans = [float(np.ptp(placed[name])) or 0.1 for name in ("longitude", "latitude")]
+    height = float(np.clip(5.6 * stretch * spans[1] / spans[0], 2.5, 6))
+    figure = plots.new_figure(7.6, height + 0.6)
+    most = float(np.quantile(placed["shrunken"].abs(), 0.99)) or 1.0
+    with plots.in_style():
+        axes = figure.subplots()
+        drawn, missing = draw_boundaries(gains.study_data, axes)
+        dots = axes.scatter(
+            placed["longitude"], placed["latitude"], c=placed["shrunken"], cmap="RdBu",
+            vmin=-most, vmax=most, s=float(np.clip(8_000 / len(placed), 0.5, 38)),
+            edgecolors="0.35", linewidths=0.4 if len(placed) <= _MANY_POINTS else 0,
+            rasterized=len(placed) > _MANY_POINTS, zorder=5,
+        )  # fmt: skip
+        key = write_counties(gains.study_data, axes, placed)
+        axes.margins(0.1)
+        axes.set_aspect(stretch)
+        axes.set_xlabel("longitude, degrees east")
+        axes.set_ylabel("latitude, degrees north")
+        axes.ticklabel_format(useOffset=False)
+        figure.colorbar(dots, ax=axes, shrink=0.8, label=f"shrunken gain, {shown.axis}")
+    above = int((placed["shrunken_low"] > 0).sum())
+    below = int((placed["shrunken_high"] < 0).sum())
+    note = (
+        f"{above:,} of {len(placed):,} villages have a robust interval above zero, {below:,} "
+        f"one below; {len(frame) - len(placed):,} treated villages are not drawn, for want of "
+        "a shrunken gain or a place. White is a gain of zero; the hundredth with the largest "
+        f"gains has the outermost colours. {drawn} {key} {missing} {gains.prices}"
+    )
+    columns = ["county", "name", "longitude", "latitude", "shrunken", "shrunken_low",
+               "shrunken_high"]  # fmt: skip
+    return plots.figure_exhibit(
+        figure,
+        name="gain_map",
+        caption=_MAP,
+        alt=f"Map of treated villages as dots coloured by gain. {note}",
+        data=placed[columns].reset_index().assign(unit=shown.unit),
+        simulated=gains.study_data.study.simulated,
+        note=" ".join(note.split()),
+    )
+
+
+@needs_gains("village_gains", _TABLE)
+def village_table(gains: StudyGains) -> Exhibit:
+    """List all treated villages: gain, interval, shrunken gain, or the reason for none.
+
+    The page's table can be searched and sorted where it may run its script; it has at most
+    3,000 rows, the exhibit's data has all.
+    """
+    shown, frame = gains.shown, gains.villages()
+    frame = frame.sort_values(["county", "town", "name"], kind="stable")
+    columns = ["county", "town", "name", "cohort", "untreated_years", "treated_years", "gain",
+               "conf_low", "conf_high", "p_value", "gain_yuan", "shrunken", "shrunken_sd",
+               "shrunken_low", "shrunken_high", "reason"]  # fmt: skip
+    data = frame[columns].reset_index().assign(unit=shown.unit)
+    rows = frame
+    if len(frame) > _MOST_ROWS:
+        rows = frame.iloc[np.linspace(0, len(frame) - 1, _MOST_ROWS).round().astype(int)]
+    cells = _cells(rows, gains)
+    cut = (
+        f"{_MOST_ROWS:,} villages, evenly spaced, of {len(frame):,}; all are in "
+        "tables/village_gains.csv."
+        if len(rows) < len(frame)
+        else ""
+    )
+    n_gain, n_raw = (int(frame[name].notna().sum()) for name in ("gain", "conf_low"))
+    shrunken = (
+        "Shrunken: the gain with its luck taken out, and its robust interval."
+        if gains.shrunken
+        else f"Gains cannot be shrunken: {gains.why_not_shrunken}"
+    )
+    note = (
+        f"{n_gain:,} of {len(frame):,} treated villages have a gain, {n_raw:,} an interval of "
+        f"their own; the others have the reason. {cut} Gain: the mean over the village's "
+        f"treated years, with its {gains.level} interval; p: of no gain, from comparison "
+        f"villages. {shrunken} In {shown.unit}. {gains.prices} {money_note(shown)}"
+    )
+    return Exhibit(
+        name="village_gains",
+        kind="table",
+        caption=_TABLE,
+        data=data,
+        body=_sortable(cells),
+        simulated=gains.study_data.study.simulated,
+        note=" ".join(note.split()),
+    )
+
+
+def _cells(rows: pd.DataFrame, gains: StudyGains) -> pd.DataFrame:
+    """Give the cells as shown, without columns that have nothing in them."""
+    counties = rows["county"].unique()
+    named = dict(
+        zip(counties, name_counties(gains.study_data.study, pd.Index(counties)), strict=True)
+    )
+    keys, names = [str(key) for key in rows.index], name_village(rows)
+    columns: dict[str, list[str]] = {
+        "Village": names,
+        "County": [named[county] for county in rows["county"]],
+        "Town": rows["town"].to_list(),
+        "Gain": [show_number(value) for value in rows["gain"]],
+        "Interval": [
+            show_interval(*ends) for ends in rows[["conf_low", "conf_high"]].to_numpy()
+        ],
+        "Shrunken": [show_number(value) for value in rows["shrunken"]],
+        "Robust interval": [
+            show_interval(*ends) for ends in rows[["shrunken_low", "shrunken_high"]].to_numpy()
+        ],
+        "p": [show_p(p) for p in rows["p_value"]],
+        "Reason": rows["reason"].to_list(),
+        "First treated": [f"{year:.0f}" for year in rows["cohort"]],
+        "Untreated years": rows["untreated_years"].astype(object).fillna("").to_list(),
+        "Treated years": rows["treated_years"].astype(object).fillna("").to_list(),
+        "Key": keys if keys != names else [],
+    }
+    return pd.DataFrame({name: c for name, c in columns.items() if any(c)}, dtype=object)
+
+
+def _cell(shown: str, column: str) -> Markup:
+    start = Markup('<td class="reason">') if column == "Reason" and shown else Markup("<td>")
+    return start + Markup("{}</td>").format(shown)
+
+
+def _sortable(cells: pd.DataFrame) -> Markup:
+    """Build a table that its script makes searchable; as bare as thousands of rows need."""
+    head = Markup("").join(
+        Markup('<th scope="col"{}>{}</th>').format(
+            Markup(' class="n"') if name in _NUMERIC else "", name
+        )
+        for name in cells
+    )
+    lines = [
+        Markup('<tr><th scope="row">{}</th>{}</tr>').format(
+            row[0], Markup("").join(map(_cell, row[1:], cells.columns[1:]))
+        )
+        for row in cells.to_numpy(object)
+    ]
+    script = Markup(_SCRIPT.read_text(encoding="utf-8"))
+    # Beyond the page, in JupyterLab, there is no style sheet to hold thousands of rows.
+    return Markup(
+        '<div class="tall" style="max-height:36rem;overflow:auto">'
+        '<table class="sortable"><thead><tr>{}</tr></thead>\n<tbody>{}</tbody></table></div>'
+        "<script>\n{}</script>"
+    ).format(head, Markup("\n").join(lines), script)
