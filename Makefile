@@ -7,7 +7,7 @@ READY := .venv/ready
 # Some containers forbid bytecode files; without them every start compiles every import.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: report test bench lock clean
+.PHONY: report test bench coverage lock clean
 
 report: $(READY)
 	@$(BIN)/evaluation report $(STUDY)
@@ -35,6 +35,10 @@ $(READY): requirements.lock pyproject.toml
 # Ratios to named peers, and memory; see tests/benchmarks/README.md.
 bench: $(READY)
 	$(BIN)/python tests/benchmarks/bench_panel.py
+
+# How often intervals cover the truth in invented panels: tests/recovery/coverage.csv.
+coverage: $(READY)
+	$(BIN)/python -m tests.recovery.coverage
 
 # For every platform and Python from 3.11 on; versions and hashes, no addresses.
 lock: $(READY)

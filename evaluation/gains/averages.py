@@ -13,10 +13,12 @@ from evaluation.gains.clusters import (
     Interval,
     clustered_interval,
     fewest_clusters,
+    takes_part,
     wild_interval,
 )
-from evaluation.gains.imputation import Counterfactual, Positions, group_rows
-from evaluation.gains.moments import Floats, Moments
+from evaluation.gains.imputation import Counterfactual, Positions
+from evaluation.gains.moments import Floats
+from evaluation.gains.system import System
 from evaluation.gains.targets import Codes, TreatedCells, effective_clusters, find_targets
 
 _CHUNK = 16  # averages whose clusters' parts are held at once
@@ -134,7 +136,8 @@ def _interval(
     clusters: Codes,
     alpha: float,
 ) -> Interval:
-    taking_part = np.flatnonzero(parts)
+    treated = clusters[cells.rows][(codes >= 0).any(axis=1)]
+    taking_part = np.union1d(np.flatnonzero(takes_part(parts)), treated)
     n, needed = len(taking_part), fewest_clusters(alpha)
     if np.isnan(estimate):
         return Interval(reason="no gain to average")
@@ -177,12 +180,7 @@ def _cluster_parts(
     at = clusters[cells.rows][:, None] * n + codes
     parts = np.bincount(at[used], errors[used], n_clusters * n).astype(np.float64)
     parts = parts.reshape(n_clusters, n)
-    for group, rows in enumerate(group_rows(fit.design.group)):
-        loads = targets.loads[group]
-        if loads.any():
-            loads = fit.effects[group].inverse @ loads / totals
-            parts -= fit.sum_shares(rows, loads, clusters, n_clusters)
-    return parts
+    return parts - fit.error_parts(targets.loads / totals, clusters, n_clusters)
 
 
 def _leave_out(
@@ -201,28 +199,23 @@ def _leave_out(
     targets = find_targets(fit, cells, by_cluster, n)
     # The sums of outcomes less levels: gains with year effects and slopes added back.
     used = by_cluster >= 0
-    values = np.array([effect.values for effect in fit.effects])
     sums = np.bincount(by_cluster[used], (cells.weights * cells.gains)[used], n)
-    sums += np.einsum("gpq,gp->q", targets.loads, values)
-    rows_of = group_rows(fit.design.group)
+    sums += np.einsum("gpq,gp->q", targets.loads, fit.system.values)
     found = np.full(n, np.nan)
-    for left in range(n):
+    for left, cluster in enumerate(taking_part):
         kept = np.arange(n) != left
         total = targets.totals[kept].sum()
-        if total <= 0:
-            continue
-        estimate = sums[kept].sum()
-        for group, rows in enumerate(rows_of):
-            load = targets.loads[group][:, kept].sum(axis=1)
-            if not load.any():
-                continue
-            dropped = rows[clusters[rows] == taking_part[left]]
-            moments: Moments = fit.moments[group] - fit.design.moments(dropped)
-            effect = moments.solve()
-            silent = _UNMOVED * np.abs(load).max() * np.abs(effect.null).max(axis=0)
-            if (np.abs(load @ effect.null) > silent).any():
-                break
-            estimate -= load @ effect.values
-        else:
-            found[left] = estimate / total
+        system, load = fit.without(clusters == cluster), targets.loads[:, :, kept].sum(axis=2)
+        if total > 0 and _is_known(system, load):
+            found[left] = (sums[kept].sum() - (load * system.values).sum()) / total
     return found
+
+
+def _is_known(system: System, load: Floats) -> bool:
+    """Whether the data identify a sum of year effects and slopes, with loads G x P."""
+    for group in np.flatnonzero(load.any(axis=1)):
+        silent = system.find_silent(int(group))
+        size = np.abs(load[group]).max() * np.abs(silent).max(axis=0)
+        if (np.abs(load[group] @ silent) > _UNMOVED * size).any():
+            return False
+    return True

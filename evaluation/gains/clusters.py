@@ -17,6 +17,7 @@ ENOUGH_CLUSTERS = 30
 _DRAWS = 9_999
 _MOST_ENUMERATED = 13  # clusters: all 2^13 vectors of signs instead of draws
 _STEPS = 60  # of a bisection
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,12 @@ def fewest_clusters(alpha: float) -> int:
     return 1 + int(np.ceil(round(-np.log2(alpha), 9)))
 
 
+def takes_part(parts: Floats) -> npt.NDArray[np.bool_]:
+    """Whether each cluster (rows) has a part in any estimate, but for rounding."""
+    size = np.abs(parts).reshape(len(parts), -1).max(axis=1, initial=0)
+    return np.asarray(size > _ROUNDING * size.max(initial=0))
+
+
 def clustered_interval(
     estimate: float, parts: Floats, *, alpha: float, effective: float = np.inf
 ) -> Interval:
@@ -60,7 +67,7 @@ def clustered_interval(
     se^2 = C/(C - 1) sum_c parts_c^2, and Student's t with min(C, effective) - 1 degrees of
     freedom.
     """
-    parts = parts[parts != 0]
+    parts = parts[takes_part(parts)]
     n = len(parts)
     se = float(np.sqrt((parts**2).sum() * n / (n - 1)))
     freedom = min(n, effective) - 1

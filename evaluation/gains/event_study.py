@@ -14,14 +14,17 @@ from evaluation.gains.clusters import (
     Interval,
     clustered_interval,
     fewest_clusters,
+    takes_part,
     wild_interval,
 )
 from evaluation.gains.imputation import Counterfactual, Design, fit_counterfactual
-from evaluation.gains.moments import Floats
+from evaluation.gains.moments import Bools, Floats
+from evaluation.gains.system import System
 
 Codes = npt.NDArray[np.intp]
 
 _MOST_LEADS = 5
+_SILENT = 1e-7
 
 
 def choose_leads(design: Design, leads: int | None) -> tuple[int, ...]:
@@ -55,21 +58,19 @@ def estimate_leads(
     Notes
     -----
     The separate regression of Borusyak, Jaravel, Spiess (2024, doi:10.1093/restud/rdae007,
-    section 4.4): y_it = a_i + l_t + sum_h b_h 1(event_time = h) on untreated cells.
+    section 4.4): y_it = a_i + l_t + sum_h b_h 1(event_time = h) on untreated cells; the b_h
+    are common to all counties where year effects are by county.
     """
     if not leads:
         return pd.DataFrame()
     fit = fit_counterfactual(replace(design, leads=leads))
     at = len(design.years) + design.n_slopes + np.arange(len(leads))
-    estimates = np.sum([effect.values[at] for effect in fit.effects], axis=0)
-    if len(fit.effects) > 1:
-        return _none(leads, "year effects by county have no coefficients in common")
-    silent = np.abs(fit.effects[0].null[at]).max(axis=1, initial=0) > 1e-7
-    rows = np.arange(len(clusters))
-    parts = fit.sum_shares(
-        rows, fit.effects[0].inverse[:, at], clusters, int(clusters.max()) + 1
-    )
-    taking_part = np.flatnonzero(parts.any(axis=1))
+    estimates = fit.system.values[0, at]
+    silent = _find_silent(fit.system)[-len(leads) :]
+    loads = np.zeros((*fit.system.values.shape, len(leads)))
+    loads[0, at, np.arange(len(leads))] = 1
+    parts = fit.error_parts(loads, clusters, int(clusters.max()) + 1)
+    taking_part = np.flatnonzero(takes_part(parts))
     left_out = None
     if len(taking_part) < ENOUGH_CLUSTERS:
         left_out = _leave_out(fit, at, clusters, taking_part)
@@ -103,28 +104,23 @@ def estimate_leads(
     return frame
 
 
-def _none(leads: tuple[int, ...], reason: str) -> pd.DataFrame:
-    rows = [
-        {"event_time": h, "estimate": np.nan, **asdict(Interval(reason=reason))} for h in leads
-    ]
-    frame = pd.DataFrame(rows)
-    frame.attrs["joint_p"] = np.nan
-    return frame
+def _find_silent(system: System) -> Bools:
+    """Say which slopes the data do not identify."""
+    return np.asarray(np.abs(system.slopes_silent).max(axis=1, initial=0) > _SILENT)
 
 
 def _leave_out(fit: Counterfactual, at: Codes, clusters: Codes, taking_part: Codes) -> Floats:
     found = np.full((len(taking_part), len(at)), np.nan)
     for row, cluster in enumerate(taking_part):
-        dropped = np.flatnonzero(clusters == cluster)
-        effect = (fit.moments[0] - fit.design.moments(dropped)).solve()
-        identified = np.abs(effect.null[at]).max(axis=1, initial=0) <= 1e-7
-        found[row, identified] = effect.values[at][identified]
+        system = fit.without(clusters == cluster)
+        known = ~_find_silent(system)[-len(at) :]
+        found[row, known] = system.values[0, at[known]]
     return found
 
 
 def _joint_p(estimates: Floats, parts: Floats) -> float:
     """Test that all coefficients are zero: a Wald statistic with clusters' covariance."""
-    parts = parts[parts.any(axis=1)]
+    parts = parts[takes_part(parts)]
     n, k = parts.shape
     if k == 0 or n <= k + 1:
         return np.nan

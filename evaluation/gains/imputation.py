@@ -11,11 +11,11 @@ import numpy.typing as npt
 from evaluation.gains.moments import (
     Block,
     Bools,
-    Effects,
     Floats,
     Moments,
     absorbed_covariates,
 )
+from evaluation.gains.system import System
 
 Positions = npt.NDArray[np.intp]
 
@@ -43,7 +43,7 @@ class Design:
     weights
         N.
     group
-        N: villages that have year effects in common.
+        N: villages that have year effects in common; slopes are common to all.
     varying
         Covariates, N x T each.
     fixed
@@ -123,8 +123,8 @@ class Counterfactual:
 
     Attributes
     ----------
-    effects
-        Year effects and slopes by group.
+    system
+        Year effects by group, and slopes.
     excess
         N x T: outcome less counterfactual; in fitted cells the residuals, in treated cells
         the gains tau_it. NaN where the outcome is unknown or the counterfactual not identified.
@@ -133,8 +133,7 @@ class Counterfactual:
     """
 
     design: Design
-    moments: tuple[Moments, ...]
-    effects: tuple[Effects, ...]
+    system: System
     excess: Floats
     identified: Bools
 
@@ -150,13 +149,36 @@ class Counterfactual:
             scores[:, n_years:] = np.einsum("it,itk->ik", scores[:, :n_years], slopes)
         return scores
 
-    def sum_shares(self, rows: Positions, loads: Floats, codes: Positions, n: int) -> Floats:
-        """Sum scores x loads (P x Q) over the villages of each of n codes, n x Q."""
-        sums = np.zeros((n, loads.shape[1]))
-        for part in self.design.parts(rows):
-            shares = self.scores(part) @ loads
-            for q in range(loads.shape[1]):
-                sums[:, q] += np.bincount(codes[part], shares[:, q], n)
+    def without(self, villages: Bools) -> System:
+        """Solve for year effects and slopes without some villages (N)."""
+        group = self.design.group
+        dropped = {
+            int(g): self.design.moments(np.flatnonzero(villages & (group == g)))
+            for g in np.unique(group[villages])
+        }
+        return self.system.without(dropped)
+
+    def error_parts(self, loads: Floats, codes: Positions, n: int) -> Floats:
+        """Give what each cluster adds to the error of sums of year effects and slopes.
+
+        Parameters
+        ----------
+        loads
+            G x P x Q: what the Q sums take of each.
+        codes
+            N: each village's cluster, from 0 to n - 1.
+
+        Returns
+        -------
+        n x Q.
+        """
+        sums = np.zeros((n, loads.shape[2]))
+        solved = self.system.invert(loads)
+        for group, rows in enumerate(group_rows(self.design.group)):
+            for part in self.design.parts(rows) if solved[group].any() else ():
+                shares = self.scores(part) @ solved[group]
+                for q in range(loads.shape[2]):
+                    sums[:, q] += np.bincount(codes[part], shares[:, q], n)
         return sums
 
 
@@ -171,19 +193,17 @@ def fit_counterfactual(design: Design) -> Counterfactual:
     untreated in both, that connects them.
     """
     groups = group_rows(design.group)
-    moments = tuple(design.moments(rows) for rows in groups)
-    effects = tuple(part.solve() for part in moments)
+    system = System.of([design.moments(rows) for rows in groups], n_years=len(design.years))
     excess = np.empty_like(design.outcome)
     identified = np.ones(design.outcome.shape, dtype=bool)
-    for rows, effect in zip(groups, effects, strict=True):
+    for group, rows in enumerate(groups):
+        values, silent = system.values[group], system.find_silent(group)
         for part in design.parts(rows):
             block = design.block(part, fitted=design.own)
-            excess[part] = block.absorb(block.outcome - _predict(block, effect.values))
-            identified[part] = _is_identified(block, effect, trends=design.trends)
+            excess[part] = block.absorb(block.outcome - _predict(block, values))
+            identified[part] = _is_identified(block, silent, trends=design.trends)
     excess[~identified] = np.nan
-    return Counterfactual(
-        design=design, moments=moments, effects=effects, excess=excess, identified=identified
-    )
+    return Counterfactual(design=design, system=system, excess=excess, identified=identified)
 
 
 def blocks(rows: Positions) -> Iterator[Positions | slice]:
@@ -209,12 +229,12 @@ def _predict(block: Block, values: Floats) -> Floats:
     return predicted
 
 
-def _is_identified(block: Block, effects: Effects, *, trends: bool) -> Bools:
+def _is_identified(block: Block, silent: Floats, *, trends: bool) -> Bools:
     n_levels = 2 if trends else 1
     enough = block.fitted.sum(axis=1) >= n_levels
     identified = np.broadcast_to(enough[:, None], block.fitted.shape).copy()
-    if effects.null.shape[1] > n_levels:  # more than what villages' own levels take up
-        for direction in effects.null.T:
+    if silent.shape[1] > n_levels:  # more than what villages' own levels take up
+        for direction in silent.T:
             predicted = _predict(block, direction)
             moved = block.absorb(predicted)
             identified &= np.abs(moved) <= _UNMOVED * np.abs(predicted).max(initial=0)

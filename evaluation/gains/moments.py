@@ -11,7 +11,8 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-_NULL = 1e-11  # eigenvalues below this share of the largest are zero but for rounding
+NULL = 1e-11
+"""Eigenvalues below this share of the largest are zero but for rounding."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +117,7 @@ class Moments:
         vector[:n_years] = weights @ outcome
         counts = weights @ block.fitted
         np.fill_diagonal(matrix[:n_years, :n_years], counts)
-        rounding[:n_years] = _NULL * counts
+        rounding[:n_years] = NULL * counts
         for base in block.bases:
             part = np.where(block.fitted, base, 0)
             matrix[:n_years, :n_years] -= (part * weights[:, None]).T @ part
@@ -129,7 +130,7 @@ class Moments:
             matrix[:, n_years + k] = matrix[n_years + k] = column
             vector[n_years + k] = (weighted * outcome).sum()
             squares = np.where(block.fitted, block.covariates[:, :, k], 0) ** 2
-            rounding[n_years + k] = _NULL**2 * (weights @ squares).sum()
+            rounding[n_years + k] = NULL**2 * (weights @ squares).sum()
         return cls(matrix=matrix, vector=vector, rounding=rounding)
 
     def __add__(self, other: Moments) -> Moments:
@@ -145,42 +146,6 @@ class Moments:
             vector=self.vector - other.vector,
             rounding=self.rounding,
         )
-
-    def solve(self) -> Effects:
-        """Solve for the year effects and slopes; of several solutions, a smallest one."""
-        diagonal = self.matrix.diagonal()
-        known = diagonal > self.rounding
-        scale = np.where(known, 1 / np.sqrt(np.where(known, diagonal, 1)), 0)
-        values, vectors = np.linalg.eigh(self.matrix * scale[:, None] * scale)
-        real = values > _NULL * max(values[-1], 0)
-        kept = vectors[:, real] * scale[:, None]
-        inverse = (kept / values[real]) @ kept.T
-        scale[~known] = 1
-        return Effects(
-            values=inverse @ self.vector,
-            inverse=inverse,
-            null=vectors[:, ~real] * scale[:, None],
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effects:
-    """Year effects and slopes.
-
-    Attributes
-    ----------
-    values
-        P: T year effects, K slopes.
-    inverse
-        P x P: a generalised inverse of the moments' matrix.
-    null
-        P x d: directions in which the data say nothing. A prediction that they change is not
-        identified.
-    """
-
-    values: Floats
-    inverse: Floats
-    null: Floats
 
 
 def absorbed_covariates(block: Block) -> Floats:

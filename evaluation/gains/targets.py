@@ -70,7 +70,7 @@ def find_targets(fit: Counterfactual, cells: TreatedCells, codes: Codes, n: int)
         n x T: the average that a cell belongs to, from 0 to n - 1, or -1.
     """
     design = fit.design
-    n_groups, n_years = len(fit.effects), len(design.years)
+    n_groups, n_years = len(fit.system.moments), len(design.years)
     weights = np.where(codes >= 0, cells.weights, 0)
     totals = np.bincount(codes[codes >= 0], weights[codes >= 0], n).astype(np.float64)
     loads = np.zeros((n_years + design.n_slopes, n_groups * n))
@@ -106,7 +106,7 @@ def effective_clusters(
     forty count as five.
     """
     design, n_clusters = fit.design, int(clusters.max()) + 1
-    n_groups = len(fit.effects)
+    n_groups = len(fit.system.moments)
     group = np.zeros(n_clusters, dtype=np.intp)
     group[clusters] = design.group
     untreated = np.empty((n_clusters, len(design.years)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -22,8 +22,7 @@ from evaluation.report.gain_study import (
 from evaluation.report.village_words import COLORS, money_note, show_number
 
 _CAPTION = "Gains by years since treatment, and the years before"
-_HOLLOW = " Hollow: year effects by county, whose intervals cover such shocks."
-_NO_LEADS = "With year effects by county there are no coefficients before treatment."
+_HOLLOW = " Hollow: year effects by county, which take out what a whole county shares."
 _ENDS = ["estimate", "conf_low", "conf_high"]
 
 
@@ -106,7 +105,7 @@ def event_study_table(gains: StudyGains) -> Exhibit:
     note = (
         f"{_before_words(event.frame, event.joint_p, gains)} {_dip_words(gains)} "
         f"{f'No interval: {shared}.' if shared else ''} "
-        f"{_NO_LEADS if event.within is not None else ''} In {shown.unit}. {gains.prices} "
+        f"In {shown.unit}. {gains.prices} "
         f"{money_note(shown)}"
     )
     return Exhibit(
@@ -121,21 +120,16 @@ def event_study_table(gains: StudyGains) -> Exhibit:
 
 
 def _study_events(gains: StudyGains) -> _Event:
-    """Get the event study, with finer clusters where there are too few for any interval."""
+    """Get the event study, and that with year effects by county where it has no interval."""
     main, frame, coarse = gains.found, gains.found.event_study(), ""
     level = clustered_by(main)
-    if frame["conf_low"].isna().all() and level == "county":
-        finer = _recluster(main)
-        level = finer.options.cluster
+    within = None
+    if frame["conf_low"].isna().all() and level == "county" and gains.within is not None:
         coarse = (
             f"{int(frame['n_clusters'].max())} counties are too few for intervals clustered by "
-            f"county: those shown are clustered by {level}, and cover no shock that a whole "
-            "county shares."
+            "county."
         )
-        frame = finer.event_study()
-    within = None
-    if gains.within is not None and coarse:
-        within = gains.within.by("event_time")
+        within = gains.within.event_study()
     methods = " and ".join(sorted({str(m) for m in frame["method"] if m}))
     since = frame[frame["period"] == "after"]
     first, last = (float(since["estimate"].iloc[i]) / gains.shown.divisor for i in (0, -1))
@@ -157,12 +151,6 @@ def _study_events(gains: StudyGains) -> _Event:
         frame=frame, within=within, cluster=level,
         joint_p=float(frame.attrs["joint_p"]), words=words,
     )  # fmt: skip
-
-
-def _recluster(main: IncomeGains) -> IncomeGains:
-    """Cluster by town, or by village where no towns are known; estimates stay as they are."""
-    towns = (main.panel.villages["town"] != "").any()
-    return replace(main, options=replace(main.options, cluster="town" if towns else "village"))
 
 
 def _effects(main: IncomeGains) -> str:
@@ -225,9 +213,8 @@ def _dip_words(gains: StudyGains) -> str:
     )
     last = _last_lead(main)
     by = clustered_by(main)
-    if last is not None and np.isnan(last["conf_low"]) and by == "county":
-        finer = _recluster(main)
-        last, by = _last_lead(finer), finer.options.cluster
+    if last is not None and np.isnan(last["conf_low"]) and gains.within is not None:
+        last, by = _last_lead(gains.within), "place, with year effects by county"
     if last is None or np.isnan(last["estimate"]):
         why = f": {last['reason']}" if last is not None else ""
         return f"{looked}. It cannot be told{why or ': too few untreated years'}."

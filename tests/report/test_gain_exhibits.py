@@ -205,12 +205,11 @@ def test_the_joint_test_is_put_into_words():
     assert "no parting of paths was found" in alike.note
 
 
-def test_too_few_counties_are_replaced_by_finer_clusters_and_it_is_said():
+def test_too_few_counties_get_no_interval_under_common_year_effects():
     exhibit = plot_event_study(drawn_gains(counties=3))
-    assert set(exhibit.data["cluster"]) == {"town"}  # one town a county, so none here
-    assert "3 counties are too few" in exhibit.note
-    assert "cover no shock that a whole county shares" in exhibit.note
-    assert {"within_estimate", "within_conf_low"} <= set(exhibit.data)
+    assert set(exhibit.data["cluster"]) == {"county"}
+    assert exhibit.data["conf_low"].isna().all()
+    assert "too few for intervals clustered by county" in exhibit.note
 
 
 # -- by group ------------------------------------------------------------------------------
