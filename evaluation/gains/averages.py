@@ -18,11 +18,9 @@ from evaluation.gains.clusters import (
 )
 from evaluation.gains.imputation import Counterfactual, Positions
 from evaluation.gains.moments import Floats
-from evaluation.gains.system import System
 from evaluation.gains.targets import Codes, TreatedCells, effective_clusters, find_targets
 
 _CHUNK = 16  # averages whose clusters' parts are held at once
-_UNMOVED = 1e-7
 
 
 def average_gains(
@@ -75,6 +73,28 @@ def average_gains(
             )
         )
     return pd.concat(frames, ignore_index=True)
+
+
+def average_covariance(
+    fit: Counterfactual, cells: TreatedCells, codes: Codes, n: int, *, clusters: Codes
+) -> tuple[Floats, int]:
+    """Give the covariance of n averages, and how many clusters it rests on.
+
+    From the clusters' parts in the averages' errors; with fewer than 30 clusters, from the
+    averages without each of them (jackknife). NaN where one is not identified.
+    """
+    estimates = average_points(cells, codes, n)
+    parts = _cluster_parts(fit, cells, codes, estimates, clusters=clusters, nested=False)
+    taking_part = np.union1d(np.flatnonzero(takes_part(parts)), clusters[cells.rows])
+    count = len(taking_part)
+    if count < ENOUGH_CLUSTERS:
+        left_out = [
+            _leave_out(fit, cells, np.where(codes == q, 0, -1), clusters, taking_part)
+            for q in range(n)
+        ]
+        around = np.array(left_out).T - np.mean(left_out, axis=1)
+        return np.asarray(around.T @ around * (count - 1) / count), count
+    return np.asarray(parts.T @ parts * count / (count - 1)), count
 
 
 def count_averaged(codes: Codes, n: int) -> tuple[Codes, Codes]:
@@ -206,16 +226,6 @@ def _leave_out(
         kept = np.arange(n) != left
         total = targets.totals[kept].sum()
         system, load = fit.without(clusters == cluster), targets.loads[:, :, kept].sum(axis=2)
-        if total > 0 and _is_known(system, load):
+        if total > 0 and system.identifies(load):
             found[left] = (sums[kept].sum() - (load * system.values).sum()) / total
     return found
-
-
-def _is_known(system: System, load: Floats) -> bool:
-    """Whether the data identify a sum of year effects and slopes, with loads G x P."""
-    for group in np.flatnonzero(load.any(axis=1)):
-        silent = system.find_silent(int(group))
-        size = np.abs(load[group]).max() * np.abs(silent).max(axis=0)
-        if (np.abs(load[group] @ silent) > _UNMOVED * size).any():
-            return False
-    return True

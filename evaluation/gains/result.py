@@ -79,6 +79,14 @@ class IncomeGains:
         """The mean gain over all treated village-years, as a row of `by`."""
         return self.by("programme").iloc[0]
 
+    @property
+    def cluster(self) -> Cluster:
+        """The level that errors of averages are clustered at; by town within counties."""
+        level = cluster_level(self.panel, self.options.cluster)
+        if level == "county" and self.options.year_effects == "county":
+            return self._level_within()
+        return level
+
     def by(self, by: By | pd.Series[Any] = "programme") -> pd.DataFrame:
         """Average gains over village-years, each by its village's weight.
 
@@ -105,9 +113,7 @@ class IncomeGains:
             level: Cluster = "town" if str(by) == "town" else "county"
             frame = self._by_place(level, codes, len(index))
         else:
-            level = cluster_level(self.panel, self.options.cluster)
-            if place or (level == "county" and not common):
-                level = self._level_within()
+            level = self._level_within() if place else self.cluster
             frame = average_gains(
                 self.fit,
                 self.cells,
@@ -138,11 +144,10 @@ class IncomeGains:
         after). ``attrs["joint_p"]`` is the p-value of all coefficients before being zero.
         """
         after = self.by("event_time").assign(period="after")
-        level = cluster_level(self.panel, self.options.cluster)
         before = estimate_leads(
             self.fit.design,
             choose_leads(self.fit.design, leads),
-            clusters=place_codes(self.panel, level),
+            clusters=place_codes(self.panel, self.cluster),
             alpha=self.options.alpha,
         )
         joint = before.attrs.get("joint_p", np.nan)

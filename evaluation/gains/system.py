@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 from evaluation.gains.moments import NULL, Floats, Moments
 
+_UNMOVED = 1e-7  # of a silent direction's size: sums that move less are identified
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class System:
@@ -87,6 +89,15 @@ class System:
         slopes = np.concatenate([-self.cross[group] @ self.slopes_silent, self.slopes_silent])
         both = np.concatenate([years, slopes], axis=1)
         return np.asarray(both[:, both.any(axis=0)])
+
+    def identifies(self, loads: Floats) -> bool:
+        """Whether the data identify a sum of year effects and slopes, with loads G x P."""
+        for group in np.flatnonzero(loads.any(axis=1)):
+            silent = self.find_silent(int(group))
+            size = np.abs(loads[group]).max() * np.abs(silent).max(axis=0)
+            if (np.abs(loads[group] @ silent) > _UNMOVED * size).any():
+                return False
+        return True
 
     @classmethod
     def _solve(

@@ -13,7 +13,6 @@ from evaluation.report import plots
 from evaluation.report.exhibits import Exhibit, html_table
 from evaluation.report.gain_study import (
     StudyGains,
-    clustered_by,
     interval_cells,
     needs_gains,
     show_interval,
@@ -122,7 +121,7 @@ def event_study_table(gains: StudyGains) -> Exhibit:
 def _study_events(gains: StudyGains) -> _Event:
     """Get the event study, and that with year effects by county where it has no interval."""
     main, frame, coarse = gains.found, gains.found.event_study(), ""
-    level = clustered_by(main)
+    level = main.cluster
     within = None
     if frame["conf_low"].isna().all() and level == "county" and gains.within is not None:
         coarse = (
@@ -212,7 +211,7 @@ def _dip_words(gains: StudyGains) -> str:
         "against all those before it"
     )
     last = _last_lead(main)
-    by = clustered_by(main)
+    by: str = main.cluster
     if last is not None and np.isnan(last["conf_low"]) and gains.within is not None:
         last, by = _last_lead(gains.within), "place, with year effects by county"
     if last is None or np.isnan(last["estimate"]):

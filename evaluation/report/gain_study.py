@@ -15,7 +15,6 @@ from evaluation.data.load import StudyData
 from evaluation.data.panel import VillagePanel
 from evaluation.data.study import Study
 from evaluation.errors import DesignError, ReportError
-from evaluation.gains.design import cluster_level
 from evaluation.gains.estimate import estimate_gains
 from evaluation.gains.options import Cluster, Comparison, YearEffects
 from evaluation.gains.result import IncomeGains
@@ -206,14 +205,6 @@ def needs_gains(
         return exhibit
 
     return decorate
-
-
-def clustered_by(found: IncomeGains) -> str:
-    """Name the level that errors of means are clustered at."""
-    level = cluster_level(found.panel, found.options.cluster)
-    if level == "county" and found.options.year_effects == "county":
-        return "town" if (found.panel.villages["town"] != "").any() else "village"
-    return level
 
 
 def name_counties(study: Study, names: pd.Index[Any]) -> list[str]:

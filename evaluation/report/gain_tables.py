@@ -12,7 +12,6 @@ from evaluation.gains.scale import retransformation
 from evaluation.report.exhibits import Exhibit, html_table
 from evaluation.report.gain_study import (
     StudyGains,
-    clustered_by,
     interval_cells,
     interval_words,
     name_counties,
@@ -44,7 +43,7 @@ def gains_summary_table(gains: StudyGains) -> Exhibit:
     frame, options = main.villages, main.options
     design, att = main.fit.design, main.att
     outcome = panel.variables[panel.outcome]
-    level = clustered_by(main)
+    level = main.cluster
     n_gain, n_interval = (int(frame[name].notna().sum()) for name in ("gain", "conf_low"))
     covariates = ", ".join(options.covariates) or "none"
     own = " and a linear trend of its own" if options.trends else ""

@@ -43,8 +43,8 @@ def plot_funds(study_data: StudyData, *, stage: Stage = "received") -> Exhibit:
     Uses and sources may be the same money: sources are drawn, or uses where the ledger has
     nothing else.
     """
-    ledger, shown = _ledger_of(study_data)
-    role, caption = _role(ledger), "Funds by county and source"
+    ledger, shown = ledger_of(study_data)
+    role, caption = role_of(ledger), "Funds by county and source"
     entries = ledger.entries
     rows = entries[(entries["stage"] == stage) & (entries["role"] == role)]
     if rows.empty:
@@ -106,8 +106,8 @@ def plot_funds(study_data: StudyData, *, stage: Stage = "received") -> Exhibit:
 @needs("ledger", "ledger_stages", "Funds by source and stage")
 def funds_table(study_data: StudyData) -> Exhibit:
     """Show each source's money by stage, side by side: stages are never added up."""
-    ledger, shown = _ledger_of(study_data)
-    role, caption = _role(ledger), "Funds by source and stage"
+    ledger, shown = ledger_of(study_data)
+    role, caption = role_of(ledger), "Funds by source and stage"
     entries = ledger.entries[ledger.entries["role"] == role]
     sums = entries.groupby(["source", "stage"], sort=True)["amount"].sum() / shown.divisor
     data = sums.reset_index().assign(role=role, unit=shown.unit)
@@ -144,19 +144,21 @@ def funds_table(study_data: StudyData) -> Exhibit:
     )
 
 
-def _ledger_of(study_data: StudyData) -> tuple[FundingLedger, Shown]:
+def ledger_of(study_data: StudyData) -> tuple[FundingLedger, Shown]:
+    """Give a study's ledger, and how its money is shown."""
     ledger, prices = study_data.ledger, study_data.study.prices
     assert ledger is not None
     currency = prices.currency if prices else "CNY"
     return ledger, show_money(currency, ledger.price_year)
 
 
-def _role(ledger: FundingLedger) -> Role:
+def role_of(ledger: FundingLedger) -> Role:
+    """Choose the role that is shown: sources, or uses where the ledger has nothing else."""
     return "source" if (ledger.entries["role"] == "source").any() else "use"
 
 
 def _role_words(ledger: FundingLedger) -> str:
-    if _role(ledger) == "use":
+    if role_of(ledger) == "use":
         return "uses of money (投入), the only amounts that the ledger has"
     has_uses = (ledger.entries["role"] == "use").any()
     words = "sources of money (争取)"

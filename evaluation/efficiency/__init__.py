@@ -1,0 +1,1 @@
+"""Funding efficiency: what each yuan bought, for whom, and how sure."""

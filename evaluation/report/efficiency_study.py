@@ -1,0 +1,146 @@
+"""A study's funding efficiency as exhibits share it, or why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+import numpy as np
+
+from evaluation.data.ledger import FundingLedger
+from evaluation.data.load import StudyData
+from evaluation.data.study_files import Stage
+from evaluation.efficiency.funding import FundingEfficiency, Horizon
+from evaluation.efficiency.ratios import funding_efficiency
+from evaluation.errors import DesignError, ReportError
+from evaluation.report.exhibits import Exhibit
+from evaluation.report.gain_study import StudyGains
+from evaluation.report.ledger_plots import ledger_of, role_of
+from evaluation.report.village_words import Shown, absent
+
+Options = ParamSpec("Options")
+
+_NO_LEDGER = "This study has no funding ledger."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyEfficiency:
+    """What a study's money bought.
+
+    Attributes
+    ----------
+    gains
+        The study's gains; their ``main`` is what efficiency was worked out from.
+    by_county
+        Whether year effects are by county where the study asked for common ones: with common
+        ones the programme's gain has no interval, and with the others it has.
+    result
+        The efficiency; None with the ``reason``.
+    """
+
+    gains: StudyGains
+    by_county: bool = False
+    result: FundingEfficiency | None = None
+    reason: str = ""
+
+    @property
+    def found(self) -> FundingEfficiency:
+        """The efficiency, which an exhibit needs."""
+        if self.result is None:
+            raise ReportError(self.reason)
+        return self.result
+
+    @property
+    def study_data(self) -> StudyData:
+        """The study."""
+        return self.gains.study_data
+
+    @property
+    def ledger(self) -> FundingLedger:
+        """Its ledger, which an exhibit needs."""
+        return ledger_of(self.study_data)[0]
+
+    @property
+    def money(self) -> Shown:
+        """How money is shown."""
+        return ledger_of(self.study_data)[1]
+
+    @property
+    def basis(self) -> str:
+        """Say which gains are meant, where a reader may take them for others."""
+        if not self.by_county:
+            return ""
+        return (
+            "Gains are those with year effects by county: with common ones the programme's has "
+            "no interval."
+        )
+
+
+def estimate_study_efficiency(
+    gains: StudyGains,
+    *,
+    stage: Stage = "spent",
+    horizon: Horizon = "annual",
+    discount_rate: float = 0.0,
+    money_error: float = 0.0,
+) -> StudyEfficiency:
+    """Work out a study's efficiency as `funding_efficiency` does.
+
+    Parameters
+    ----------
+    gains
+        As `estimate_study_gains` gives them.
+
+    Returns
+    -------
+    StudyEfficiency, with the reason where there is none.
+    """
+    ledger = gains.study_data.ledger
+    if ledger is None or gains.main is None:
+        reason = gains.reason if ledger is not None else _NO_LEDGER
+        return StudyEfficiency(gains=gains, reason=reason)
+    within = gains.within
+    by_county = (
+        within is not None
+        and np.isnan(gains.main.att["conf_low"])
+        and np.isfinite(within.att["conf_low"])
+    )
+    if by_county:
+        gains = replace(gains, main=within, within=None)
+    try:
+        result = funding_efficiency(
+            gains.found, ledger, stage=stage, role=role_of(ledger), horizon=horizon,
+            discount_rate=discount_rate, money_error=money_error,
+        )  # fmt: skip
+    except DesignError as error:
+        return StudyEfficiency(gains=gains, by_county=by_county, reason=str(error))
+    return StudyEfficiency(gains=gains, by_county=by_county, result=result)
+
+
+def needs_efficiency(
+    name: str, caption: str
+) -> Callable[
+    [Callable[Concatenate[StudyEfficiency, Options], Exhibit]],
+    Callable[Concatenate[StudyEfficiency, Options], Exhibit],
+]:
+    """Make an exhibit say why it cannot be made, where it is so."""
+
+    def decorate(
+        make: Callable[Concatenate[StudyEfficiency, Options], Exhibit],
+    ) -> Callable[Concatenate[StudyEfficiency, Options], Exhibit]:
+        @wraps(make)
+        def exhibit(
+            efficiency: StudyEfficiency, /, *args: Options.args, **options: Options.kwargs
+        ) -> Exhibit:
+            if efficiency.result is None:
+                return absent(efficiency.study_data, name, caption, efficiency.reason)
+            try:
+                return make(efficiency, *args, **options)
+            except DesignError as error:
+                return absent(efficiency.study_data, name, caption, str(error))
+
+        return exhibit
+
+    return decorate
