@@ -22,6 +22,8 @@ from evaluation.gains.result import IncomeGains
 from evaluation.gains.scale import to_analysis_scale, to_yuan
 from evaluation.gains.targets import TreatedCells
 
+_ROUNDING = 1e-12  # of the largest outcome
+
 
 def estimate_gains(
     panel: VillagePanel,
@@ -162,6 +164,7 @@ def _find_intervals(
         design.own[pool] & np.isfinite(fit.excess[pool]),
         times=design.years - design.years.mean() if design.trends else None,
         alpha=options.alpha,
+        rounding=_ROUNDING * float(np.nanmax(np.abs(design.outcome))),
     )
 
 
@@ -227,7 +230,7 @@ def _find_reasons(
         "no untreated village known then connects its treated to its untreated years": no_gain,
         f"{n_levels} untreated year{'s' if options.trends else ''}: no spread to judge a gain "
         "by": n_untreated == n_levels,
-        "its outcome does not vary before treatment": frame["spread"].to_numpy() == 0,
+        "its outcome does not vary before treatment, or is fitted exactly": frame["spread"].to_numpy() == 0,
         f"fewer than {n_needed(options.alpha)} comparison villages are known in its "
         "years": frame["conf_low"].isna().to_numpy(),
     }

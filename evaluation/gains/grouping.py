@@ -33,7 +33,7 @@ def group_cells(
     elif by == "town":
         pairs = pd.MultiIndex.from_frame(villages[["county", "town"]].astype(object))
         code, names = pairs.factorize(sort=True)
-        index = pd.Index(names)
+        index = names.set_names(["county", "town"])
     elif by == "county":
         code, names = pd.factorize(villages["county"], sort=True)
         index = pd.Index(names, name=by)

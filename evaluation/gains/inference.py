@@ -77,6 +77,7 @@ def placebo_intervals(
     *,
     times: Floats | None,
     alpha: float,
+    rounding: float = 0.0,
 ) -> VillageIntervals:
     """Give intervals of villages' gains from comparison villages' placebo gains.
 
@@ -95,6 +96,9 @@ def placebo_intervals(
         J x T: where these are known and untreated.
     times
         The T years if villages have trends of their own.
+    rounding
+        Spreads up to this are none: such villages never varied, or are fitted exactly. They
+        have no interval and are no placebos.
 
     Notes
     -----
@@ -119,21 +123,26 @@ def placebo_intervals(
         known, ~untreated, patterns_own, patterns_used, contrasts, bases, freedom
     ):
         rows, df = members[p], int(freedom[p])
+        if df >= 1:
+            varied = spreads > rounding
+            shifts, spreads = shifts[varied], spreads[varied]
         counts[rows] = len(shifts)
         if df < 1:
             continue
         basis = bases[:, p]
         residuals = np.where(own[rows], excess[rows], 0)
         s = np.sqrt(_squares(residuals, basis) / df)
+        s = np.where(s > rounding, s, 0.0)
         spread[rows] = s
         if len(shifts) < n_needed(alpha):
             continue
         if df not in priors:
             priors[df] = fit_spreads(spreads, df)
         variance[rows] = mean_unbiased_variances(s, spreads, shifts, df, prior=priors[df])
-        ratios = np.sort(_ratio(shifts, spreads))
+        ratios = np.sort(np.abs(shifts) / spreads)
+        rows, s = rows[s > 0], s[s > 0]
         half[rows] = ratios[order_statistic(len(ratios), alpha) - 1] * s
-        own_ratio = _ratio(gains[rows], s) * (1 - 1e-12)
+        own_ratio = np.abs(gains[rows]) / s * (1 - 1e-12)
         above = len(ratios) - np.searchsorted(ratios, own_ratio)
         p_value[rows] = (1 + above) / (1 + len(ratios))
     return VillageIntervals(
@@ -203,10 +212,3 @@ def _squares(residuals: Floats, basis: Floats) -> Floats:
         residuals = residuals - np.outer(residuals @ vector, vector)
     sums: Floats = (residuals**2).sum(axis=1)
     return sums
-
-
-def _ratio(shifts: Floats, spreads: Floats) -> Floats:
-    """Give |p|/s; a village that never varied has none beyond zero."""
-    size = np.abs(shifts)
-    ratio = np.divide(size, spreads, out=np.full_like(size, np.inf), where=spreads > 0)
-    return np.where(size == 0, 0.0, ratio)
