@@ -34,7 +34,9 @@ $(READY): requirements.lock pyproject.toml
 
 # Ratios to named peers, and memory; see tests/benchmarks/README.md.
 bench: $(READY)
-	$(BIN)/python tests/benchmarks/bench_panel.py
+	$(BIN)/python -m tests.benchmarks.bench_panel
+	$(BIN)/python -m tests.benchmarks.bench_gains
+	$(BIN)/python -m tests.benchmarks.bench_gains --scale
 
 # How often intervals cover the truth in invented panels: tests/recovery/coverage.csv.
 coverage: $(READY)

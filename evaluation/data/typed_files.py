@@ -83,8 +83,10 @@ def read_typed_file(
             table = table.select(columns or table.column_names)
         else:
             check_columns(path.name, pyarrow.parquet.read_schema(path).names, columns)
-            # A folder named year=2015 is no column.
-            table = pyarrow.parquet.read_table(path, columns=columns, partitioning=None)
+            # A folder named year=2015 is no column; a file at hand needs no buffer of its own.
+            table = pyarrow.parquet.read_table(
+                path, columns=columns, partitioning=None, pre_buffer=False
+            )
         return TypedColumns(frame=_to_frame(path.name, table))
 
 

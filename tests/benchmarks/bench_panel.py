@@ -14,50 +14,11 @@ import time
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 
-YEARS = 12
+from tests.benchmarks.national import YEARS, write_study
+
 PAIRS = 5
-STUDY = """\
-version: 1
-name: national
-title: {en: a national panel}
-source: {publisher: {en: invented}}
-programme: {name: a programme}
-prices: {basis: nominal, base_year: 2020}
-panel:
-  file: national.parquet
-  village: {code: code, county: county}
-  year: year
-  outcomes: {income: {column: income, unit: 元}}
-  treatment: {first_year: cohort}
-"""
-
-
-def write_study(folder, villages):
-    generator = np.random.default_rng(0)
-    # Six digits a county, three a town, three a village from 201 on.
-    codes = pa.array(
-        [f"{110000 + i // 250}{i // 25 % 10 + 101}{i % 25 + 201}" for i in range(villages)]
-    )
-    counties = pa.array([f"{110000 + i // 250}" for i in range(villages)])
-    village = pa.array(np.repeat(np.arange(villages), YEARS))
-    cohorts = 2015.0 + generator.integers(0, 5, villages)
-    cohorts[generator.random(villages) > 0.18] = np.nan
-    rows = villages * YEARS
-    table = pa.table(
-        {
-            "code": codes.take(village),
-            "county": counties.take(village),
-            "year": np.tile(np.arange(2010, 2010 + YEARS), villages),
-            "cohort": pa.array(cohorts, from_pandas=True).take(village),
-            "income": np.exp(generator.normal(11, 0.8, rows)),
-        }
-    )
-    kept = generator.random(rows) > 0.03  # unbalanced, as real panels are
-    pq.write_table(table.filter(pa.array(kept)), folder / "national.parquet")
-    (folder / "study.yml").write_text(STUDY, encoding="utf-8")
 
 
 def load(folder):
@@ -128,7 +89,15 @@ def main():
         found = {}
         for child in ("time", "load", "hold"):
             done = subprocess.run(
-                [sys.executable, __file__, "--child", child, "--folder", name],
+                [
+                    sys.executable,
+                    "-m",
+                    "tests.benchmarks.bench_panel",
+                    "--child",
+                    child,
+                    "--folder",
+                    name,
+                ],
                 capture_output=True,
                 text=True,
                 check=True,
