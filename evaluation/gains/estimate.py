@@ -223,6 +223,7 @@ def _find_reasons(
     """
     n_levels = 2 if options.trends else 1
     n_untreated, no_gain = frame["n_untreated"].to_numpy(), frame["gain"].isna().to_numpy()
+    spread = frame["spread"].to_numpy()
     cases = {
         "no untreated year with a known outcome": n_untreated == 0,
         "no treated year with a known outcome": ~known,
@@ -230,7 +231,7 @@ def _find_reasons(
         "no untreated village known then connects its treated to its untreated years": no_gain,
         f"{n_levels} untreated year{'s' if options.trends else ''}: no spread to judge a gain "
         "by": n_untreated == n_levels,
-        "its outcome does not vary before treatment, or is fitted exactly": frame["spread"].to_numpy() == 0,
+        "its outcome does not vary before treatment, or is fitted exactly": spread == 0,
         f"fewer than {n_needed(options.alpha)} comparison villages are known in its "
         "years": frame["conf_low"].isna().to_numpy(),
     }
