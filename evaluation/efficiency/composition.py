@@ -35,17 +35,17 @@ def measure_leverage(
     rows = ledger.select(stage=stage, role=role)
     table = rows.pivot_table(index="county", columns="source", values="amount", aggfunc="sum")
     table = table.reindex(columns=list(get_args(FundSource))).fillna(0.0)
-    table.loc["all"] = table.sum()
     table.columns.name = None
+    larger = table[["social", "dispatching_unit"]].max(axis=1)
+    table.loc["all"] = table.sum()
+    larger["all"] = larger.sum()  # one can be part of the other within a county alone
     fiscal = table["fiscal"].where(table["fiscal"] > 0)
     for name in ("social", "dispatching_unit"):
         table[f"{name}_per_fiscal"] = table[name] / fiscal
     both = [
-        None
-        if np.isnan(f)
-        else Bounds(max(social, unit), social + unit) / Bounds.exactly(float(f))
-        for f, social, unit in zip(
-            fiscal, table["social"], table["dispatching_unit"], strict=True
+        None if np.isnan(f) else Bounds(least, most) / Bounds.exactly(float(f))
+        for f, least, most in zip(
+            fiscal, larger, table["social"] + table["dispatching_unit"], strict=True
         )
     ]
     table["both_per_fiscal"] = pd.Series(both, index=table.index, dtype=object)
@@ -120,7 +120,8 @@ def measure_cost_per_job(
             "full_time above 0."
         )
     rows = ledger.select(stage=stage, role=role)
-    known = projects[projects["jobs"].notna()].groupby(["county", "project"])["jobs"].sum()
+    some = projects["jobs"].notna() & (projects["project"] != "")
+    known = projects[some].groupby(["county", "project"])["jobs"].sum()
     key = pd.MultiIndex.from_frame(rows[["county", "project"]])
     has_jobs = key.isin(known.index)
     if not has_jobs.any():

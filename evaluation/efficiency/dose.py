@@ -53,10 +53,13 @@ class DoseResponse:
         gain for one more unit of dose: estimate, se, conf_low, conf_high, p_value, ....
     unit
         Of gains.
+    n_left_out
+        Villages with a gain and without a dose above zero.
     """
 
     form: Form
     doses: pd.Series[float]
+    n_left_out: int
     regression: GainRegression = field(repr=False)
     curve: pd.DataFrame
     marginal: pd.DataFrame
@@ -79,7 +82,8 @@ class DoseResponse:
             f"{mean['estimate']:.3g} {self.unit} for one more unit of dose, on average over "
             f"{len(doses):,} villages ({self.form}; {interval})\n"
             f"doses from {doses.min():,.4g} to {doses.max():,.4g}, median "
-            f"{doses.median():,.4g}\n{ASSUMPTION}"
+            f"{doses.median():,.4g}; {self.n_left_out:,} villages with a gain received none\n"
+            f"{ASSUMPTION}"
         )
 
     def plot(self, ax: Axes | None = None) -> Axes:
@@ -119,7 +123,8 @@ def estimate_dose_response(
     Raises
     ------
     DesignError
-        If there are fewer than 10 villages for each coefficient, or all doses are equal.
+        If there are fewer than 10 villages for each coefficient, all doses are equal, or one
+        is infinite.
 
     Notes
     -----
@@ -138,13 +143,15 @@ def estimate_dose_response(
     >>> money = match_spending(data.panel, data.ledger).villages["money"]
     >>> found = estimate_dose_response(estimate_gains(data.panel), money)
     >>> print(round(found.marginal.loc["mean", "estimate"], 4))
-    0.0101
+    0.0107
     """
     if form not in _FORMULAS:
         raise DesignError(f"form is {form!r}; give linear, quadratic or spline.")
     gained = gains.villages.index[gains.villages["gain"].notna()]
     doses = dose.reindex(gained)
     doses = doses[doses > 0].astype(float)
+    if np.isinf(doses).any():
+        raise DesignError(f"an infinite dose of {doses.idxmax()}: mend it, or leave it out.")
     if doses.nunique() < 2:
         raise DesignError(
             f"{len(doses)} villages have a gain and a dose above zero, "
@@ -176,6 +183,6 @@ def estimate_dose_response(
     marginal = regression.combine(loads, ["mean", "25%", "50%", "75%"])
     marginal.insert(0, "dose", [doses.mean(), *quartiles])
     return DoseResponse(
-        form=form, doses=doses, regression=regression, curve=curve, marginal=marginal,
-        unit=gains.unit,
+        form=form, doses=doses, n_left_out=len(gained) - len(doses), regression=regression,
+        curve=curve, marginal=marginal, unit=gains.unit,
     )  # fmt: skip

@@ -159,11 +159,23 @@ def add_sets(
     low, high = (
         np.where(known, frame[end] / money, np.nan) for end in ("conf_low", "conf_high")
     )
-    kind = np.where(known, "bounded", "none").astype(object)
+    both = np.isfinite(low) & np.isfinite(high)
+    neither = np.isinf(low) & np.isinf(high)
+    kind = np.select(
+        [~known, both, neither], ["none", "bounded", "whole line"], "unbounded"
+    ).astype(object)
+    one = kind == "unbounded"  # to a side alone, which has no end
+    low, high = (
+        np.where(one & np.isinf(low), np.inf, low),
+        np.where(one & np.isinf(high), -np.inf, high),
+    )
     z = stats.norm.ppf(1 - alpha / 2)
     for row in np.flatnonzero(known & (frame["money_sd"] > 0).to_numpy()):
         gain, *ends = frame[["gain", "conf_low", "conf_high"]].iloc[row].astype(float)
         half = max(gain - ends[0], ends[1] - gain)
+        if np.isinf(half):
+            low[row], high[row], kind[row] = -np.inf, np.inf, "whole line"
+            continue
         found = fieller_set(
             gain, float(money[row]), var_numerator=(half / z) ** 2,
             var_denominator=float(frame["money_sd"].iloc[row]) ** 2, alpha=alpha,

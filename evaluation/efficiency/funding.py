@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from evaluation.efficiency.fieller import add_sets
+from evaluation.data.money import parse_money
+from evaluation.efficiency.fieller import RatioSet, add_sets
 from evaluation.efficiency.spending import Spending
 from evaluation.errors import DesignError
 from evaluation.gains.design import first_known
@@ -55,7 +56,17 @@ class FundingEfficiency:
     @property
     def unit(self) -> str:
         """What the ratio is in."""
-        return "yuan a year per yuan" if self.horizon == "annual" else "yuan per yuan"
+        gain = self._outcome_unit or self.gains.panel.outcome
+        return f"{gain} {'a year ' if self.horizon == 'annual' else ''}per {self._money}"
+
+    @property
+    def _outcome_unit(self) -> str:
+        return self.gains.panel.variables[self.gains.panel.outcome].unit
+
+    @property
+    def _money(self) -> str:
+        unit = self._outcome_unit
+        return unit if parse_money(unit) else "unit of money"
 
     @property
     def total(self) -> pd.Series[Any]:
@@ -155,9 +166,9 @@ class FundingEfficiency:
         Returns
         -------
         DataFrame indexed by year, from the first treated one to the panel's last: a column of
-        money for each source, and gain, conf_low, conf_high (their sums, not discounted). The
-        interval is the whole programme's, in proportion: one interval for one sum, as years'
-        errors go together.
+        money for each source, and gain, conf_low, conf_high (their sums, not discounted; of
+        villages not known in a year the others' mean). The interval is the whole programme's,
+        in proportion: one interval for one sum, as years' errors go together.
         """
         gains = self.gains
         named = gains.panel.villages.index[gains.cells.rows]
@@ -170,11 +181,15 @@ class FundingEfficiency:
         )
         frame = money.reindex(years).fillna(0.0)
         frame.columns.name, frame.index.name = None, "year"
-        sums = pd.Series(np.nansum(gains.yuan[some], axis=0), index=gains.panel.years)
-        frame["gain"] = sums.reindex(years)
+        known = np.isfinite(gains.yuan[some])
+        sums, counts = np.nansum(gains.yuan[some], axis=0), known.sum(axis=0)
+        treated = (gains.cells.cohort[some, None] <= gains.panel.years).sum(axis=0)
+        means = np.divide(sums, counts, out=np.zeros(len(sums)), where=counts > 0)
+        frame["gain"] = pd.Series(means * treated, index=gains.panel.years).reindex(years)
         whole = self.total
-        for end in ("conf_low", "conf_high"):
-            frame[end] = frame["gain"] * (float(whole[end]) / float(whole["gain"]))
+        shares = whole[["conf_low", "conf_high"]].to_numpy(float) / float(whole["gain"])
+        ends = np.outer(frame["gain"], shares)
+        frame["conf_low"], frame["conf_high"] = ends.min(axis=1), ends.max(axis=1)
         return frame
 
     def groups(self) -> pd.DataFrame:
@@ -202,22 +217,23 @@ class FundingEfficiency:
     def summary(self) -> str:
         """Say in a few lines what a yuan bought, and what is not in the ratio."""
         total, spending = self.total, self.spending
-        found = f"{total['kind']}: {total['reason']}" if total["kind"] == "none" else ""
-        whole = (
-            f"{1 - self.gains.options.alpha:.0%} set {total['low']:.3g} to {total['high']:.3g}"
-        )
+        found = RatioSet(
+            ratio=float(total["per_yuan"]), low=float(total["low"]), high=float(total["high"]),
+            kind=total["kind"], reason=str(total["reason"]),
+        )  # fmt: skip
+        nominal = f"{1 - self.gains.options.alpha:.0%} set, " if found.kind != "none" else ""
         lines = [
-            f"{total['per_yuan']:.3g} {self.unit} {spending.stage} ({found or whole})",
-            f"{total['n_villages']:,.0f} villages, {total['money']:,.0f} yuan; the mean of the "
-            f"villages' own ratios is {total['mean_of_ratios']:.3g}",
+            f"{found.ratio:.3g} {self.unit} {spending.stage} ({nominal}{found})",
+            f"{total['n_villages']:,.0f} villages, {total['money']:,.0f} {self._money}; the "
+            f"mean of the villages' own ratios is {total['mean_of_ratios']:.3g}",
         ]
         lines += [
-            f"not in the ratio: {row.n_villages:,} villages, {group}"
+            f"not in the ratio: {row.n_villages:,.0f} villages, {group}"
             for group, row in self.groups().iterrows()
             if group
         ]
         lines += [
-            f"money left out: {row.money:,.0f} yuan {row.reason}"
+            f"money left out: {row.money:,.0f} {self._money} {row.reason}"
             for row in spending.left_out.itertuples()
         ]
         return "\n".join(lines)

@@ -96,14 +96,21 @@ def funding_efficiency(
     >>> data = load_data(Study.load("data/jining_simulated"))
     >>> found = funding_efficiency(estimate_gains(data.panel), data.ledger)
     >>> print(round(found.by("county").loc["鱼台县", "per_yuan"], 4))
-    0.0124
+    0.0161
     """
     if isinstance(gains, ClaimTable):
+        if ledger is not None:
+            raise DesignError("claims state their own money; leave the ledger out.")
         return claimed_efficiency(gains)
     if ledger is None:
         raise DesignError("gains need a ledger; give the study's, load_data(study).ledger.")
     _check_options(horizon, discount_rate, money_error)
     panel = gains.panel
+    if not np.isfinite(gains.yuan).any():
+        raise DesignError(
+            f"gains in {gains.unit} cannot be brought back to a level: there is no gain per "
+            "yuan. Name the unit of the outcome's level (panel.outcomes in study.yml)."
+        )
     spending = match_spending(
         panel, ledger, stage=stage, role=role, sources=sources, discount_rate=discount_rate
     )

@@ -9,9 +9,13 @@ import numpy as np
 import pandas as pd
 
 from evaluation.data.ledger import FundingLedger
+from evaluation.data.money import parse_money
 from evaluation.data.panel import Bools, VillagePanel
 from evaluation.data.study_files import FundSource, Role, Stage
 from evaluation.errors import DesignError
+
+NO_TYPE = "no type over half"
+"""What villages are called whose money no type of project took most of."""
 
 _SMALL = 1e-9  # of a village's money: what rounding leaves of zero
 
@@ -69,17 +73,17 @@ def match_spending(
     Returns
     -------
     Spending. Money before a village's first treated year, after the panel's last year, of
-    villages that are never treated or pooled and not shared out is in no village's, and is
-    counted with its reason.
+    villages that are never treated or not in the panel, or pooled and not shared out is in no
+    village's, and is counted with its reason.
 
     Raises
     ------
     DesignError
-        If the ledger has no such money, the panel and the ledger are in other units, or no
-        village is treated.
+        If the ledger has no such money, an amount of it is negative or missing, the panel and
+        the ledger are in other units, or no village is treated.
     """
     check_money(panel, ledger)
-    if discount_rate <= -1:
+    if not -1 < discount_rate < np.inf:
         raise DesignError(
             f"discount_rate is {discount_rate}; give a rate a year, such as 0.05."
         )
@@ -87,13 +91,16 @@ def match_spending(
     if treated.empty:
         raise DesignError("no village of the panel is treated: nobody's money to look at.")
     rows = ledger.select(stage=stage, role=role, sources=sources).reset_index(drop=True)
+    _check_amounts(rows, ledger.source)
     cohort = panel.villages["cohort"].reindex(pd.Index(rows["village"])).to_numpy(float)
     pooled = (rows["village"] == "").to_numpy()
+    unknown = ~rows["village"].isin(panel.villages.index).to_numpy()
     year = rows["year"].to_numpy()
     first_year = int(np.nanmin(panel.cohort))
     with np.errstate(invalid="ignore"):
         cases: dict[str, Bools] = {
             "pooled for a place, and not shared out": pooled,
+            "of villages that the panel does not have": unknown,
             "of villages that are never treated": np.isnan(cohort),
             "of years after the panel's last": year > panel.years[-1],
             "of villages treated after the panel's last year": cohort > panel.years[-1],
@@ -125,12 +132,19 @@ def match_spending(
 
 
 def check_money(panel: VillagePanel, ledger: FundingLedger) -> None:
-    """Raise a DesignError unless prices of the panel and the ledger are of the same year."""
-    if panel.price_year is not None and panel.price_year != ledger.price_year:
+    """Raise a DesignError unless prices of the panel and the ledger are of the same year.
+
+    A panel whose outcome is no money has no prices to differ.
+    """
+    is_money = parse_money(panel.variables[panel.outcome].unit) is not None
+    if (is_money or panel.price_year is not None) and panel.price_year != ledger.price_year:
+        income, money = (
+            f"prices of {year}" if year else "nominal money"
+            for year in (panel.price_year, ledger.price_year)
+        )
         raise DesignError(
-            f"incomes are in prices of {panel.price_year}, {ledger.source} in "
-            f"{f'prices of {ledger.price_year}' if ledger.price_year else 'nominal money'}; "
-            "deflate both to one year (prices.base_year in study.yml)."
+            f"incomes are in {income}, {ledger.source} in {money}; deflate both to one year "
+            "(prices.base_year in study.yml)."
         )
 
 
@@ -144,6 +158,62 @@ def why_not_counted(spending: Spending) -> pd.Series[str]:
         np.where(frame["n_entries"] > 0, "its money is zero", "no money in the ledger"),
     )
     return pd.Series(reason, index=frame.index, dtype="str")
+
+
+def main_types(spending: Spending, projects: pd.DataFrame | None) -> pd.Series[str]:
+    """Name the type of project that took over half of each village's money.
+
+    Parameters
+    ----------
+    projects
+        As `StudyData.projects` has them.
+
+    Returns
+    -------
+    Series by village with money; `NO_TYPE` for the others.
+
+    Raises
+    ------
+    DesignError
+        If no money is under the name of a project whose type is known.
+    """
+    entries = spending.entries
+    found = entries.assign(type=name_types(entries, projects))
+    found = found[found["type"] != ""]
+    if found.empty:
+        raise DesignError(
+            "no money is under the name of a project whose type is known; name projects alike "
+            "in the ledger and in projects, and give projects.type."
+        )
+    shares = found.pivot_table(index="village", columns="type", values="present", aggfunc="sum")
+    money = entries.groupby("village")["present"].sum()
+    shares = shares.reindex(money.index).div(money, axis=0).fillna(0.0)
+    names = shares.idxmax(axis=1).where(shares.max(axis=1) > 0.5, NO_TYPE)
+    return names.astype("str").rename("type")
+
+
+def name_types(entries: pd.DataFrame, projects: pd.DataFrame | None) -> list[str]:
+    """Give each ledger row's type of project, '' where there is none, or several.
+
+    A project is known by its name and county, as pooled money names no village.
+    """
+    if projects is None:
+        return [""] * len(entries)
+    named = projects[(projects["type"] != "") & (projects["project"] != "")]
+    types = named[["county", "project", "type"]].drop_duplicates()
+    types = types.drop_duplicates(["county", "project"], keep=False)
+    of = types.set_index(["county", "project"])["type"].to_dict()
+    return [of.get(key, "") for key in zip(entries["county"], entries["project"], strict=True)]
+
+
+def _check_amounts(rows: pd.DataFrame, source: str) -> None:
+    wrong = rows[~((rows["amount"] >= 0) & (rows["amount"] < np.inf))]
+    if len(wrong):
+        named = ", ".join(f"row {row.row} ({row.amount})" for row in wrong[:5].itertuples())
+        raise DesignError(
+            f"{source}: {len(wrong):,} amounts are negative or missing: {named}; book a refund "
+            "against the entry that it corrects, and leave out what is not known."
+        )
 
 
 def _count_left_out(rows: pd.DataFrame) -> pd.DataFrame:

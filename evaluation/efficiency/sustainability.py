@@ -15,6 +15,7 @@ from evaluation.gains.design import place_codes
 from evaluation.gains.estimate import estimate_gains
 from evaluation.gains.moments import Floats
 from evaluation.gains.result import IncomeGains
+from evaluation.gains.targets import effective_clusters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +77,8 @@ def measure_retention(gains: IncomeGains, *, term: int) -> GainRatio:
     Notes
     -----
     Fieller's set (see `fieller_set`) from the joint covariance of the two averages, clustered,
-    with Student's t of C - 1 degrees of freedom. A gain that fades is told from one that had
+    with Student's t of one degree of freedom less than the clusters, or the equal ones that
+    they count as (see `effective_clusters`). A gain that fades is told from one that had
     not yet come while the secretary was there only by the event study. Estimand: average gain
     after over average gain during, if trends without the programme would have stayed parallel
     for all that time.
@@ -96,14 +98,14 @@ def measure_retention(gains: IncomeGains, *, term: int) -> GainRatio:
         )
     codes = np.where(after, 0, np.where(during, 1, -1))[both]
     kept = cells.take(both)
-    covariance, n_clusters = average_covariance(
-        gains.fit, kept, codes, 2, clusters=place_codes(gains.panel, gains.cluster)
-    )
+    clusters = place_codes(gains.panel, gains.cluster)
+    covariance, n_clusters = average_covariance(gains.fit, kept, codes, 2, clusters=clusters)
+    effective = float(effective_clusters(gains.fit, kept, codes, 2, clusters).min())
     means = average_points(kept, codes, 2)
     return GainRatio(
         numerator=float(means[0]),
         denominator=float(means[1]),
-        found=_joint_set(means, covariance, n_clusters, gains.options.alpha),
+        found=_joint_set(means, covariance, n_clusters, effective, gains.options.alpha),
         n_villages=int(both.sum()),
         n_clusters=n_clusters,
         left_out=int((~both).sum()),
@@ -158,13 +160,18 @@ def measure_subsidy_share(gains: IncomeGains, *, subsidy: str = "income_subsidy"
     )
 
 
-def _joint_set(means: Floats, covariance: Floats, n_clusters: int, alpha: float) -> RatioSet:
+def _joint_set(
+    means: Floats, covariance: Floats, n_clusters: int, effective: float, alpha: float
+) -> RatioSet:
     """Give the ratio of the first mean to the second with its set."""
     needed = fewest_clusters(alpha)
-    if n_clusters < needed or not np.isfinite(covariance).all():
-        reason = f"{n_clusters} clusters; {1 - alpha:.0%} needs {needed}"
-        if n_clusters >= needed:
-            reason = "without one of the clusters an average is not identified"
+    if effective < needed or not np.isfinite(covariance).all():
+        reason = "without one of the clusters an average is not identified"
+        if effective < needed:
+            reason = (
+                f"{n_clusters} clusters, which count as {effective:.1f} equal ones; "
+                f"{1 - alpha:.0%} needs {needed}"
+            )
         return no_set(reason, ratio=float(means[0] / means[1]) if means[1] else np.nan)
     return fieller_set(
         float(means[0]),
@@ -173,7 +180,7 @@ def _joint_set(means: Floats, covariance: Floats, n_clusters: int, alpha: float)
         var_denominator=float(covariance[1, 1]),
         covariance=float(covariance[0, 1]),
         alpha=alpha,
-        freedom=n_clusters - 1,
+        freedom=min(n_clusters, effective) - 1,
     )
 
 

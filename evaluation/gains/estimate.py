@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.data.panel import VillagePanel
+from evaluation.errors import DesignError
 from evaluation.gains.design import build_design
 from evaluation.gains.imputation import Counterfactual, Positions, fit_counterfactual
 from evaluation.gains.inference import (
@@ -23,6 +24,10 @@ from evaluation.gains.scale import to_analysis_scale, to_yuan
 from evaluation.gains.targets import TreatedCells
 
 _ROUNDING = 1e-12  # of the largest outcome
+
+
+class NoGainsError(DesignError):
+    """Options and data that are sound leave no treated village with a gain."""
 
 
 def estimate_gains(
@@ -73,7 +78,8 @@ def estimate_gains(
     ------
     DesignError
         If an option is unknown, no village is treated within the years, nothing untreated is
-        known, or the outcome has no value on its scale.
+        known, or the outcome has no value on its scale; NoGainsError if no treated village
+        has a gain.
 
     Notes
     -----
@@ -104,6 +110,8 @@ def estimate_gains(
     after = panel.years >= panel.cohort[treated, None]
     counted = after & np.isfinite(fit.excess[treated])
     some = counted.any(axis=1)
+    if not some.any():
+        raise NoGainsError(_why_no_gains(int(design.own[treated].any(axis=1).sum()), options))
     rows = treated[some]
     cells = TreatedCells(
         rows=rows,
@@ -148,6 +156,22 @@ def estimate_gains(
         unit=scaled.unit,
         n_zeros_left_out=scaled.n_left_out,
         n_cells_left_out=int((np.isfinite(scaled.matrix) & np.isnan(design.outcome)).sum()),
+    )
+
+
+def _why_no_gains(n_untreated: int, options: GainOptions) -> str:
+    mend = (
+        f" Lower anticipation ({options.anticipation})." if options.anticipation else ""
+    )
+    if not n_untreated:
+        return (
+            "no treated village has an untreated year left with a known outcome: there is no "
+            f"gain to estimate.{mend}"
+        )
+    return (
+        f"of {n_untreated:,} treated villages with an untreated year none can be compared with "
+        "an untreated village in both an untreated and a treated year of its own: there is no "
+        f"gain to estimate.{mend}"
     )
 
 

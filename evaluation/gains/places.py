@@ -98,8 +98,10 @@ def place_intervals(
     contrast d is applied to every place's mean of comparison villages, p_j = d'm_j, whose
     variance is s2 + v/n_j: s2 of shocks, by moments, and v = d'Wd of villages. The interval is
     the estimate +- q (s2 + v sum of squared shares)^(1/2) ((J + 1)/(J - 1))^(1/2), q the
-    ceil((J + 1)(1 - alpha))-th smallest |p_j| (s2 + v/n_j)^(-1/2), and the last factor is for
-    the year effects' own error, which is in both.
+    (J + 1)(1 - alpha)-th smallest |p_j| (s2 + v/n_j)^(-1/2), between two of them by
+    interpolation, as the next larger of few would cover too often; the last factor is for the
+    year effects' own error, which is in both. The p-value is the alpha at which the interval
+    ends at zero, at least 1/(J + 1).
     """
     found = []
     shares = _squared_shares(cells, codes, len(estimates))
@@ -112,12 +114,13 @@ def place_intervals(
         elif n < n_needed(alpha):
             found.append(Interval(n_clusters=n, reason=_too_few(n, alpha, level)))
         else:
-            half = float(sizes[order_statistic(n, alpha) - 1] * scale)
-            above = int((sizes * scale >= abs(estimate)).sum())
+            ranks, ends = np.arange(n + 1), np.append(0.0, sizes) * scale
+            half = float(np.interp((n + 1) * (1 - alpha), ranks, ends))
+            p_value = 1 - float(np.interp(abs(estimate), ends, ranks)) / (n + 1)
             found.append(
                 Interval(
                     se=scale, conf_low=estimate - half, conf_high=estimate + half,
-                    p_value=(1 + above) / (1 + n), n_clusters=n, method=f"{level} placebos",
+                    p_value=p_value, n_clusters=n, method=f"{level} placebos",
                 )
             )  # fmt: skip
     return found

@@ -27,6 +27,8 @@ from evaluation.gains.targets import Codes, TreatedCells, find_targets
 
 _SHOWN = 5
 _SINGULAR = 1e-10  # of the largest singular value, columns scaled alike
+_MOST_LEFT_OUT = 200  # clusters: each is a fit anew
+_ROUNDING = 1e-12  # of the villages' weights: what it leaves of zero
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,7 @@ class GainRegression:
     cluster: Cluster
     alpha: float
     parts: Floats = field(repr=False)
+    sizes: Floats = field(repr=False)
     left_out: Floats | None = field(repr=False)
 
     @property
@@ -92,13 +95,16 @@ class GainRegression:
         return self.combine(np.eye(len(self.names)), self.names)
 
     def _interval(self, estimate: float, load: Floats) -> Interval:
-        needed = fewest_clusters(self.alpha)
-        if self.n_clusters < needed:
-            reason = f"{self.n_clusters} clusters; {1 - self.alpha:.0%} needs {needed}"
-            return Interval(n_clusters=self.n_clusters, reason=reason)
-        if self.left_out is not None:
-            return wild_interval(estimate, self.left_out @ load, alpha=self.alpha)
-        return clustered_interval(estimate, self.parts @ load, alpha=self.alpha)
+        parts, sizes = self.parts @ load, np.einsum("k,ckl,l->c", load, self.sizes, load)
+        some, needed = takes_part(parts), fewest_clusters(self.alpha)
+        n, n_treated = int(some.sum()), int(takes_part(sizes).sum())
+        if n_treated < needed:
+            reason = f"treated villages of {n_treated} clusters; {1 - self.alpha:.0%} needs "
+            return Interval(n_clusters=n, reason=f"{reason}{needed}")
+        if n < ENOUGH_CLUSTERS and self.left_out is not None:
+            return wild_interval(estimate, self.left_out[some] @ load, alpha=self.alpha)
+        effective = float(sizes.sum() ** 2 / (sizes**2).sum())
+        return clustered_interval(estimate, parts, alpha=self.alpha, effective=effective)
 
 
 def regress_gains(gains: IncomeGains, regressors: pd.DataFrame) -> GainRegression:
@@ -127,9 +133,13 @@ def regress_gains(gains: IncomeGains, regressors: pd.DataFrame) -> GainRegressio
     b = (X'X)^-1 X'g is linear in outcomes, b_k = sum_i w_ik g_i. A cluster's part in its error
     is sum_i w_ik (g_i - x_i b) over its treated villages and what its untreated cells add to
     the year effects' error in all g_i (Borusyak, Jaravel, Spiess 2024,
-    doi:10.1093/restud/rdae007, section 4.3); with 30 clusters or more their squares add up to
-    the variance. With fewer, the regression and the year effects are fitted again without
-    each, for `wild_interval`.
+    doi:10.1093/restud/rdae007, section 4.3); with 30 clusters or more that have a part their
+    squares add up to the variance. With fewer, the regression and the year effects are fitted
+    again without each, for `wild_interval`. Few clusters may matter among many, as where one
+    county got most of the money: with 30 or more Student's t has the degrees of freedom of
+    (sum_c k_c)^2 / sum_c k_c^2 equal clusters, k_c = sum_i w_ik^2 + (sum_i w_ik)^2 over a
+    cluster's treated villages (after Carter, Schnepel, Steigerwald 2017,
+    doi:10.1162/REST_a_00639).
     """
     named = gains.panel.villages.index[gains.cells.rows]
     inside = named.isin(regressors.index)
@@ -149,8 +159,9 @@ def regress_gains(gains: IncomeGains, regressors: pd.DataFrame) -> GainRegressio
     sums = [np.bincount(own, w * residuals, n_clusters) for w in weights]
     parts = np.stack(sums, axis=1) - fit.error_parts(loads, clusters, n_clusters)
     taking_part = np.union1d(np.flatnonzero(takes_part(parts)), own)
-    left_out = None
-    if fewest_clusters(gains.options.alpha) <= len(taking_part) < ENOUGH_CLUSTERS:
+    left_out, n_treated = None, len(np.unique(own))
+    few = fewest_clusters(gains.options.alpha) <= n_treated < ENOUGH_CLUSTERS
+    if few and len(taking_part) <= _MOST_LEFT_OUT:
         left_out = np.array(
             [
                 _without(
@@ -163,6 +174,7 @@ def regress_gains(gains: IncomeGains, regressors: pd.DataFrame) -> GainRegressio
         names=names, coefficients=coefficients, cluster=gains.cluster,
         residuals=pd.Series(residuals, index=named[inside]), alpha=gains.options.alpha,
         parts=parts[taking_part], left_out=left_out,
+        sizes=_cluster_sizes(weights, own, n_clusters)[taking_part],
     )  # fmt: skip
 
 
@@ -203,11 +215,22 @@ def _sizes(matrix: Floats) -> Floats:
     return np.where(size > 0, size, 1)
 
 
+def _cluster_sizes(weights: Floats, clusters: Codes, n: int) -> Floats:
+    """Give by cluster, as quadratic forms (n x K x K), the k_c of `regress_gains`."""
+    products = (weights[:, None] * weights[None, :]).reshape(-1, weights.shape[1])
+    squares = np.stack([np.bincount(clusters, values, n) for values in products], axis=1)
+    sums = np.stack([np.bincount(clusters, values, n) for values in weights], axis=1)
+    k = len(weights)
+    return np.asarray(squares.reshape(n, k, k) + sums[:, :, None] * sums[:, None])
+
+
 def _load(gains: IncomeGains, cells: TreatedCells, weights: Floats) -> Floats:
     """Say how year effects and slopes enter a weighted sum of villages' mean gains, G x P."""
     weighted = replace(cells, weights=cells.weights * weights[:, None])
     codes: Codes = np.where(cells.counted, 0, -1)
-    return np.asarray(find_targets(gains.fit, weighted, codes, 1).loads[:, :, 0])
+    loads = find_targets(gains.fit, weighted, codes, 1).loads[:, :, 0]
+    # What rounding leaves where weights add up to zero is no sum that data may not identify.
+    return np.where(np.abs(loads) > _ROUNDING * np.abs(weights).sum(), loads, 0.0)
 
 
 def _without(

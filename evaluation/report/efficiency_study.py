@@ -8,6 +8,7 @@ from functools import wraps
 from typing import Concatenate, ParamSpec
 
 import numpy as np
+import pandas as pd
 
 from evaluation.data.ledger import FundingLedger
 from evaluation.data.load import StudyData
@@ -15,7 +16,7 @@ from evaluation.data.study_files import Stage
 from evaluation.efficiency.funding import FundingEfficiency, Horizon
 from evaluation.efficiency.ratios import funding_efficiency
 from evaluation.errors import DesignError, ReportError
-from evaluation.report.exhibits import Exhibit
+from evaluation.report.exhibits import Exhibit, html_table
 from evaluation.report.gain_study import StudyGains
 from evaluation.report.ledger_plots import ledger_of, role_of
 from evaluation.report.village_words import Shown, absent
@@ -75,6 +76,21 @@ class StudyEfficiency:
         return (
             "Gains are those with year effects by county: with common ones the programme's has "
             "no interval."
+        )
+
+    def table(
+        self, name: str, caption: str, *, data: pd.DataFrame, cells: pd.DataFrame, note: str,
+        row_headers: int = 1,
+    ) -> Exhibit:  # fmt: skip
+        """Give a table; the note ends with which gains are meant."""
+        return Exhibit(
+            name=name,
+            kind="table",
+            caption=caption,
+            data=data,
+            body=html_table(cells, row_headers=row_headers),
+            simulated=self.study_data.study.simulated,
+            note=" ".join(f"{note} {self.basis}".split()),
         )
 
 

@@ -113,8 +113,17 @@ def test_equals_loops_over_places(by, names, options):
             assert np.isnan(row["se"]) and "95% needs 19" in row["reason"]
             continue
         sizes = sorted(abs(ratios))
-        half = sizes[-(-(j + 1) * 95 // 100) - 1] * scale
-        p_value = (1 + sum(size * scale >= abs(estimate) for size in sizes)) / (1 + j)
+        rank, part = divmod((j + 1) * 95 / 100, 1)
+        half = sizes[int(rank) - 1] * scale
+        if part:
+            half += part * (sizes[int(rank)] - sizes[int(rank) - 1]) * scale
+        below = sum(size * scale < abs(estimate) for size in sizes)
+        if 0 < below < j:
+            last, following = (size * scale for size in sizes[below - 1 : below + 1])
+            below += (abs(estimate) - last) / (following - last)
+        elif below == 0:
+            below = abs(estimate) / (sizes[0] * scale)
+        p_value = 1 - below / (1 + j)
         numbers = row[["se", "conf_low", "conf_high", "p_value"]].to_numpy(float)
         expected = [scale, estimate - half, estimate + half, p_value]
         np.testing.assert_allclose(numbers, expected, rtol=0, atol=DENSE * 20)
@@ -167,7 +176,7 @@ def test_half_width_by_hand(variance, n_villages, scale):
 
 
 @pytest.mark.parametrize(
-    ("at", "larger"), [(0, 19), (9.5, 10), (-9.5, 10), (18.5, 1), (19.5, 0)]
+    ("at", "larger"), [(0, 19), (9.5, 9.5), (-9.5, 9.5), (18.5, 0.5), (19.5, 0)]
 )
 def test_p_value_by_hand(at, larger):
     found = ladder(19, estimate=at * np.sqrt(20 / 18))

@@ -1,0 +1,215 @@
+"""What 1 万元 bought, in plain words: from gains, from before and after, or from claims."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+from evaluation.bounds import Bounds
+from evaluation.claims.table import ClaimTable
+from evaluation.data.load import StudyData
+from evaluation.data.study_files import Stage
+from evaluation.efficiency.bounded import bound_efficiency
+from evaluation.efficiency.claimed import claimed_efficiency
+from evaluation.efficiency.composition import measure_cost_per_job, measure_leverage
+from evaluation.errors import DesignError
+from evaluation.report.claim_tables import relabel
+from evaluation.report.efficiency_study import StudyEfficiency, needs_efficiency
+from evaluation.report.efficiency_tables import set_words
+from evaluation.report.exhibits import (
+    LEGEND,
+    Exhibit,
+    html_bounds,
+    html_claims,
+    html_lines,
+    html_table,
+)
+from evaluation.report.gain_study import name_counties
+from evaluation.report.ledger_plots import ledger_of, role_of
+from evaluation.report.village_words import absent, money_note, needs, panel_of, show_number
+
+_WAN = 10_000
+_BOUGHT = "What 1 万元 bought"
+_CHANGES = "Before-after change per yuan, and what a trend leaves of it"
+_CLAIMED = "What 1 万元 went with, if the published figures are true"
+_PER_WAN: dict[str, tuple[str, str, Callable[[Bounds], Bounds]]] = {
+    "gain_per_yuan": ("Income a year", "yuan", lambda ratio: ratio * _WAN),
+    "cost_per_job": ("Jobs (gross, head count)", "jobs", lambda cost: 1 / cost),
+    "leverage": ("Other money", "yuan", lambda ratio: ratio * _WAN),
+}
+
+
+@needs_efficiency("bought", _BOUGHT)
+def bought_table(efficiency: StudyEfficiency) -> Exhibit:
+    """Say in plain words what 1 万元 of the programme's money went with."""
+    found, total = efficiency.found, efficiency.found.total
+    currency = efficiency.money.unit.partition(",")[0]
+    unit = "1 万元" if currency == "万元" else f"10,000 {currency}"
+    word = "yuan" if currency == "万元" else currency
+    span = "a year" if found.horizon == "annual" else "over the years observed"
+    rows: list[tuple[str, float, str, str]] = [
+        ("collective income", float(total["per_yuan"]) * _WAN, f"{word} more {span}",
+         set_words(efficiency, total).replace("set ", "set, per yuan, ")),
+    ]  # fmt: skip
+    if found.horizon == "annual" and total["per_yuan"] > 0:
+        years = 1 / float(total["per_yuan"])
+        rows.append(
+            ("years until such gains add up to the money", years, "years",
+             "if the gain lasted that long, undiscounted")
+        )  # fmt: skip
+    rows += _job_rows(efficiency) + _fiscal_rows(efficiency, word)
+    data = pd.DataFrame(rows, columns=["what", "value", "unit", "how sure"])
+    cells = pd.DataFrame(
+        {
+            f"{unit} went with": [row[0] for row in rows],
+            "": [f"{show_number(value)} {of}" for _, value, of, _ in rows],
+            "How sure": [row[3] for row in rows],
+        },
+        dtype=object,
+    )
+    note = (
+        f"Averages over {total['n_villages']:,.0f} villages and all their money "
+        f"{found.spending.stage}, not what the next {unit} would buy (marginal return). "
+        "The first row is an effect if trends without the programme would have been parallel; "
+        f"jobs and other money are as recorded."
+    )
+    return efficiency.table("bought", f"What {unit} bought", data=data, cells=cells, note=note)
+
+
+@needs("ledger", "change_per_yuan", _CHANGES)
+def change_per_yuan_table(
+    study_data: StudyData, *, trend_max: float, stage: Stage = "spent"
+) -> Exhibit:
+    """Show treated villages' before-after change per yuan, where nothing is compared with."""
+    panel, (ledger, shown) = panel_of(study_data), ledger_of(study_data)
+    try:
+        frame = bound_efficiency(
+            panel, ledger, trend_max=trend_max, stage=stage, role=role_of(ledger)
+        )
+    except DesignError as error:
+        return absent(study_data, "change_per_yuan", _CHANGES, str(error))
+    names = name_counties(study_data.study, frame.index[:-1])
+    cells = pd.DataFrame(
+        {
+            "County": [*names, "all"],
+            "Villages": [f"{n:,.0f}" for n in frame["n_villages"]],
+            f"Money {stage}": [show_number(x / shown.divisor) for x in frame["money"]],
+            "Change per yuan, less a trend": [
+                Markup('<span class="number">{} to {}</span>').format(
+                    show_number(low), show_number(high)
+                )
+                if np.isfinite(low)
+                else Markup('<span class="gap">no village with a change and money</span>')
+                for low, high in zip(
+                    frame["lower_per_yuan"], frame["upper_per_yuan"], strict=True
+                )
+            ],
+        },
+        dtype=object,
+    )
+    whole = frame.loc["all"]
+    note = (
+        f"Bounds: the change a village and year from before to after, less a rise on its own "
+        f"between 0 and {show_number(trend_max)} yuan a year (an assumption), over the money. "
+        f"No effect: there are no villages to compare with. {whole['n_without']:,.0f} treated "
+        f"villages lack a change or money. In {shown.unit}. {money_note(shown)}"
+    )
+    return Exhibit(
+        name="change_per_yuan",
+        kind="table",
+        caption=_CHANGES,
+        data=frame.reset_index(),
+        body=html_table(cells),
+        simulated=study_data.study.simulated,
+        note=note,
+    )
+
+
+def claimed_bought_table(table: ClaimTable) -> Exhibit:
+    """Say what 1 万元 went with in each county, as bounds from published figures."""
+    frame = claimed_efficiency(table).to_frame()
+    frame = frame[frame["measure"].isin(_PER_WAN)]
+    rows = []
+    for row in frame.to_dict("records"):
+        label, unit, convert = _PER_WAN[row["measure"]]
+        stated = row["strict"] is not None
+        rows.append(
+            {
+                "county": row["county"], "what": label, "definition": row["definition"],
+                "strict": convert(row["strict"]) if stated else None,
+                "loose": convert(row["loose"]) if stated else None,
+                "unit": unit, "claims": row["claims"], "missing": row["missing"],
+            }
+        )  # fmt: skip
+    data = pd.DataFrame(rows, dtype=object)
+    shown = []
+    for area in table.study.counties:
+        own = data[data["county"] == area.name]
+        known = own[own["strict"].notna()]
+        gaps = own[~own["what"].isin(known["what"])].drop_duplicates("what")
+        shown.append(
+            {
+                "County": html_lines(area.name, area.zh),
+                "1 万元 went with": html_lines(*map(_line, known.to_dict("records"))),
+                "Not identified": html_lines(
+                    *(
+                        f"{gap['what']}: {relabel(str(gap['missing']), table)}"
+                        for gap in gaps.to_dict("records")
+                    )
+                ),
+            }
+        )
+    return Exhibit(
+        name="claimed_bought",
+        kind="table",
+        caption=_CLAIMED,
+        data=data,
+        body=html_table(pd.DataFrame(shown, dtype=object)),
+        simulated=table.study.simulated,
+        note=(
+            "Per 1 万元 of the money that each definition names: the same ratios as in the "
+            "chapter on published figures, times 10,000. Income as the text gives it, of "
+            "unlike definitions: counties are not to be ranked by it. Nothing says that the "
+            "money made the income, or that a job is a new one. Strict reading, loose where it "
+            "differs. "
+            f"{LEGEND}"
+        ),
+    )
+
+
+def _line(row: dict[Any, Any]) -> Markup:
+    value = html_bounds(row["strict"], row["unit"])
+    if row["loose"] != row["strict"]:
+        value += Markup(", loosely {}").format(html_bounds(row["loose"]))
+    rule = str(row["definition"]).replace("per yuan", "per 1 万元")
+    rule = rule.replace("per fiscal yuan", "per 1 万元 of fiscal money")
+    return Markup("{}, {}: {} {}").format(row["what"], rule, value, html_claims(row["claims"]))
+
+
+def _job_rows(efficiency: StudyEfficiency) -> list[tuple[str, float, str, str]]:
+    projects, ledger = efficiency.study_data.projects, efficiency.ledger
+    if projects is None:
+        return []
+    spending = efficiency.found.spending
+    try:
+        table = measure_cost_per_job(ledger, projects, stage=spending.stage, role=spending.role)
+    except DesignError:
+        return []
+    jobs, money = map(float, table.loc["all", ["jobs", "money"]].to_numpy(float))
+    sure = f"{table.attrs['jobs']}, as recorded: {jobs:,.0f} jobs"
+    return [("jobs", _WAN * jobs / money, "jobs", sure)] if money > 0 else []
+
+
+def _fiscal_rows(efficiency: StudyEfficiency, word: str) -> list[tuple[str, float, str, str]]:
+    spending = efficiency.found.spending
+    if spending.role != "source":
+        return []
+    whole = measure_leverage(efficiency.ledger, stage=spending.stage).loc["all"].to_dict()
+    if not isinstance(both := whole["both_per_fiscal"], Bounds):
+        return []
+    sure = f"for 10,000 {word} of fiscal money; with that of dispatching units {both * _WAN}"
+    return [("social money", float(whole["social_per_fiscal"]) * _WAN, word, sure)]

@@ -1,0 +1,196 @@
+"""Gains against the money received: the curve, marginal returns, and what sources may claim."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+from evaluation.efficiency.attribution import ASSUMPTION as SOURCE_ASSUMPTION
+from evaluation.efficiency.attribution import attribute_gains
+from evaluation.efficiency.dose import ASSUMPTION, DoseResponse, Form, estimate_dose_response
+from evaluation.report import plots
+from evaluation.report.efficiency_study import StudyEfficiency, needs_efficiency
+from evaluation.report.exhibits import Exhibit
+from evaluation.report.gain_words import show_interval
+from evaluation.report.ledger_plots import SOURCES
+from evaluation.report.village_words import COLORS, NEVER, money_note, show_number
+
+_CURVE = "Gain by money received"
+_SOURCES = "What each source's money may have gained"
+_FORMS: tuple[Form, ...] = ("linear", "spline")
+
+
+@needs_efficiency("dose_response", _CURVE)
+def plot_dose_response(efficiency: StudyEfficiency, *, form: Form = "spline") -> Exhibit:
+    """Draw mean gains by money received, with a straight line beside the curve."""
+    found, shown, gains = efficiency.found, efficiency.money, efficiency.gains.shown
+    responses = _responses(efficiency, form)
+    main = responses[-1]
+    villages = found.gains.villages["gain"].reindex(main.doses.index)
+    figure = plots.new_figure(7.2, 4.0)
+    with plots.in_style():
+        axes = figure.subplots()
+        axes.axhline(0, color="0.4", linewidth=1)
+        x = main.curve["dose"] / shown.divisor
+        ends = main.curve[["conf_low", "conf_high"]] / gains.divisor
+        axes.fill_between(
+            x, ends["conf_low"], ends["conf_high"], alpha=0.2, color=COLORS["treated"],
+            linewidth=0,
+        )  # fmt: skip
+        axes.scatter(
+            main.doses / shown.divisor, villages / gains.divisor, s=9, color=COLORS[NEVER],
+            alpha=0.7, linewidths=0, rasterized=len(villages) > 5_000,
+        )  # fmt: skip
+        styles = {"linear": "--", "quadratic": "-", "spline": "-"}
+        for response in responses:
+            axes.plot(
+                response.curve["dose"] / shown.divisor,
+                response.curve["estimate"] / gains.divisor,
+                styles[response.form], color=COLORS["treated"], label=response.form,
+            )  # fmt: skip
+        low, high = np.quantile(villages / gains.divisor, [0.01, 0.99])
+        axes.set_ylim(min(low, 0) - 0.1 * (high - low), high + 0.2 * (high - low))
+        axes.set_xlabel(f"money {found.spending.stage}, {shown.axis}")
+        axes.set_ylabel(f"gain a year, {gains.axis}")
+        axes.legend(frameon=False)
+    quartiles = main.doses.quantile([0, 0.25, 0.5, 0.75, 1]) / shown.divisor
+    support = ", ".join(show_number(float(value)) for value in quartiles)
+    note = (
+        f"{_marginal_words(main)} Grey: villages, {len(main.doses):,} with a gain and money; "
+        f"the outermost are not all drawn. The curve is drawn where there are villages and no "
+        f"further; money has minimum, quartiles and maximum {support} ({shown.unit}). "
+        f"Shaded: pointwise intervals. {ASSUMPTION} {efficiency.basis}"
+    )
+    note = " ".join(note.split())
+    return plots.figure_exhibit(
+        figure,
+        name="dose_response",
+        caption=_CURVE,
+        alt=f"A curve of gains over money received. {note}",
+        data=main.curve.assign(form=main.form, unit=main.unit),
+        simulated=efficiency.study_data.study.simulated,
+        note=note,
+    )
+
+
+@needs_efficiency("marginal_returns", "Marginal return to money")
+def marginal_table(efficiency: StudyEfficiency, *, form: Form = "spline") -> Exhibit:
+    """Show what one more yuan would bring, on average and at quartiles of money."""
+    shown = efficiency.money
+    frames = [
+        response.marginal.assign(form=response.form, at=response.marginal.index)
+        for response in _responses(efficiency, form)
+    ]
+    data = pd.concat(frames, ignore_index=True)
+    names = {"mean": "average over villages"}
+    cells = pd.DataFrame(
+        {
+            "Form": data["form"],
+            "At": [names.get(at, f"{at} quantile of money") for at in data["at"]],
+            f"Money, {shown.unit}": [show_number(x / shown.divisor) for x in data["dose"]],
+            "Gain a year for one more yuan": [show_number(x) for x in data["estimate"]],
+            "Interval": [_interval_cell(row) for row in data.to_dict("records")],
+        },
+        dtype=object,
+    )
+    average = efficiency.found.total["per_yuan"]
+    note = (
+        "A marginal return is what one more yuan would bring; the average return, "
+        f"{show_number(float(average))}, is what all yuan brought: it is larger where the "
+        f"first ones brought most, or where villages gained without money. {ASSUMPTION} "
+        f"{money_note(shown)}"
+    )
+    return efficiency.table(
+        "marginal_returns",
+        "Marginal return to money",
+        data=data,
+        cells=cells,
+        note=note,
+        row_headers=2,
+    )
+
+
+@needs_efficiency("sources_returns", _SOURCES)
+def attribution_table(efficiency: StudyEfficiency) -> Exhibit:
+    """Show marginal returns by source where the data identify them, and first and last in."""
+    found, gains = efficiency.found, efficiency.gains.shown
+    result = attribute_gains(found.gains, found.spending)
+    frame = result.sources.loc[[name for name in SOURCES if name in result.sources.index]]
+    frame = frame.rename(columns={"conf_low": "marginal_low", "conf_high": "marginal_high"})
+    money = ["first_in", "last_in"]
+    data = frame.reset_index().assign(
+        extrapolated=result.extrapolated.reindex(frame.index).to_numpy(),
+        identified=result.identified, reason=result.reason, unit=gains.unit,
+    )  # fmt: skip
+    scaled = [f"{name}{end}" for name in money for end in ("", "_low", "_high")]
+    data[scaled] /= gains.divisor
+    cells = {
+        "Money of": [" ".join(SOURCES[name]) for name in frame.index],
+        **{
+            f"{name.replace('_', ' ').capitalize()}, {gains.unit}": [
+                _with_interval(row, name) for row in data.to_dict("records")
+            ]
+            for name in money
+        },
+        "Villages below all totals seen": [f"{x:.0%}" for x in data["extrapolated"]],
+    }
+    if result.identified:
+        cells["Gain a year for one more yuan"] = [
+            _with_interval(row, "marginal") for row in data.to_dict("records")
+        ]
+    why = (
+        ""
+        if result.identified
+        else f"Marginal returns by source are not given: {result.reason}."
+    )
+    note = (
+        f"{why} {SOURCE_ASSUMPTION} The last column: the share of villages that got less from "
+        f"this source than any got in all, for which first in is extrapolated. "
+    )
+    return efficiency.table(
+        "sources_returns",
+        _SOURCES,
+        data=data,
+        cells=pd.DataFrame(cells, dtype=object),
+        note=note,
+    )
+
+
+def _responses(efficiency: StudyEfficiency, form: Form) -> list[DoseResponse]:
+    found = efficiency.found
+    counted = found.villages.loc[found.villages["group"] == "", "money"]
+    forms = dict.fromkeys(["linear", form])
+    return [estimate_dose_response(found.gains, counted, form=name) for name in forms]
+
+
+def _marginal_words(response: DoseResponse) -> str:
+    mean: dict[Any, Any] = response.marginal.loc["mean"].to_dict()
+    quarter, three = (show_number(x) for x in response.marginal.loc[["25%", "75%"], "estimate"])
+    sure = (
+        f"no interval: {mean['reason']}"
+        if np.isnan(mean["conf_low"])
+        else f"{1 - response.regression.alpha:.0%} interval "
+        f"{show_interval(mean['conf_low'], mean['conf_high'])}, {mean['method']}"
+    )
+    words = (
+        f"One more yuan goes with an estimated {show_number(mean['estimate'])} yuan more gain "
+        f"a year on average ({response.form}; {sure})"
+    )
+    if response.form == "linear":
+        return f"{words}."
+    return f"{words}: {quarter} at the lower and {three} at the upper quartile of money."
+
+
+def _interval_cell(row: dict[Any, Any]) -> Markup:
+    if np.isnan(row["conf_low"]):
+        return Markup('<span class="gap">none: {}</span>').format(row["reason"])
+    shown = show_interval(row["conf_low"], row["conf_high"])
+    return Markup('<span class="number">{}</span>').format(shown)
+
+
+def _with_interval(row: dict[Any, Any], name: str) -> str:
+    interval = show_interval(row[f"{name}_low"], row[f"{name}_high"])
+    return f"{show_number(row[name])}{f' ({interval})' if interval else ''}"

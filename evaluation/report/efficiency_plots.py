@@ -1,0 +1,96 @@
+"""Gain per yuan as a picture: counties with their sets, over their villages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from evaluation.report import plots
+from evaluation.report.efficiency_study import StudyEfficiency, needs_efficiency
+from evaluation.report.efficiency_tables import set_note, set_words
+from evaluation.report.exhibits import Exhibit
+from evaluation.report.village_words import COLORS, NEVER, label_counties, show_number
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_CAPTION = "Gain per yuan: the programme, counties and their villages"
+_MOST = 30  # counties
+_CUT = 0.02  # of villages at either end, beyond which the axis does not reach
+
+
+@needs_efficiency("gain_per_yuan", _CAPTION)
+def plot_efficiency(efficiency: StudyEfficiency) -> Exhibit:
+    """Draw counties' gain per yuan with their sets, and villages' as dots."""
+    found = efficiency.found
+    frame = found.by("county").sort_values("money", ascending=False)
+    drawn = frame.head(_MOST)
+    labels, key = label_counties(efficiency.study_data.study, map(str, drawn.index))
+    rows = pd.concat([pd.DataFrame([found.total]).infer_objects(), drawn])
+    names = [plots.label("all", "全部"), *labels.values()]
+    villages = found.villages[found.villages["group"] == ""]
+    figure = plots.new_figure(7.2, 1.5 + 0.38 * len(rows))
+    with plots.in_style():
+        axes = figure.subplots()
+        axes.axvline(0, color="0.4", linewidth=1)
+        low, high = np.quantile(villages["per_yuan"], [_CUT, 1 - _CUT])
+        ends = rows.loc[rows["kind"] == "bounded", ["low", "high"]].to_numpy(float).ravel()
+        edges = [min(low, 0.0, *ends), max(high, 0.0, *ends)]
+        space = 0.04 * (edges[1] - edges[0] or 1.0)
+        axes.set_xlim(edges[0] - space, edges[1] + space)
+        for place, row in enumerate(rows.to_dict("records")):
+            _draw_set(axes, place, row)
+        for place, county in enumerate(drawn.index, start=1):
+            own = villages.loc[villages["county"] == county, "per_yuan"]
+            axes.plot(
+                own.clip(*axes.get_xlim()), np.full(len(own), place + 0.28), "|",
+                color=COLORS[NEVER], markersize=6, alpha=0.8,
+            )  # fmt: skip
+        axes.set_yticks(range(len(names)), names)
+        axes.set_ylim(len(names) - 0.4, -0.6)
+        axes.grid(visible=False, axis="y")
+        axes.set_xlabel(found.unit)
+    rest = len(frame) - len(drawn)
+    more = f"{rest} counties with less money are not drawn." if rest else ""
+    sides = villages["per_yuan"]
+    note = (
+        f"{show_number(float(found.total['per_yuan']))} {found.unit} in all "
+        f"({set_words(efficiency, found.total)}). Diamonds: ratios of sums; bars: their sets, "
+        "an arrow where a set has no end, none where there is no set. Small ticks: villages, "
+        f"whose own ratios go from {show_number(float(sides.min()))} to "
+        f"{show_number(float(sides.max()))}, those outside at the margin; their scatter is "
+        f"mostly error of measurement and is no ranking. {more} {set_note(efficiency)} "
+        f"{efficiency.basis} {key}"
+    )
+    columns = ["n_villages", "money", "gain", "per_yuan", "low", "high", "kind", "reason"]
+    data = rows[columns].assign(county=["all", *map(str, drawn.index)], unit=found.unit)
+    note = " ".join(note.split())
+    return plots.figure_exhibit(
+        figure,
+        name="gain_per_yuan",
+        caption=_CAPTION,
+        alt=f"Dots of gain per yuan by county with bars for their sets. {note}",
+        data=data,
+        simulated=efficiency.study_data.study.simulated,
+        note=note,
+    )
+
+
+def _draw_set(axes: Axes, place: int, row: dict[Any, Any]) -> None:
+    color = COLORS["treated"]
+    left, right = axes.get_xlim()
+    spans = {
+        "bounded": [(row["low"], row["high"])],
+        "unbounded": [(left, row["high"]), (row["low"], right)],
+        "whole line": [(left, right)],
+    }.get(str(row["kind"]), [])
+    for low, high in spans:
+        if high > low:
+            axes.plot([low, high], [place, place], color=color, linewidth=2.4, zorder=2)
+            if low <= left:
+                axes.plot(left, place, "<", color=color, clip_on=False)
+            if high >= right:
+                axes.plot(right, place, ">", color=color, clip_on=False)
+    axes.plot(row["per_yuan"], place, "D", color="0.1", markersize=5, zorder=3)

@@ -1,0 +1,248 @@
+"""How near villages are to the best observed, and how much of that is luck."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+from evaluation.efficiency.frontier import Frontier
+from evaluation.report import plots
+from evaluation.report.efficiency_study import StudyEfficiency, needs_efficiency
+from evaluation.report.exhibits import Exhibit
+from evaluation.report.frontier_units import (
+    ALPHA,
+    FrontierUnits,
+    Level,
+    frontier_units,
+    share_reached,
+    shrink_units,
+)
+from evaluation.report.gain_study import name_counties
+from evaluation.report.gain_words import show_share
+from evaluation.report.village_words import COLORS, label_counties
+
+_TABLE = "How near villages are to the best observed: data envelopment analysis"
+_PLOT = "Share of the best observed output that villages reach, by county"
+_PEERS = 3  # named
+_MOST = 20  # counties drawn
+_HEIGHTS = (-0.12, 0.12, -0.06, 0.06, 0.0)  # of neighbouring dots within a row
+_NOISE = (
+    "The method knows no noise: whatever falls short of the frontier counts as inefficiency, "
+    "and a gain estimated too high lifts the frontier for all others. It is made of the "
+    "luckiest as well as of the best, and shares are too low where gains are noisy."
+)
+
+
+@needs_efficiency("frontier", _TABLE)
+def frontier_table(
+    efficiency: StudyEfficiency, *, level: Level = "village", n_draws: int = 200
+) -> Exhibit:
+    """Show what share of the best observed outputs units reach: counties' means, no ranking.
+
+    Parameters
+    ----------
+    efficiency
+        As `estimate_study_efficiency` gives it.
+    level
+        What is measured; one higher where there are more than can be.
+    n_draws
+        Of the bootstrap; 0 for no intervals, at once.
+    """
+    units = frontier_units(efficiency, level, n_draws)
+    found = units.measure(n_draws)
+    shares = share_reached(found).assign(county=units.frame["county"])
+    groups = {str(name): part for name, part in shares.groupby("county")}
+    data = pd.DataFrame(
+        [_summarise(part, name) for name, part in [*groups.items(), ("all", shares)]]
+    )
+    labels = [*name_counties(efficiency.study_data.study, pd.Index(list(groups))), "all"]
+    cells = pd.DataFrame(
+        {
+            "County": labels,
+            units.plural.capitalize(): [f"{n:,}" for n in data["n_units"]],
+            "On the frontier": [f"{n:,}" for n in data["n_frontier"]],
+            "Share reached, mean": [f"{x:.2f}" for x in data["reached"]],
+            "Middle half": _between(data["quarter"], data["three_quarters"]),
+            "Corrected for bias": [f"{x:.2f}" if x > 0 else "" for x in data["corrected"]],
+            f"Interval of a {units.level}": _between(data["conf_low"], data["conf_high"]),
+        },
+        dtype=object,
+    )
+    note = (
+        f"{_reading(efficiency, units, data.iloc[-1])} {_peer_words(efficiency, units, found)} "
+        f"{_NOISE} {_luck_words(efficiency, units, shares)} {_interval_words(units, found)} "
+        f"{''.join(f'{text}. ' for text in found.warnings)}{units.left_out}"
+    )
+    return efficiency.table(
+        "frontier", _TABLE.replace("villages", units.plural), cells=cells, note=note,
+        data=data.assign(
+            level=units.level, inputs=", ".join(units.inputs), outputs=", ".join(units.outputs)
+        ),
+    )  # fmt: skip
+
+
+@needs_efficiency("frontier_plot", _PLOT)
+def plot_frontier(efficiency: StudyEfficiency, *, level: Level = "village") -> Exhibit:
+    """Draw the shares that units reach, by county, from raw and from shrunken gains."""
+    units = frontier_units(efficiency, level, 0)
+    data = share_reached(units.measure(0))[["reached", "best"]].assign(
+        county=units.frame["county"]
+    )
+    series = [("reached", COLORS["treated"], "o", "gains as estimated", -0.17)]
+    shrunken = shrink_units(efficiency, units)
+    if shrunken is not None:
+        data[["reached_shrunken", "best_shrunken"]] = share_reached(shrunken.measure(0))[
+            ["reached", "best"]
+        ]
+        series.append(("reached_shrunken", COLORS["2"], "s", "shrunken gains", 0.17))
+    order = data["county"].value_counts().index
+    drawn = [str(name) for name in order[:_MOST]]
+    labels, key = label_counties(efficiency.study_data.study, drawn)
+    figure = plots.new_figure(7.2, 1.7 + 0.55 * len(drawn))
+    with plots.in_style():
+        axes = figure.subplots()
+        for column, color, marker, words, shift in series:
+            for place, county in enumerate(drawn):
+                own = data.loc[data["county"] == county, column].sort_values()
+                height = place + shift + np.resize(_HEIGHTS, len(own))
+                axes.plot(own, height, ".", color=color, markersize=6, alpha=0.55)
+                axes.plot(
+                    own.mean(), place + shift, marker, color=color, markersize=8,
+                    markeredgecolor="black", linestyle="none", zorder=4,
+                    label=f"mean, {words}" if place == 0 else "",
+                )  # fmt: skip
+        axes.set_yticks(range(len(drawn)), list(labels.values()))
+        axes.set_ylim(len(drawn) - 0.5, -0.5)
+        axes.grid(visible=False, axis="y")
+        axes.set_xlim(0, 1.02)
+        axes.set_xlabel(plots.label("share of the best observed output", "达到最佳产出的比例"))
+        figure.legend(loc="outside lower left", ncols=2, frameon=False)
+    rest = len(order) - len(drawn)
+    note = (
+        f"{_compare_words(data, units, shrunken)} Small dots: {units.plural}. {_NOISE} "
+        f"{f'{rest} counties with fewer are not drawn.' if rest else ''} {units.left_out} "
+        f"{efficiency.basis} {key}"
+    )
+    return plots.figure_exhibit(
+        figure,
+        name="frontier_plot",
+        caption=_PLOT.replace("villages", units.plural),
+        alt=f"Dots of the share reached, a row a county, with means. {' '.join(note.split())}",
+        data=data.rename_axis("unit").reset_index().assign(level=units.level),
+        simulated=efficiency.study_data.study.simulated,
+        note=" ".join(note.split()),
+    )
+
+
+def _summarise(shares: pd.DataFrame, county: str) -> dict[str, object]:
+    """Give counts, means and quartiles; the interval is the median unit's."""
+    reached = shares["reached"]
+    return {
+        "county": county,
+        "n_units": len(shares),
+        "n_frontier": int(shares["best"].sum()),
+        "reached": reached.mean(),
+        "quarter": reached.quantile(0.25),
+        "three_quarters": reached.quantile(0.75),
+        "corrected": shares["corrected"].mean(),
+        "conf_low": shares["conf_low"].median(),
+        "conf_high": shares["conf_high"].median(),
+    }
+
+
+def _between(low: pd.Series[float], high: pd.Series[float]) -> list[Markup]:
+    return [
+        Markup('<span class="number">{}</span>').format(f"{a:.2f} to {b:.2f}" if a > 0 else "")
+        for a, b in zip(low, high, strict=True)
+    ]
+
+
+def _reading(efficiency: StudyEfficiency, units: FrontierUnits, all_: pd.Series[Any]) -> str:
+    corrected = (
+        f" ({all_['corrected']:.2f} corrected for bias)" if all_["corrected"] > 0 else ""
+    )
+    return (
+        f"{units.plural.capitalize()} reach on average {all_['reached']:.2f}{corrected} of "
+        f"what the best observed have with as much {' and as many '.join(units.inputs)}: "
+        f"{all_['n_frontier']:,} of {all_['n_units']:,} are on the frontier. Inputs: "
+        f"{_amount_words(efficiency, units.inputs)}; outputs: "
+        f"{_amount_words(efficiency, units.outputs)}. A share says by how much all outputs "
+        "together fall short, with variable returns to scale."
+    )
+
+
+def _amount_words(efficiency: StudyEfficiency, names: list[str]) -> str:
+    found = efficiency.found
+    words = {
+        "money": f"money {found.spending.stage}",
+        "gain": "the gain a year" if found.horizon == "annual" else "the gain in all years",
+        "jobs": "jobs of projects",
+    }
+    return ", ".join(words.get(name, name) for name in names)
+
+
+def _peer_words(efficiency: StudyEfficiency, units: FrontierUnits, found: Frontier) -> str:
+    """Name the units that most others are measured against."""
+    others = found.lambdas[found.lambdas["unit"] != found.lambdas["peer"]]
+    counts = others["peer"].value_counts()
+    if counts.empty:
+        return ""
+    names = efficiency.found.gains.panel.villages["name"].astype(str)
+    shown = [
+        f"{names[peer] or peer} ({units.frame.loc[peer, 'county']})"
+        if units.level == "village"
+        else str(peer)
+        for peer in counts.index[:_PEERS]
+    ]
+    listed = ", ".join(f"{name} of {n:,}" for name, n in zip(shown, counts, strict=False))
+    return f"Peers: {listed} of the other {len(units.frame) - 1:,} {units.plural}."
+
+
+def _luck_words(efficiency: StudyEfficiency, units: FrontierUnits, shares: pd.DataFrame) -> str:
+    """Say how wide the intervals of the gains are that make the frontier."""
+    if units.level != "village":
+        return ""
+    best = efficiency.found.villages.loc[shares.index[shares["best"]]]
+    reach = (best["conf_high"] - best["conf_low"]).mean() / 2
+    if np.isnan(reach):
+        return ""
+    return (
+        f"Gains on the frontier have intervals that reach {reach / best['gain'].mean():.0%} of "
+        "the gain to either side on average."
+    )
+
+
+def _interval_words(units: FrontierUnits, found: Frontier) -> str:
+    """Say what the bootstrap's intervals are and are not, or why there are none."""
+    reason = str(found.units["reason"].iloc[0])
+    if reason:
+        return f"No intervals: {reason}."
+    worth = int(found.units["worth_correcting"].sum())
+    return (
+        f"Bias and {show_share(1 - ALPHA)} intervals: bootstrap of Simar and Wilson (1998, "
+        f"doi:10.1287/mnsc.44.1.49), {found.n_draws:,} draws; correcting takes out more than "
+        f"the noise it adds for {worth:,} of {len(found.units):,}. Intervals (the median "
+        f"{units.level}'s ends) hold for which units were observed, not for errors in gains, "
+        "and cover less than they say where units are few."
+    )
+
+
+def _compare_words(
+    data: pd.DataFrame, units: FrontierUnits, shrunken: FrontierUnits | None
+) -> str:
+    """Say how the shares change once luck is taken out of the gains."""
+    mean = data["reached"].mean()
+    text = f"{len(data):,} {units.plural} reach on average {mean:.2f} of the best observed"
+    if shrunken is None:
+        why = "it takes villages' mean gains in levels, all above zero once shrunken"
+        return f"{text}. Shrunken gains are not drawn: {why}."
+    ranks = data["reached"].corr(data["reached_shrunken"], method="spearman")
+    stay = int((data["best"] & data["best_shrunken"]).sum())
+    return (
+        f"{text}, and {data['reached_shrunken'].mean():.2f} where gains are shrunken towards "
+        f"what villages measured as well gain; {stay:,} of {int(data['best'].sum()):,} on the "
+        f"frontier stay on it, and ranks go together with a correlation of {ranks:.2f}."
+    )
