@@ -20,7 +20,7 @@ from tests.recovery.worlds import World, make_panel
 
 TABLE = Path(__file__).with_name("coverage.csv")
 SEED = 20_210_708
-REPETITIONS = 200
+REPETITIONS = 1_000
 FDR, TOP = 0.1, 0.1
 COLUMNS = (
     "case",
