@@ -65,6 +65,7 @@ _HOMES = {
     "trend_bounds_table": "evaluation.report.before_after_tables",
     "claimed_gains_table": "evaluation.report.before_after_tables",
     "estimate_study_efficiency": "evaluation.report.efficiency_study",
+    "choose_stage": "evaluation.report.ledger_plots",
     "plot_funds_flow": "evaluation.report.funds_flow",
     "leverage_table": "evaluation.report.funds_tables",
     "execution_table": "evaluation.report.funds_tables",

@@ -15,7 +15,7 @@ from evaluation.gains.design import place_codes
 from evaluation.gains.estimate import estimate_gains
 from evaluation.gains.moments import Floats
 from evaluation.gains.result import IncomeGains
-from evaluation.gains.targets import effective_clusters
+from evaluation.gains.targets import Codes, TreatedCells, effective_clusters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,9 +98,10 @@ def measure_retention(gains: IncomeGains, *, term: int) -> GainRatio:
         )
     codes = np.where(after, 0, np.where(during, 1, -1))[both]
     kept = cells.take(both)
-    clusters = place_codes(gains.panel, gains.cluster)
-    covariance, n_clusters = average_covariance(gains.fit, kept, codes, 2, clusters=clusters)
-    effective = float(effective_clusters(gains.fit, kept, codes, 2, clusters).min())
+    covariance, n_clusters = average_covariance(
+        gains.fit, kept, codes, 2, clusters=place_codes(gains.panel, gains.cluster)
+    )
+    effective = _count_effective(gains, kept, codes, 2)
     means = average_points(kept, codes, 2)
     return GainRatio(
         numerator=float(means[0]),
@@ -143,21 +144,35 @@ def measure_subsidy_share(gains: IncomeGains, *, subsidy: str = "income_subsidy"
         raise DesignError("the share of subsidies needs gains in levels, not " + gains.unit)
     own, extra = panel.matrix(), panel.matrix(subsidy)
     own, extra = np.where(np.isnan(extra), np.nan, own), np.where(np.isnan(own), np.nan, extra)
-    found = [_estimate_like(gains, matrix).att for matrix in (own, extra, own + extra)]
+    results = [_estimate_like(gains, matrix) for matrix in (own, extra, own + extra)]
+    found = [result.att for result in results]
     point, whole = float(found[1]["estimate"]), float(found[2]["estimate"])
     variances = [float(row["se"]) ** 2 for row in found]
     ratio = point / whole if whole else np.nan
     if not np.isfinite(variances).all() or found[0]["reason"]:
         return no_set(str(found[0]["reason"]) or "no standard errors", ratio=ratio)
+    n_clusters = float(found[0]["n_clusters"])
+    if found[0]["method"] == "clustered":
+        cells = results[0].cells
+        codes = np.where(cells.counted, 0, -1)
+        n_clusters = min(n_clusters, _count_effective(results[0], cells, codes, 1))
+    limit = np.sqrt(variances[1] * variances[2])  # which placebos' variances may overstep
+    covariance = (variances[2] + variances[1] - variances[0]) / 2
     return fieller_set(
         point,
         whole,
         var_numerator=variances[1],
         var_denominator=variances[2],
-        covariance=(variances[2] + variances[1] - variances[0]) / 2,
+        covariance=float(np.clip(covariance, -limit, limit)),
         alpha=gains.options.alpha,
-        freedom=int(found[0]["n_clusters"]) - 1,
+        freedom=n_clusters - 1,
     )
+
+
+def _count_effective(gains: IncomeGains, cells: TreatedCells, codes: Codes, n: int) -> float:
+    """Give as how many equal clusters those of n averages count, in the one with the fewest."""
+    clusters = place_codes(gains.panel, gains.cluster)
+    return float(effective_clusters(gains.fit, cells, codes, n, clusters).min())
 
 
 def _joint_set(

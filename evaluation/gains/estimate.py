@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -110,8 +111,6 @@ def estimate_gains(
     after = panel.years >= panel.cohort[treated, None]
     counted = after & np.isfinite(fit.excess[treated])
     some = counted.any(axis=1)
-    if not some.any():
-        raise NoGainsError(_why_no_gains(int(design.own[treated].any(axis=1).sum()), options))
     rows = treated[some]
     cells = TreatedCells(
         rows=rows,
@@ -146,6 +145,8 @@ def estimate_gains(
         frame[name] = frame[name].fillna(0).astype(int)
     known = np.asarray((after & np.isfinite(design.outcome[treated])).any(axis=1))
     frame["reason"] = _find_reasons(frame, known, options)
+    if not some.any():
+        raise NoGainsError(_why_no_gains(frame["reason"], options))
     return IncomeGains(
         panel=panel,
         options=options,
@@ -159,20 +160,11 @@ def estimate_gains(
     )
 
 
-def _why_no_gains(n_untreated: int, options: GainOptions) -> str:
-    mend = (
-        f" Lower anticipation ({options.anticipation})." if options.anticipation else ""
-    )
-    if not n_untreated:
-        return (
-            "no treated village has an untreated year left with a known outcome: there is no "
-            f"gain to estimate.{mend}"
-        )
-    return (
-        f"of {n_untreated:,} treated villages with an untreated year none can be compared with "
-        "an untreated village in both an untreated and a treated year of its own: there is no "
-        f"gain to estimate.{mend}"
-    )
+def _why_no_gains(reasons: pd.Series[Any], options: GainOptions) -> str:
+    counts = reasons.astype(str).value_counts()
+    told = "; ".join(f"{count:,} with {reason}" for reason, count in counts.items())
+    mend = f" Lower anticipation ({options.anticipation})." if options.anticipation else ""
+    return f"no treated village has a gain: {told}.{mend}"
 
 
 def _find_intervals(

@@ -24,24 +24,54 @@ from evaluation.gains.system import System
 Codes = npt.NDArray[np.intp]
 
 _MOST_LEADS = 5
+_WITH_REFERENCE = 0.9  # of villages: one cohort with a short past does not rule over all others
 _SILENT = 1e-7
 
 
 def choose_leads(design: Design, leads: int | None) -> tuple[int, ...]:
-    """Choose the event times before treatment that get a coefficient.
+    """Choose the event times before treatment that get a coefficient, the last ones.
 
-    The earliest observed one gets none: with villages' levels the others are measured from it
-    and from all before them. By default the last five years.
+    The others are the reference, from which, with villages' levels, coefficients are measured:
+    at least the earliest event time. By default there are up to five leads, but no more than
+    leave half of the event times as reference, and a year of it (two with trends) to nine in
+    ten of the villages that have a year to spare.
     """
-    cohorts = pd.unique(design.cohort[np.isfinite(design.cohort)])
-    known = {
-        int(year - cohort)
-        for cohort in cohorts
-        for year in design.years[design.fitted[design.cohort == cohort].any(axis=0)]
-    }
-    ordered = sorted(known)
-    n_leads = min(len(ordered) - 1, _MOST_LEADS if leads is None else leads)
-    return tuple(ordered[max(len(ordered) - n_leads, 1) :])
+    known = _times_before(design)
+    ordered = sorted({time for times, _ in known for time in times})
+    if leads is not None:
+        return tuple(ordered[max(len(ordered) - leads, 1) :])
+    n_levels = 2 if design.trends else 1
+    most = min(_MOST_LEADS, len(ordered) // 2, len(ordered) - n_levels)
+    able = sum(n for times, n in known if len(times) > n_levels)
+    for n_leads in range(most, 0, -1):
+        kept = ordered[:-n_leads]
+        referred = sum(
+            n
+            for times, n in known
+            if n_levels <= len(times & {*kept}) and len(times) > n_levels
+        )
+        if referred >= _WITH_REFERENCE * able:
+            return tuple(ordered[-n_leads:])
+    return ()
+
+
+def find_reference(design: Design, leads: tuple[int, ...]) -> tuple[list[int], int]:
+    """Give the event times that leads are measured from, and how many villages have one."""
+    first = min(leads)
+    known = [
+        ({time for time in times if time < first}, n) for times, n in _times_before(design)
+    ]
+    return sorted(set().union(*(times for times, _ in known))), sum(n for t, n in known if t)
+
+
+def _times_before(design: Design) -> list[tuple[set[int], int]]:
+    """List each cohort's untreated event times with a known outcome, and its villages."""
+    found = []
+    for cohort in np.unique(design.cohort[np.isfinite(design.cohort)]):
+        cells = design.fitted[design.cohort == cohort]
+        times = {int(year - cohort) for year in design.years[cells.any(axis=0)]}
+        found.append((times, int(cells.any(axis=1).sum())))
+    return found
 
 
 def estimate_leads(
@@ -67,6 +97,7 @@ def estimate_leads(
     at = len(design.years) + design.n_slopes + np.arange(len(leads))
     estimates = fit.system.values[0, at]
     silent = _find_silent(fit.system)[-len(leads) :]
+    why_silent = _why_silent(fit.design, silent)
     loads = np.zeros((*fit.system.values.shape, len(leads)))
     loads[0, at, np.arange(len(leads))] = 1
     parts = fit.error_parts(loads, clusters, int(clusters.max()) + 1)
@@ -81,9 +112,11 @@ def estimate_leads(
     for k, lead in enumerate(leads):
         cells = event_time == lead
         if silent[k]:
-            interval = Interval(reason="not identified: no village known then to compare with")
+            interval = Interval(reason=f"not identified: {why_silent[k]}")
         elif len(taking_part) < fewest_clusters(alpha):
-            interval = Interval(n_clusters=len(taking_part), reason="too few clusters")
+            n = len(taking_part)
+            reason = f"{n} clusters; {1 - alpha:.0%} needs {fewest_clusters(alpha)}"
+            interval = Interval(n_clusters=n, reason=reason)
         elif left_out is not None:
             interval = wild_interval(float(estimates[k]), left_out[:, k], alpha=alpha)
         else:
@@ -107,6 +140,18 @@ def estimate_leads(
 def _find_silent(system: System) -> Bools:
     """Say which slopes the data do not identify."""
     return np.asarray(np.abs(system.slopes_silent).max(axis=1, initial=0) > _SILENT)
+
+
+def _why_silent(design: Design, silent: Bools) -> list[str]:
+    """Say of each lead that the data do not identify what takes it up."""
+    alone = silent
+    if design.trends and silent.any():
+        without = fit_counterfactual(replace(design, trends=False))
+        alone = _find_silent(without.system)[-len(silent) :]
+    return [
+        "no village known then to compare with" if still else "villages' own trends take it up"
+        for still in alone
+    ]
 
 
 def _leave_out(fit: Counterfactual, at: Codes, clusters: Codes, taking_part: Codes) -> Floats:

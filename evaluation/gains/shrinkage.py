@@ -224,29 +224,29 @@ def fit_spreads(placebo_spreads: npt.ArrayLike, df: int) -> SpreadPrior:
     SpreadPrior(d0=inf, s2bar=1.0)
     """
     squares = np.asarray(placebo_spreads, np.float64) ** 2
-    squares = squares[np.isfinite(squares)]
-    if not squares.size:
+    if not (squares := squares[np.isfinite(squares)]).size:
         raise DesignError("no placebo village has a spread; add never treated villages.")
     scale = float(squares.mean())
     if scale == 0:
         return SpreadPrior(d0=np.inf, s2bar=0.0)
     x = squares / scale
+    log_x = np.log(df * np.maximum(x, 1e-300))
     # A start need not be exact: zeros' logarithms are cut, trigamma(y) is near 1/y + 1/(2 y^2).
     excess = np.log(np.maximum(x, 1e-5)).var() - special.polygamma(1, df / 2)
     d0 = (1 + np.sqrt(1 + 2 * excess)) / excess if excess > 1e-3 else _MOST_D0
     start = np.log(np.clip([d0, np.median(x)], [2 * _LEAST_D0, 1e-6], [_MOST_D0 / 2, 1]))
 
     def loss(parameters: Floats) -> tuple[float, Floats]:
-        d0, s2bar = np.exp(parameters)
-        z = df * x / (d0 * s2bar)
-        total, mean_log = df + d0, float(np.log1p(z).mean())
-        pull = total / 2 * float((z / (1 + z)).mean())
-        value = special.betaln(df / 2, d0 / 2) - df / 2 * np.log(df / (d0 * s2bar))
+        d0, log_scale = float(np.exp(parameters[0])), float(parameters.sum())
+        log_z = log_x - log_scale  # in logarithms: with many zeros s2bar runs to its bound
+        total, mean_log = df + d0, float(np.logaddexp(0, log_z).mean())
+        pull = total / 2 * float(special.expit(log_z).mean())
+        value = special.betaln(df / 2, d0 / 2) - df / 2 * (np.log(df) - log_scale)
         by_d0 = d0 / 2 * (special.digamma(d0 / 2) - special.digamma(total / 2) + mean_log)
         slopes = np.array([by_d0 + df / 2 - pull, df / 2 - pull])
         return float(value + total / 2 * mean_log), slopes
 
-    bounds = [(np.log(_LEAST_D0), np.log(_MOST_D0)), (None, None)]
+    bounds = [(np.log(_LEAST_D0), np.log(_MOST_D0)), (-500, 5)]
     found = np.exp(optimize.minimize(loss, start, jac=True, bounds=bounds, tol=1e-12).x)
     if found[0] > _MOST_D0 / 2:
         return SpreadPrior(d0=np.inf, s2bar=scale)

@@ -78,8 +78,9 @@ def trend_bounds_table(study_data: StudyData, *, trend_max: float) -> Exhibit:
         _left_out_note(bounds),
         "Before and after: a village's mean over its untreated and its treated years; years "
         "apart: the distance of these years' means. Less a trend: the change less a rise that "
-        f"would have come without the programme, of {allowed} a village and year. Break-even: "
-        "the rise a year that explains the whole change.",
+        f"would have come without the programme, of {allowed} a village and year. Both ends "
+        "are assumptions: that it is no more (trend_max), and that incomes would not have "
+        "fallen. Break-even: the rise a year that explains the whole change.",
         _why_no_more(panel),
         _hedged_note(panel),
         name_prices(study_data.study, brief=True),
@@ -132,12 +133,15 @@ def claimed_gains_table(table: ClaimTable, *, trend_max: float) -> Exhibit:
             f"{show_number(trend_max)} yuan a year leaves of them"
         ),
         note=(
-            "万元 per village, if the text is true. The text does not say what a rise is "
-            "measured from: it may have taken one year, or all years of the programme. Less a "
-            "trend: the claimed rise less one that would have come without the programme, of "
-            f"between 0 and {show_number(trend_max)} yuan a village and year. Break-even: the "
-            "rise a year that explains all that is claimed. Bounds in the strict reading, and "
-            "in the loose one where it differs. There are no comparison villages: nothing says "
+            "No gain is estimated here: these are claims, in 万元 per village, if the text is "
+            "true. The text does not say what a rise is measured from: it may have taken one "
+            "year, or all years of the programme. Less a trend: the claimed rise less one that "
+            "would have come without the programme, of between 0 and "
+            f"{show_number(trend_max)} yuan a village and year. Both ends are assumptions: "
+            "that it is no more (trend_max), and that incomes would not have fallen. "
+            "Break-even: the rise a year that explains all that is claimed. Bounds in the "
+            "strict reading, and in the loose one where it differs. There are no comparison "
+            "villages: nothing says "
             f"how steep the trend was, or what the programme did. {MONEY} {LEGEND}"
         ),
         data=pd.DataFrame(rows, dtype=object),

@@ -32,6 +32,9 @@ from evaluation.report.gain_study import name_counties
 from evaluation.report.ledger_plots import ledger_of, role_of
 from evaluation.report.village_words import absent, money_note, needs, panel_of, show_number
 
+Row = tuple[str, float, str, str]
+"""What the money went with, how much, that in words, and how sure it is."""
+
 _WAN = 10_000
 _BOUGHT = "What 1 万元 bought"
 _CHANGES = "Before-after change per yuan, and what a trend leaves of it"
@@ -47,26 +50,26 @@ _PER_WAN: dict[str, tuple[str, str, Callable[[Bounds], Bounds]]] = {
 def bought_table(efficiency: StudyEfficiency) -> Exhibit:
     """Say in plain words what 1 万元 of the programme's money went with."""
     found, total = efficiency.found, efficiency.found.total
-    currency = efficiency.money.unit.partition(",")[0]
-    unit = "1 万元" if currency == "万元" else f"10,000 {currency}"
-    word = "yuan" if currency == "万元" else currency
+    word = efficiency.currency
+    unit = "1 万元" if word == "yuan" else f"10,000 {word}"
     span = "a year" if found.horizon == "annual" else "over the years observed"
-    rows: list[tuple[str, float, str, str]] = [
-        ("collective income", float(total["per_yuan"]) * _WAN, f"{word} more {span}",
-         set_words(efficiency, total).replace("set ", "set, per yuan, ")),
+    scaled = total.copy()
+    scaled[["low", "high"]] = total[["low", "high"]].astype(float) * _WAN
+    per = float(total["per_yuan"])
+    rows: list[Row] = [
+        ("income", per * _WAN, efficiency.say_gain(per * _WAN, span),
+         set_words(efficiency, scaled)),
     ]  # fmt: skip
-    if found.horizon == "annual" and total["per_yuan"] > 0:
-        years = 1 / float(total["per_yuan"])
-        rows.append(
-            ("years until such gains add up to the money", years, "years",
-             "if the gain lasted that long, undiscounted")
-        )  # fmt: skip
+    in_money = efficiency.gain_shown.unit == efficiency.money.unit
+    if in_money and found.horizon == "annual" and per > 0:
+        sure = "if the gain lasted that long, undiscounted"
+        rows.append(("its return", 1 / per, f"after {show_number(1 / per)} years", sure))
     rows += _job_rows(efficiency) + _fiscal_rows(efficiency, word)
-    data = pd.DataFrame(rows, columns=["what", "value", "unit", "how sure"])
+    data = pd.DataFrame(rows, columns=["what", "value", "words", "how sure"])
     cells = pd.DataFrame(
         {
             f"{unit} went with": [row[0] for row in rows],
-            "": [f"{show_number(value)} {of}" for _, value, of, _ in rows],
+            "": [row[2] for row in rows],
             "How sure": [row[3] for row in rows],
         },
         dtype=object,
@@ -92,6 +95,9 @@ def change_per_yuan_table(
         )
     except DesignError as error:
         return absent(study_data, "change_per_yuan", _CHANGES, str(error))
+    if not frame.loc["all", "n_villages"]:
+        reason = "No treated village has both money and an outcome before and after."
+        return absent(study_data, "change_per_yuan", _CHANGES, reason)
     names = name_counties(study_data.study, frame.index[:-1])
     cells = pd.DataFrame(
         {
@@ -190,7 +196,7 @@ def _line(row: dict[Any, Any]) -> Markup:
     return Markup("{}, {}: {} {}").format(row["what"], rule, value, html_claims(row["claims"]))
 
 
-def _job_rows(efficiency: StudyEfficiency) -> list[tuple[str, float, str, str]]:
+def _job_rows(efficiency: StudyEfficiency) -> list[Row]:
     projects, ledger = efficiency.study_data.projects, efficiency.ledger
     if projects is None:
         return []
@@ -201,10 +207,11 @@ def _job_rows(efficiency: StudyEfficiency) -> list[tuple[str, float, str, str]]:
         return []
     jobs, money = map(float, table.loc["all", ["jobs", "money"]].to_numpy(float))
     sure = f"{table.attrs['jobs']}, as recorded: {jobs:,.0f} jobs"
-    return [("jobs", _WAN * jobs / money, "jobs", sure)] if money > 0 else []
+    per = _WAN * jobs / money if money > 0 else np.nan
+    return [("jobs", per, f"{show_number(per)} jobs", sure)] if money > 0 else []
 
 
-def _fiscal_rows(efficiency: StudyEfficiency, word: str) -> list[tuple[str, float, str, str]]:
+def _fiscal_rows(efficiency: StudyEfficiency, word: str) -> list[Row]:
     spending = efficiency.found.spending
     if spending.role != "source":
         return []
@@ -212,4 +219,5 @@ def _fiscal_rows(efficiency: StudyEfficiency, word: str) -> list[tuple[str, floa
     if not isinstance(both := whole["both_per_fiscal"], Bounds):
         return []
     sure = f"for 10,000 {word} of fiscal money; with that of dispatching units {both * _WAN}"
-    return [("social money", float(whole["social_per_fiscal"]) * _WAN, word, sure)]
+    per = float(whole["social_per_fiscal"]) * _WAN
+    return [("social money", per, f"{show_number(per)} {word}", sure)]

@@ -59,12 +59,12 @@ def plot_dose_response(efficiency: StudyEfficiency, *, form: Form = "spline") ->
     quartiles = main.doses.quantile([0, 0.25, 0.5, 0.75, 1]) / shown.divisor
     support = ", ".join(show_number(float(value)) for value in quartiles)
     note = (
-        f"{_marginal_words(main)} Grey: villages, {len(main.doses):,} with a gain and money; "
-        f"the outermost are not all drawn. The curve is drawn where there are villages and no "
-        f"further; money has minimum, quartiles and maximum {support} ({shown.unit}). "
-        f"Shaded: pointwise intervals. {ASSUMPTION} {efficiency.basis}"
+        f"{_marginal_words(main, gains.unit)} Grey: villages, {len(main.doses):,} with a gain "
+        f"and money; the outermost are not all drawn. The curve is drawn where there are "
+        f"villages and no further; money has minimum, quartiles and maximum {support} "
+        f"({shown.unit}). Shaded: pointwise intervals. {ASSUMPTION} {efficiency.basis}"
     )
-    note = " ".join(note.split())
+    note = efficiency.reword(" ".join(note.split()))
     return plots.figure_exhibit(
         figure,
         name="dose_response",
@@ -166,7 +166,7 @@ def _responses(efficiency: StudyEfficiency, form: Form) -> list[DoseResponse]:
     return [estimate_dose_response(found.gains, counted, form=name) for name in forms]
 
 
-def _marginal_words(response: DoseResponse) -> str:
+def _marginal_words(response: DoseResponse, unit: str) -> str:
     mean: dict[Any, Any] = response.marginal.loc["mean"].to_dict()
     quarter, three = (show_number(x) for x in response.marginal.loc[["25%", "75%"], "estimate"])
     sure = (
@@ -176,8 +176,9 @@ def _marginal_words(response: DoseResponse) -> str:
         f"{show_interval(mean['conf_low'], mean['conf_high'])}, {mean['method']}"
     )
     words = (
-        f"One more yuan goes with an estimated {show_number(mean['estimate'])} yuan more gain "
-        f"a year on average ({response.form}; {sure})"
+        f"One more yuan goes with a gain a year higher by an estimated "
+        f"{show_number(mean['estimate'])} on average ({response.form}; {sure}; in "
+        f"{unit.replace('万元', 'yuan')})"
     )
     if response.form == "linear":
         return f"{words}."

@@ -66,11 +66,11 @@ def plot_efficiency(efficiency: StudyEfficiency) -> Exhibit:
     )
     columns = ["n_villages", "money", "gain", "per_yuan", "low", "high", "kind", "reason"]
     data = rows[columns].assign(county=["all", *map(str, drawn.index)], unit=found.unit)
-    note = " ".join(note.split())
+    note = efficiency.reword(" ".join(note.split()))
     return plots.figure_exhibit(
         figure,
         name="gain_per_yuan",
-        caption=_CAPTION,
+        caption=efficiency.reword(_CAPTION),
         alt=f"Dots of gain per yuan by county with bars for their sets. {note}",
         data=data,
         simulated=efficiency.study_data.study.simulated,

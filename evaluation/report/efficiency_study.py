@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import wraps
@@ -19,7 +20,13 @@ from evaluation.errors import DesignError, ReportError
 from evaluation.report.exhibits import Exhibit, html_table
 from evaluation.report.gain_study import StudyGains
 from evaluation.report.ledger_plots import ledger_of, role_of
-from evaluation.report.village_words import Shown, absent
+from evaluation.report.village_words import (
+    Shown,
+    absent,
+    money_note,
+    show_number,
+    show_variable,
+)
 
 Options = ParamSpec("Options")
 
@@ -69,6 +76,37 @@ class StudyEfficiency:
         return ledger_of(self.study_data)[1]
 
     @property
+    def gain_shown(self) -> Shown:
+        """How gains are shown, brought back to levels."""
+        panel = self.gains.panel
+        return show_variable(panel, panel.variables[panel.outcome])
+
+    @property
+    def currency(self) -> str:
+        """What a unit of the ledger's money is called: "yuan", "USD"."""
+        return "yuan" if "万元" in self.money.unit else self.money.unit.partition(",")[0]
+
+    def say_gain(self, value: float, span: str) -> str:
+        """Say a gain in levels: "0.0186 yuan more income a year"."""
+        more = "more" if value >= 0 else "less"
+        shown, panel = self.gain_shown, self.gains.panel
+        if shown.unit == self.money.unit:
+            return f"{show_number(abs(value))} {self.currency} {more} income {span}"
+        label = panel.variables[panel.outcome].label
+        return f"{show_number(abs(value))} {more} {label} {span}"
+
+    def units_note(self) -> str:
+        """Say what money and gains are in."""
+        money, gain = self.money.unit, self.gain_shown.unit
+        label = self.gains.panel.variables[self.gains.panel.outcome].label
+        both = (
+            f"Money and gains in {money}."
+            if gain == money
+            else (f"Money in {money}; gains in {gain or label}.")
+        )
+        return f"{both} {money_note(self.money)}"
+
+    @property
     def basis(self) -> str:
         """Say which gains are meant, where a reader may take them for others."""
         if not self.by_county:
@@ -86,12 +124,16 @@ class StudyEfficiency:
         return Exhibit(
             name=name,
             kind="table",
-            caption=caption,
+            caption=self.reword(caption),
             data=data,
-            body=html_table(cells, row_headers=row_headers),
+            body=html_table(cells.rename(columns=self.reword), row_headers=row_headers),
             simulated=self.study_data.study.simulated,
-            note=" ".join(f"{note} {self.basis}".split()),
+            note=self.reword(" ".join(f"{note} {self.basis}".split())),
         )
+
+    def reword(self, text: str) -> str:
+        """Put the study's currency for yuan."""
+        return re.sub(r"\byuan\b", self.currency, text)
 
 
 def estimate_study_efficiency(

@@ -13,7 +13,7 @@ from evaluation.report.efficiency_study import StudyEfficiency, needs_efficiency
 from evaluation.report.exhibits import Exhibit
 from evaluation.report.gain_study import name_counties
 from evaluation.report.ledger_plots import SOURCES
-from evaluation.report.village_words import absent, money_note, show_number
+from evaluation.report.village_words import absent, show_number
 
 Grouping = Literal["county", "source", "type"]
 
@@ -24,6 +24,7 @@ _CAPTIONS = {
 }
 _HOUSEHOLDS = "Money and gains per village and household"
 _COUNTS = {"households": "household", "poor_households": "poor household"}
+_MOST_ROWS = 60
 _HEADS = {"county": "County", "source": "Money of", "type": "Main type"}
 _NOTES = {
     "source": (
@@ -50,24 +51,31 @@ def _efficiency_table(efficiency: StudyEfficiency, by: Grouping) -> Exhibit:
     frame, labels = _rows(efficiency, by)
     total = found.total
     data = frame.reset_index(drop=True).assign(**{by: labels, "unit": found.unit})
-    money = ["gain", "conf_low", "conf_high", "money", "money_sd"]
-    data[money] /= shown.divisor
-    data = data.assign(money_unit=shown.unit)
+    data[["money", "money_sd"]] /= shown.divisor
+    data[["gain", "conf_low", "conf_high"]] /= efficiency.gain_shown.divisor
+    data = data.assign(money_unit=shown.unit, gain_unit=efficiency.gain_shown.unit)
+    most = data["money"].nlargest(_MOST_ROWS + 1).index  # all of them together among these
+    rows = data.loc[data.index.isin(most)]
     cells = pd.DataFrame(
         {
-            _HEADS[by]: labels,
-            "Villages": [f"{n:,.0f}" for n in frame["n_villages"]],
-            f"Money {found.spending.stage}": [show_number(x) for x in data["money"]],
-            gain_head(efficiency): [show_number(x) for x in data["gain"]],
-            "Per yuan": [show_number(x) for x in frame["per_yuan"]],
-            "Set": [set_cell(row) for row in frame.to_dict("records")],
+            _HEADS[by]: rows[by],
+            "Villages": [f"{n:,.0f}" for n in rows["n_villages"]],
+            f"Money {found.spending.stage}": [show_number(x) for x in rows["money"]],
+            gain_head(efficiency): [show_number(x) for x in rows["gain"]],
+            "Per yuan": [show_number(x) for x in rows["per_yuan"]],
+            "Set": [set_cell(row) for row in rows.to_dict("records")],
         },
         dtype=object,
     )
     more = _mean_words(total) if by == "county" else _NOTES[by]
+    cut = (
+        f"The {_MOST_ROWS} with most money of {len(data) - 1:,}; all are in the table's file."
+        if len(rows) < len(data)
+        else ""
+    )
     note = (
-        f"{_reading(efficiency, total)} {more} {set_note(efficiency)} Money and gains in "
-        f"{shown.unit}. {money_note(shown)}"
+        f"{_reading(efficiency, total)} {more} {set_note(efficiency)} {cut} "
+        f"{efficiency.units_note()}"
     )
     return efficiency.table(
         f"gain_per_yuan_by_{by}", _CAPTIONS[by], data=data, cells=cells, note=note
@@ -88,18 +96,21 @@ def household_table(efficiency: StudyEfficiency) -> Exhibit:
     frames = {"village": village, **{_COUNTS[name]: found.per(name) for name in counts}}
     parts = [frame.reset_index().assign(per=per) for per, frame in frames.items()]
     data = pd.concat(parts)[["county", "per", "n_villages", "n_units", *columns, "reason"]]
-    index = frames["village"].index
+    index = village["money"].mul(village["n_villages"]).nlargest(_MOST_ROWS).index
     cells = {"County": name_counties(efficiency.study_data.study, index)}
     for per, frame in frames.items():
-        divisor = shown.divisor if per == "village" else 1
-        for name, head in (("money", "Money"), ("gain", gain_head(efficiency))):
+        for name, head, how in (
+            ("money", "Money", shown), ("gain", gain_head(efficiency), efficiency.gain_shown)
+        ):  # fmt: skip
+            divisor = how.divisor if per == "village" else 1
             cells[f"{head} per {per}"] = [
                 show_number(x / divisor) for x in frame.loc[index, name]
             ]
     note = (
         "Sums over the villages in the ratios, over their number and over their households as "
-        "first recorded: no household's own income. Per village in "
-        f"{shown.unit}, per household in {shown.unit.replace('万元', 'yuan')}. "
+        "first recorded: no household's own income. Counties by money, at most "
+        f"{_MOST_ROWS}. Per household money is in {shown.unit.replace('万元', 'yuan')}; else: "
+        f"{efficiency.units_note()}"
     )
     return efficiency.table(
         "per_household",
@@ -121,7 +132,8 @@ def efficiency_groups_table(efficiency: StudyEfficiency) -> Exhibit:
     rest = rest.assign(group="money " + rest["reason"].astype("str"), gain=np.nan)
     columns = ["group", "n_villages", "gain", "money"]
     data = pd.concat([parts[columns], rest[columns]] if len(rest) else [parts[columns]])
-    data[["gain", "money"]] /= shown.divisor
+    data["money"] /= shown.divisor
+    data["gain"] /= efficiency.gain_shown.divisor
     cells = pd.DataFrame(
         {
             "": [str(name).capitalize() for name in data["group"]],
@@ -135,8 +147,7 @@ def efficiency_groups_table(efficiency: StudyEfficiency) -> Exhibit:
     note = (
         f"{inside:,} treated villages have both a gain and money and are in the ratios; "
         f"{len(found.villages) - inside:,} are not. A village without money has no gain per "
-        f"yuan, and its gain is not counted as bought for nothing. In {shown.unit}. "
-        f"{money_note(shown)}"
+        f"yuan, and its gain is not counted as bought for nothing. {efficiency.units_note()}"
     )
     return efficiency.table(
         "efficiency_groups",
@@ -213,10 +224,10 @@ def _rows(efficiency: StudyEfficiency, by: Grouping) -> tuple[pd.DataFrame, list
 def _reading(efficiency: StudyEfficiency, total: pd.Series[Any]) -> str:
     found = efficiency.found
     span = "a year" if found.horizon == "annual" else "in all years observed"
+    gain = efficiency.say_gain(float(total["per_yuan"]), span)
     return (
         f"For each yuan {found.spending.stage} the {total['n_villages']:,.0f} villages had an "
-        f"estimated {show_number(float(total['per_yuan']))} yuan more income {span} "
-        f"({set_words(efficiency, total)})."
+        f"estimated {gain} ({set_words(efficiency, total)})."
     )
 
 

@@ -75,10 +75,8 @@ def execute_notebook(
                 extra_arguments=["--InteractiveShellApp.ignore_cwd=True"],
             )
     except papermill.PapermillExecutionError as error:
-        line = error.source.strip().partition("\n")[0]
-        raise ReportError(
-            f"{name}, cell [{error.exec_count}] ({line}): {error.ename}: {error.evalue}"
-        ) from None
+        cell = _quote(error.source, error.exec_count)
+        raise ReportError(f"{name}, {cell}: {error.ename}: {error.evalue}") from None
     except Exception as error:
         raise ReportError(f"{name}: the kernel failed: {error}") from error
     notebook = nbformat.read(path, as_version=4)
@@ -94,6 +92,12 @@ def _needs(cell: Any) -> set[str]:
     return {tag.removeprefix("needs-") for tag in tags if tag.startswith("needs-")}
 
 
+def _quote(source: str, number: int | None) -> str:
+    """Name a cell by its number and its first line."""
+    line, *more = source.strip().splitlines()
+    return f"cell [{number}], `{line}{' ...' if more else ''}`"
+
+
 def _check_all_ran(name: str, notebook: Notebook) -> None:
     """Refuse a notebook that stopped midway: papermill takes sys.exit() for success."""
     for cell in notebook.cells:
@@ -101,9 +105,8 @@ def _check_all_ran(name: str, notebook: Notebook) -> None:
             continue
         stopped = [o for o in cell.outputs if o.output_type == "error"]
         if stopped or cell.execution_count is None:
-            line = cell.source.strip().partition("\n")[0]
             reason = stopped[0].ename if stopped else "it never ran"
-            raise ReportError(f"{name}, cell [{cell.execution_count}] ({line}): {reason}")
+            raise ReportError(f"{name}, {_quote(cell.source, cell.execution_count)}: {reason}")
 
 
 def _tidy(notebook: Notebook) -> None:

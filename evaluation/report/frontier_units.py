@@ -93,6 +93,8 @@ def frontier_units(efficiency: StudyEfficiency, level: Level, n_draws: int) -> F
             if at == "county":
                 raise
             words.append(f"{len(kept):,} {PLURALS[at]} are more than can be measured.")
+    inputs = [name for name in ("money", "households") if name in frame]
+    outputs = [name for name in ("gain", "jobs") if name in frame]
     if lost := len(units) - len(kept):
         words.append(
             f"Left out: {lost:,} of {len(units):,} {PLURALS[at]}, whose gain is not above zero "
@@ -100,8 +102,7 @@ def frontier_units(efficiency: StudyEfficiency, level: Level, n_draws: int) -> F
         )
     return FrontierUnits(
         frame=kept, level=at, left_out=" ".join(words),
-        inputs=[name for name in ("money", "households") if name in frame],
-        outputs=[name for name in ("gain", "jobs") if name in frame],
+        inputs=inputs, outputs=outputs,
     )  # fmt: skip
 
 

@@ -46,6 +46,9 @@ def leverage_table(study_data: StudyData, *, stage: Stage = "received") -> Exhib
         table = measure_leverage(ledger, stage=stage, role=role)
     except DesignError as error:
         return absent(study_data, "leverage", _LEVERAGE, str(error))
+    if table["both_per_fiscal"].iloc[-1] is None:
+        reason = f"No fiscal money is recorded as {stage}: there is nothing to divide by."
+        return absent(study_data, "leverage", _LEVERAGE, reason)
     table[list(SOURCES)] /= shown.divisor
     unit = "yuan" if "万元" in shown.unit else shown.unit.split(",")[0]
     heads: Heads = {name: (" ".join(SOURCES[name]), show_number) for name in _COMPARED}
@@ -64,8 +67,6 @@ def leverage_table(study_data: StudyData, *, stage: Stage = "received") -> Exhib
         f"For each {unit} of fiscal money {stage} there is {' and '.join(ratios)}; together "
         f"they are {both}: the larger alone, if the other is part of it, up to their sum, if "
         "nothing is booked twice."
-        if both is not None
-        else f"No fiscal money is recorded as {stage}: there is nothing to divide by."
     )
     note = (
         f"{reading} This is arithmetic on what is recorded: it does not say that fiscal money "

@@ -11,7 +11,14 @@ from matplotlib.ticker import MaxNLocator
 from evaluation.errors import ReportError, suggest
 from evaluation.report import plots
 from evaluation.report.exhibits import Exhibit
-from evaluation.report.gain_study import StudyGains, name_village, needs_gains, show_interval
+from evaluation.report.gain_study import StudyGains, name_village, needs_gains
+from evaluation.report.gain_words import (
+    given_words,
+    natural_order,
+    show_interval,
+    tell_gain,
+    zero_words,
+)
 from evaluation.report.village_words import (
     COLORS,
     NEVER,
@@ -26,6 +33,7 @@ if TYPE_CHECKING:
 
 _MOST_PANELS = 12  # the programme's and a village's among them
 _COLUMNS = 3
+_NAMED = 5
 _CAPTION = "Income of treated villages, and what it would have been"
 
 
@@ -45,11 +53,14 @@ def plot_counterfactual(gains: StudyGains, *, village: str = "") -> Exhibit:
     """
     main, shown = gains.found, gains.shown
     frame = gains.villages()
-    chosen = find_village(frame, village)
+    chosen = find_village(frame, village, gains.panel.villages)
     paths = main.paths()
+    weights = pd.Series(main.fit.design.weights, index=main.panel.villages.index)
+    paths["weight"] = weights.reindex(paths["village"]).to_numpy()
     paths[["outcome", "counterfactual"]] /= shown.divisor
     paths["county"] = frame["county"].reindex(paths["village"]).to_numpy()
-    sizes = paths.groupby("county")["village"].nunique().sort_values(ascending=False)
+    sizes = paths.groupby("county")["village"].nunique()
+    sizes = sizes.iloc[natural_order(sizes.index)].sort_values(ascending=False, kind="stable")
     counties = [str(name) for name in sizes.index[: _MOST_PANELS - 2]] if len(sizes) > 1 else []
     labels, key = label_counties(gains.study_data.study, counties)
     parts = {"programme": paths} | {c: paths[paths["county"] == c] for c in counties}
@@ -57,11 +68,13 @@ def plot_counterfactual(gains: StudyGains, *, village: str = "") -> Exhibit:
     own = paths[paths["village"] == chosen].set_index("year")[["outcome", "counterfactual"]]
     means["village"] = own.assign(n_villages=1)
     name = name_village(frame.loc[[chosen]])[0]
+    called = name if name == chosen else f"{name} ({chosen})"
+    shared = (frame["name"] == name).sum() > 1
     titles = {"programme": f"all ({len(main.cells.rows):,} villages)"}
     titles |= {
         c: f"{'county ' if c.isdigit() else ''}{labels[c]} ({sizes[c]:,})" for c in counties
     }
-    titles |= {"village": f"one village: {drawable(name, chosen)}"}
+    titles |= {"village": f"one village: {drawable(called if shared else name, chosen)}"}
     rows = -(-len(means) // _COLUMNS)
     figure = plots.new_figure(8.4, 0.9 + 2.1 * rows)
     cohort = pd.Series(main.cells.cohort, index=main.panel.villages.index[main.cells.rows])
@@ -78,7 +91,10 @@ def plot_counterfactual(gains: StudyGains, *, village: str = "") -> Exhibit:
             axes.set_axis_off()
         figure.supylabel(f"{outcome_label(main.panel)}, {shown.axis}", fontsize="small")
         handles, names = grid[0].get_legend_handles_labels()
-        figure.legend(handles, names, loc="outside lower left", ncols=3, frameon=False)
+        figure.legend(
+            handles, names, loc="outside lower left", ncols=4, frameon=False, fontsize="small",
+            columnspacing=1.2,
+        )  # fmt: skip
     data = pd.concat(
         [mean.reset_index().assign(panel=part) for part, mean in means.items()],
         ignore_index=True,
@@ -86,13 +102,14 @@ def plot_counterfactual(gains: StudyGains, *, village: str = "") -> Exhibit:
     data["village"] = np.where(data["panel"] == "village", chosen, "")
     row = frame.loc[[chosen]].iloc[0]
     interval = show_interval(row["conf_low"], row["conf_high"])
-    called = name if name == chosen else f"{name} ({chosen})"
-    by_default = "" if village else ", the median one"
+    fitted = "levels and trends are" if main.options.trends else "levels are"
+    by_default = "" if village else f" (the median of {frame['gain'].count():,})"
     note = (
-        f"{_reading(means['programme'], shown.unit)} Means over treated villages with a gain "
-        "that are known in the year, each panel on a scale of its own; grey: the years in "
-        "which villages are first treated. "
-        f"{called}: gain {show_number(row['gain'])}{by_default}, "
+        f"{_reading(paths, gains)} Means over treated villages with a gain that are known in "
+        f"the year, each panel on a scale of its own; {fitted} fitted on the untreated years. "
+        "Grey: the years in which villages are first treated, when the gap is of villages "
+        "treated and not yet treated, and so no mean gain. "
+        f"Village {called}: an estimated gain of {show_number(row['gain'])}{by_default}, "
         f"{f'{gains.level} interval {interval}' if interval else row['reason']}. "
         f"{_cut(len(sizes), len(counties))} {key} {gains.prices}"
     )
@@ -107,8 +124,15 @@ def plot_counterfactual(gains: StudyGains, *, village: str = "") -> Exhibit:
     )
 
 
-def find_village(frame: pd.DataFrame, village: str) -> str:
+def find_village(frame: pd.DataFrame, village: str, everybody: pd.DataFrame) -> str:
     """Find a treated village with a gain by its key or name; '' gives the median gain's.
+
+    Parameters
+    ----------
+    frame
+        The treated villages, with name, gain, conf_low and reason.
+    everybody
+        All villages of the panel, with name and cohort.
 
     Raises
     ------
@@ -117,18 +141,16 @@ def find_village(frame: pd.DataFrame, village: str) -> str:
     """
     known = frame[frame["gain"].notna()]
     if not village:
-        some = known[known["conf_low"].notna()]
-        ordered = (some if len(some) else known)["gain"].sort_values(kind="stable")
-        return str(ordered.index[(len(ordered) - 1) // 2])
+        ordered = known["gain"].sort_values(kind="stable")
+        middle = ordered.iloc[[(len(ordered) - 1) // 2, len(ordered) // 2]]
+        tied = known.loc[ordered.index[ordered.between(*middle)]]
+        return str(tied["conf_low"].notna().idxmax())
     if village in frame.index:
         found = [village]
     else:
         found = [str(key) for key in frame.index[frame["name"] == village]]
     if not found:
-        names = {*map(str, frame.index), *filter(None, frame["name"])}
-        raise ReportError(
-            f"village {village!r} is no treated village; {suggest(village, names)}"
-        )
+        raise ReportError(_why_not_found(frame, village, everybody))
     if len(found) > 1:
         raise ReportError(
             f"village {village!r}: {len(found)} villages are called so; name one by its key: "
@@ -139,11 +161,33 @@ def find_village(frame: pd.DataFrame, village: str) -> str:
     return found[0]
 
 
+def _why_not_found(frame: pd.DataFrame, village: str, everybody: pd.DataFrame) -> str:
+    """Say that a village is not treated, or is none, and name some that are."""
+    called = everybody[(everybody.index == village) | (everybody["name"] == village)]
+    if len(called):
+        first = called["cohort"].min()
+        when = "never treated" if np.isnan(first) else f"not treated before {first:.0f}"
+        return f"village {village!r} is {when}; {_name_some(frame)}"
+    nearest = suggest(village, {*map(str, frame.index), *filter(None, frame["name"])})
+    offer = nearest if nearest.startswith("did") else _name_some(frame)
+    return f"village {village!r} is no treated village; {offer}"
+
+
+def _name_some(frame: pd.DataFrame) -> str:
+    """Name the first treated villages with a gain by key, with their names."""
+    known = frame[frame["gain"].notna()]
+    some = known.iloc[natural_order(known.index)].head(_NAMED)
+    names = zip(some.index, name_village(some), strict=True)
+    told = ", ".join(f"{key}{f' ({name})' if name != key else ''}" for key, name in names)
+    return f"give one of the {len(known):,} treated villages with a gain, such as {told}."
+
+
 def _mean_paths(paths: pd.DataFrame) -> pd.DataFrame:
-    """Average the outcome and its counterfactual by year."""
-    groups = paths.groupby("year")
-    means = groups[["outcome", "counterfactual"]].mean()
-    return means.assign(n_villages=groups["village"].nunique())
+    """Average the outcome and its counterfactual by year, by villages' weights."""
+    groups, names = paths.groupby("year"), ["outcome", "counterfactual"]
+    totals = groups["weight"].sum()
+    sums = paths[names].mul(paths["weight"], axis=0).groupby(paths["year"]).sum()
+    return sums.div(totals, axis=0).assign(n_villages=groups["village"].nunique())
 
 
 def _draw(axes: Axes, mean: pd.DataFrame, cohort: pd.Series[Any]) -> None:
@@ -155,22 +199,37 @@ def _draw(axes: Axes, mean: pd.DataFrame, cohort: pd.Series[Any]) -> None:
         label="without the programme (estimated)",
     )  # fmt: skip
     axes.plot(years, mean["outcome"], "-o", color=color, markersize=3, label="as observed")
-    axes.fill_between(
-        years, mean["counterfactual"], mean["outcome"], where=years >= cohort.min(),
-        color=color, alpha=0.15, linewidth=0, label="gain",
-    )  # fmt: skip
+    since = mean[years >= cohort.min()]
+    without, observed = since["counterfactual"], since["outcome"]
+    for some, shade, name in (
+        (observed >= without, color, "more than without"),
+        (observed <= without, COLORS["3"], "less than without"),
+    ):
+        axes.fill_between(
+            since.index.to_numpy(), without, observed, where=some, interpolate=True,
+            color=shade, alpha=0.2, linewidth=0, label=name,
+        )  # fmt: skip
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
     axes.tick_params(labelsize="small")
 
 
-def _reading(mean: pd.DataFrame, unit: str) -> str:
-    """Say how far the two lines lie apart in the last year."""
-    last = mean.iloc[-1]
-    gap = last["outcome"] - last["counterfactual"]
+def _reading(paths: pd.DataFrame, gains: StudyGains) -> str:
+    """Say how far treated villages lie above their counterfactual in the last year."""
+    last = paths.loc[paths["gain"].notna(), "year"].max()
+    treated = paths[paths["gain"].notna() & (paths["year"] == last)]
+    mean = _mean_paths(treated).iloc[0]
+    told, found = [], gains.found
+    row = found.by("year").loc[last]
+    told.append(tell_gain(row, found, gains.shown, gains.level, when="in that year"))
+    if np.isnan(row["conf_low"]) and gains.within is not None:
+        found = gains.within
+        row = found.by("year").loc[last]
+        beside = tell_gain(row, found, gains.shown, gains.level, when="in that year")
+        told.append(f"with year effects by county {beside}")
     return (
-        f"In {mean.index[-1]} treated villages had {show_number(last['outcome'])} on average, "
-        f"against {show_number(last['counterfactual'])} without the programme: "
-        f"{show_number(abs(gap))} {'more' if gap >= 0 else 'less'} ({unit})."
+        f"In {last} treated villages had {show_number(mean['outcome'])} on average, against an "
+        f"estimated {show_number(mean['counterfactual'])} without the programme: "
+        f"{'; '.join(told)}. {zero_words(row)} {given_words(found)}"
     )
 
 

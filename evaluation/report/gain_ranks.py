@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,8 @@ import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
 from evaluation.errors import DesignError
+from evaluation.gains.clusters import fewest_clusters
+from evaluation.gains.inference import n_needed
 from evaluation.gains.ranking import Ranks, rank_groups
 from evaluation.gains.selection import ENOUGH_RELIABILITY, select_top
 from evaluation.report import plots
@@ -18,6 +21,11 @@ from evaluation.report.gain_study import (
     name_counties,
     name_village,
     needs_gains,
+)
+from evaluation.report.gain_words import (
+    cluster_of,
+    count_places,
+    show_chance,
     show_interval,
     show_share,
 )
@@ -74,12 +82,11 @@ def rank_table(gains: StudyGains) -> Exhibit:
 
 
 @needs_gains("county_ranks_plot", _RANKS)
-def plot_ranks(gains: StudyGains) -> Exhibit:
-    """Draw counties' ranks with their confidence sets."""
+def plot_ranks(gains: StudyGains) -> Exhibit | None:
+    """Draw counties' ranks with their confidence sets; nothing where `rank_table` has none."""
     ranks, how = _rank_counties(gains)
     if ranks is None:
-        reason = "No ranks to draw: see the table of ranks."
-        return absent(gains.study_data, "county_ranks_plot", _RANKS, reason)
+        return None
     data = _rank_data(ranks, gains)
     ranked = data[data["rank"].notna()]
     drawn = ranked.head(_MOST_ROWS)
@@ -110,7 +117,6 @@ def plot_ranks(gains: StudyGains) -> Exhibit:
 
 def _rank_counties(gains: StudyGains) -> tuple[Ranks | None, str]:
     """Rank counties by the estimates that have standard errors; else say why there are none."""
-    tried: list[str] = []
     for found, words in (
         (gains.found, ""),
         (gains.within, "Gains are estimated with year effects by county."),
@@ -118,18 +124,41 @@ def _rank_counties(gains: StudyGains) -> tuple[Ranks | None, str]:
         if found is None:
             continue
         frame = found.by("county")
-        try:
+        with suppress(DesignError):
             ranks = rank_groups(
                 frame["estimate"], standard_errors=frame["se"], alpha=found.options.alpha
             )
             return ranks, words
-        except DesignError as error:
-            gaps = [reason for reason in frame["reason"].unique() if reason]
-            side = "with year effects by county" if words else "as estimated"
-            tried.append(f"{side}: {'; '.join(gaps[:3]) or error}")
-    return None, (
-        f"Counties cannot be ranked: fewer than two have a standard error ({'. '.join(tried)})."
+    return None, _why_no_ranks(gains)
+
+
+def _why_no_ranks(gains: StudyGains) -> str:
+    """Say what ranks of counties need, what there is, and what can be done."""
+    alpha, needs = gains.found.options.alpha, []
+    frame = gains.found.by("county")
+    if len(frame) < 2:
+        return "Treated villages with a gain are in one county: there is nothing to rank."
+    by_county = gains.within
+    if gains.found.options.year_effects == "common":
+        places = count_places(n_needed(alpha), "county")
+        needs.append(f"comparison villages in {places} (here {_span(frame['n_clusters'])})")
+    else:
+        by_county = gains.found
+    if by_county is not None:
+        places = count_places(fewest_clusters(alpha), cluster_of(by_county, "county"))
+        here = _span(by_county.by("county")["n_clusters"])
+        needs.append(f"{places} within each county (here {here})")
+    ways = ["read the table of gains by county as a description", "add counties"]
+    ways += ["compare villages (next table)"] if gains.shrunken else []
+    return (
+        f"A rank needs a standard error of each county's mean gain: {', or '.join(needs)}. "
+        f"What can be done: {', '.join(ways[:-1])}, or {ways[-1]}."
     )
+
+
+def _span(counts: pd.Series[int]) -> str:
+    low, high = int(counts.min()), int(counts.max())
+    return f"{low}" if low == high else f"{low} to {high}"
 
 
 def _rank_data(ranks: Ranks, gains: StudyGains) -> pd.DataFrame:
@@ -163,12 +192,14 @@ def selected_villages_table(
                "conf_low", "conf_high", "tail_probability"]  # fmt: skip
     data = data[columns].reset_index().assign(unit=shown.unit)
     rows = data.head(_MOST_ROWS)
+    keys, names = rows["village"].astype(str).to_list(), name_village(rows.set_index("village"))
     cells = pd.DataFrame(
         {
-            "Village": name_village(rows.set_index("village")),
+            "Village": names,
+            **({"Key": keys} if keys != names else {}),
             "County": name_counties(gains.study_data.study, pd.Index(rows["county"])),
             "Town": rows["town"],
-            "Among the top": [f"{p:.0%}" for p in rows["tail_probability"]],
+            "Among the top": [show_chance(p) for p in rows["tail_probability"]],
             "Shrunken gain": [show_number(value) for value in rows["shrunken"]],
             "Robust interval": [
                 show_interval(*ends)

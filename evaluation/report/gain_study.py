@@ -3,37 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, Concatenate, Literal, ParamSpec
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 
 import numpy as np
 import pandas as pd
-from markupsafe import Markup
 
 from evaluation.data.load import StudyData
 from evaluation.data.panel import VillagePanel
 from evaluation.data.study import Study
-from evaluation.errors import DesignError, ReportError
-from evaluation.gains.estimate import estimate_gains
+from evaluation.errors import DesignError, ReportError, suggest
+from evaluation.gains.estimate import NoGainsError, estimate_gains
 from evaluation.gains.options import Cluster, Comparison, YearEffects
 from evaluation.gains.result import IncomeGains
-from evaluation.gains.shrinkage import ShrunkenGains
+from evaluation.gains.shrinkage import SPARE_VILLAGES, ShrunkenGains
 from evaluation.report.exhibits import Exhibit
+from evaluation.report.gain_words import show_share
 from evaluation.report.village_words import (
     Shown,
     absent,
     drawable,
     name_prices,
     panel_of,
-    show_number,
     show_variable,
 )
 
 Options = ParamSpec("Options")
+Result = TypeVar("Result", bound=Exhibit | None)
 
 _NO_PANEL = "This study has no panel."
 _NOBODY = "No village of the panel is treated."
+_NOT_SHRUNKEN = "There are no shrunken gains: the table of how gains were estimated says why."
 _NOTHING_BESIDE = (
     "In no year is there an untreated village whose change can be compared: there are no "
     "gains to estimate."
@@ -139,18 +141,19 @@ def estimate_study_gains(
     study_data
         The study; villages count by the weights that it names.
     covariates
-        Names in the panel, parted by commas.
+        Names in the panel, parted by commas; no income, as it has the outcome in it.
 
     Returns
     -------
-    StudyGains, which has the reason where the study has no comparison villages.
+    StudyGains, which has the reason where the study has no comparison villages, or the options
+    leave no village a gain.
     """
     panel = study_data.panel
     if panel is None or not panel.has_comparison:
         reason = _NO_PANEL if panel is None else _NOTHING_BESIDE
         nobody = panel is not None and not panel.is_treated.any()
         return StudyGains(study_data=study_data, reason=_NOBODY if nobody else reason)
-    names = tuple(name.strip() for name in covariates.split(",") if name.strip())
+    names = _read_covariates(panel, covariates)
 
     def estimate(effects: YearEffects) -> IncomeGains:
         return estimate_gains(
@@ -159,47 +162,85 @@ def estimate_study_gains(
             cluster=cluster or None,
         )  # fmt: skip
 
-    main, within, why_not = estimate(year_effects), None, ""
+    try:
+        main = estimate(year_effects)
+    except NoGainsError as error:
+        reason = str(error)
+        return StudyGains(study_data=study_data, reason=reason[0].upper() + reason[1:])
+    within, why_not = None, ""
     if year_effects == "common" and panel.villages["county"].nunique() > 1:
-        within = estimate("county")
-        lost = main.villages["gain"].notna() & within.villages["gain"].isna()
-        if lost.any():
-            why_not = (
-                f"With year effects by county {int(lost.sum()):,} of the treated villages have "
-                "no village to be compared with, so that gains are not given that way."
-            )
-            within = None
+        within, why_not = _estimate_within(main, estimate)
     shrunken, why_not_shrunken = None, ""
     try:
         shrunken = main.shrink(precision=True)
     except DesignError as error:
-        why_not_shrunken = str(error)
+        why_not_shrunken = _why_not_shrunken(main, error)
     return StudyGains(
         study_data=study_data, main=main, within=within, shrunken=shrunken,
         why_not_within=why_not, why_not_shrunken=why_not_shrunken,
     )  # fmt: skip
 
 
+def _read_covariates(panel: VillagePanel, text: str) -> tuple[str, ...]:
+    """Split the parameter's text, and refuse what cannot be a covariate of the outcome."""
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    known = [name for name, variable in panel.variables.items() if variable.role == "covariate"]
+    for name in names:
+        if name not in panel.variables:
+            offer = suggest(name, known) if known else "the study names none."
+            raise DesignError(f"covariates: the panel has no covariate {name!r}; {offer}")
+        if panel.variables[name].role == "income":
+            raise DesignError(
+                f"covariates: {name!r} is a kind or sum of incomes, which the programme moves "
+                "with the outcome: it would take gains out. Leave it out."
+            )
+    return names
+
+
+def _estimate_within(
+    main: IncomeGains, estimate: Callable[[YearEffects], IncomeGains]
+) -> tuple[IncomeGains | None, str]:
+    """Estimate with year effects by county, if every village keeps its gain."""
+    n_lost, within = int(main.villages["gain"].notna().sum()), None
+    with suppress(NoGainsError):
+        within = estimate("county")
+        lost = main.villages["gain"].notna() & within.villages["gain"].isna()
+        n_lost = int(lost.sum())
+    if not n_lost:
+        return within, ""
+    return None, (
+        f"With year effects by county {n_lost:,} of the treated villages have no village to be "
+        "compared with, so that gains are not given that way."
+    )
+
+
+def _why_not_shrunken(main: IncomeGains, error: DesignError) -> str:
+    count, needed = int(main.villages["variance"].notna().sum()), SPARE_VILLAGES + 2
+    if count >= needed:
+        return str(error)
+    have = "1 has" if count == 1 else f"{count} have"
+    return f"shrinkage needs {needed} villages with an interval, {have} one"
+
+
 def needs_gains(
     name: str, caption: str, *, shrunken: bool = False
 ) -> Callable[
-    [Callable[Concatenate[StudyGains, Options], Exhibit]],
-    Callable[Concatenate[StudyGains, Options], Exhibit],
+    [Callable[Concatenate[StudyGains, Options], Result]],
+    Callable[Concatenate[StudyGains, Options], Exhibit | Result],
 ]:
     """Make an exhibit say why there are no gains, or none after shrinkage, where it is so."""
 
     def decorate(
-        make: Callable[Concatenate[StudyGains, Options], Exhibit],
-    ) -> Callable[Concatenate[StudyGains, Options], Exhibit]:
+        make: Callable[Concatenate[StudyGains, Options], Result],
+    ) -> Callable[Concatenate[StudyGains, Options], Exhibit | Result]:
         @wraps(make)
         def exhibit(
             gains: StudyGains, /, *args: Options.args, **options: Options.kwargs
-        ) -> Exhibit:
+        ) -> Exhibit | Result:
             if gains.main is None:
                 return absent(gains.study_data, name, caption, gains.reason)
             if shrunken and gains.shrunken is None:
-                reason = f"Gains cannot be shrunken: {gains.why_not_shrunken}"
-                return absent(gains.study_data, name, caption, reason)
+                return absent(gains.study_data, name, caption, _NOT_SHRUNKEN)
             return make(gains, *args, **options)
 
         return exhibit
@@ -224,43 +265,3 @@ def name_counties(study: Study, names: pd.Index[Any]) -> list[str]:
 def name_village(frame: pd.DataFrame) -> list[str]:
     """Name villages: by name where there is one, else by key."""
     return [str(name or key) for key, name in zip(frame.index, frame["name"], strict=True)]
-
-
-def show_share(share: float) -> str:
-    """Print a share as per cent: 95%, 0.5%."""
-    return f"{round(100 * share, 6):g}%"
-
-
-def show_p(p: float) -> str:
-    """Print a p-value with three digits, a smaller one as < .001."""
-    return "" if np.isnan(p) else "< .001" if p < 0.001 else f"{p:.3f}".lstrip("0")
-
-
-def show_interval(low: float, high: float) -> str:
-    """Print an interval; '' where there is none."""
-    return "" if np.isnan(low) else f"{show_number(low)} to {show_number(high)}"
-
-
-def interval_cells(frame: pd.DataFrame, divisor: float) -> tuple[list[Markup], str]:
-    """Give averages' intervals as cells, and a reason that all without one share."""
-    reasons = frame.loc[frame["conf_low"].isna(), "reason"].astype(str).unique()
-    shared = str(reasons[0]) if len(reasons) == 1 and len(frame) > 1 else ""
-    cells = []
-    for row in frame.to_dict("records"):
-        gap = "none" if shared else f"none: {row['reason']}"
-        cells.append(
-            Markup('<span class="gap">{}</span>').format(gap)
-            if np.isnan(row["conf_low"])
-            else Markup('<span class="number">{}</span>').format(
-                show_interval(row["conf_low"] / divisor, row["conf_high"] / divisor)
-            )
-        )
-    return cells, shared
-
-
-def interval_words(row: dict[str, Any] | pd.Series[Any], divisor: float, level: str) -> str:
-    """Say an average's interval and its method, or why there is none."""
-    if np.isnan(row["conf_low"]):
-        return f"no interval: {row['reason']}"
-    words = show_interval(row["conf_low"] / divisor, row["conf_high"] / divisor)
-    return f"{level} interval {words}, {row['method']}, {row['n_clusters']:,.0f} clusters"

@@ -10,14 +10,31 @@ import pandas as pd
 from evaluation.gains.result import IncomeGains
 from evaluation.gains.scale import retransformation
 from evaluation.report.exhibits import Exhibit, html_table
-from evaluation.report.gain_study import (
-    StudyGains,
+from evaluation.report.gain_study import StudyGains, name_counties, needs_gains
+from evaluation.report.gain_support import (
+    Row,
+    count_comparison,
+    extreme_rows,
+    fewest_row,
+    left_out_rows,
+    money_rows,
+    reason_rows,
+    speaks_for,
+)
+from evaluation.report.gain_words import (
+    ONE_AT_A_TIME,
+    bars_words,
+    cluster_of,
+    effects_words,
+    few_words,
+    given_words,
     interval_cells,
     interval_words,
-    name_counties,
-    needs_gains,
+    natural_order,
+    tell_gain,
+    zero_words,
 )
-from evaluation.report.village_words import money_note, show_money, show_number
+from evaluation.report.village_words import money_note, show_number
 
 _MOST_ROWS = 60
 _SUMMARY = "How gains were estimated, and how many there are"
@@ -52,7 +69,7 @@ def gains_summary_table(gains: StudyGains) -> Exhibit:
         if options.comparison == "never_treated"
         else "the untreated years of all villages, a village's own until it is treated"
     )
-    rows: list[tuple[str, float | None, str]] = [
+    rows: list[Row] = [
         (
             "Estimator",
             None,
@@ -64,6 +81,7 @@ def gains_summary_table(gains: StudyGains) -> Exhibit:
         ),
         ("Outcome", None, f"{outcome.label}; {shown.unit}. {retransformation(panel)}"),
         ("Comparison", int(design.fitted.sum()), f"village-years: {source}"),
+        fewest_row(main),
         ("Covariates", len(options.covariates), covariates),
         ("Years of anticipation", options.anticipation, "before the first treated one"),
         ("Weights", None, options.weights or "every village counts alike"),
@@ -76,9 +94,11 @@ def gains_summary_table(gains: StudyGains) -> Exhibit:
         ("Treated villages", len(frame), f"treated by {panel.years[-1]}"),
         ("of them with a gain", n_gain, ""),
         ("of them with an interval", n_interval, ""),
-        *_reason_rows(frame),
-        *_left_out_rows(main),
+        *reason_rows(frame),
+        *left_out_rows(main),
+        *_shrunken_rows(gains),
         ("Mean gain", float(att["estimate"]) / shown.divisor, _att_words(main, gains)),
+        *extreme_rows(gains),
     ]
     if gains.within is not None:
         within = gains.within.att
@@ -89,9 +109,7 @@ def gains_summary_table(gains: StudyGains) -> Exhibit:
                 _att_words(gains.within, gains),
             )
         )
-    if panel.analysis.form != "level" and np.isfinite(main.yuan).any():
-        money, mean = _mean_in_money(gains)
-        rows.append(("Mean gain in money", mean, f"{money}; no interval: retransformed"))
+    rows += money_rows(gains)
     data = pd.DataFrame(rows, columns=["item", "value", "what"], dtype=object)
     cells = pd.DataFrame(
         {
@@ -119,65 +137,29 @@ def gains_summary_table(gains: StudyGains) -> Exhibit:
 
 
 def _reading(gains: StudyGains) -> str:
-    """Say the programme's mean gain in one sentence."""
-    main, shown = gains.found, gains.shown
-    att = main.att
-    mean = float(att["estimate"]) / shown.divisor
-    more = "more" if mean >= 0 else "less"
-    log = main.panel.analysis.form == "log"
-    share = f" (about {abs(np.expm1(mean)):.0%})" if log else ""
-    within = ""
+    """Say the programme's mean gain in a sentence, and what its interval leaves open."""
+    main, att, within = gains.found, gains.found.att, ""
     if gains.within is not None and np.isnan(att["conf_low"]):
         beside = gains.within.att
+        told = tell_gain(beside, gains.within, gains.shown, gains.level)
         within = (
-            "With year effects by county it is "
-            f"{show_number(float(beside['estimate']) / shown.divisor)} "
-            f"({interval_words(beside, shown.divisor, gains.level)})."
+            f"With year effects by county they had {told}. {zero_words(beside)} "
+            f"{given_words(gains.within)}"
         )
     return (
         f"Over {int(att['n_cells']):,} village-years the {int(att['n_villages']):,} treated "
-        f"villages with a gain had {show_number(abs(mean))}{share} {more} a year than they "
-        f"would have had ({shown.unit}; {interval_words(att, shown.divisor, gains.level)}). "
-        f"{within}"
+        f"villages with a gain had {tell_gain(att, main, gains.shown, gains.level)} than they "
+        f"would have had. {zero_words(att)} {given_words(main)} {within} {speaks_for(main)}"
     )
 
 
 def _att_words(found: IncomeGains, gains: StudyGains) -> str:
-    words = interval_words(found.att, gains.shown.divisor, gains.level)
+    words = interval_words(found.att, gains.shown.divisor, gains.level, found.cluster)
     return f"{gains.shown.unit}, over {int(found.att['n_cells']):,} village-years; {words}"
 
 
-def _reason_rows(frame: pd.DataFrame) -> list[tuple[str, float, str]]:
-    """Count the villages without a gain, and those without an interval, by reason."""
-    rows: list[tuple[str, float, str]] = []
-    for name, some in {
-        "without a gain": frame["gain"].isna(),
-        "without an interval": frame["gain"].notna() & frame["conf_low"].isna(),
-    }.items():
-        counts = frame.loc[some, "reason"].astype(str).value_counts()
-        rows += [(name, int(count), str(reason)) for reason, count in counts.items()]
-    return rows
-
-
-def _left_out_rows(main: IncomeGains) -> list[tuple[str, float, str]]:
-    found = {
-        "an outcome of zero has no logarithm": main.n_zeros_left_out,
-        "a covariate is not known": main.n_cells_left_out,
-    }
-    rows = [("Village-years left out", float(n), why) for why, n in found.items() if n]
-    return rows or [("Village-years left out", 0, "")]
-
-
-def _mean_in_money(gains: StudyGains) -> tuple[str, float]:
-    """Give the mean gain brought back from the analysis's scale, and its unit."""
-    main, panel = gains.found, gains.panel
-    variable = panel.variables[panel.outcome]
-    weights = np.where(np.isfinite(main.yuan), main.cells.weights, 0)
-    mean = float((weights * np.nan_to_num(main.yuan)).sum() / weights.sum())
-    money = show_money(variable.unit, panel.price_year)
-    small = money.divisor > 1 and abs(mean) < money.divisor  # an income per head
-    unit = money.unit.replace("万元", "yuan") if small else money.unit
-    return unit or "levels", mean if small else mean / money.divisor
+def _shrunken_rows(gains: StudyGains) -> list[Row]:
+    return [] if gains.shrunken else [("Shrunken gains", 0, gains.why_not_shrunken)]
 
 
 @needs_gains("gains_by", "Mean gains by group")
@@ -191,7 +173,13 @@ def gain_by_table(
     """
     main, shown = gains.found, gains.shown
     found = main.by(by)
-    within = gains.within.by(by) if gains.within and found["conf_low"].isna().any() else None
+    within = None
+    if gains.within is not None and found["conf_low"].isna().any():
+        within = gains.within.by(by)
+    if by in ("county", "town"):
+        order = natural_order(found.index)
+        found = found.iloc[order]
+        within = within if within is None else within.iloc[order]
     labels = _labels(gains, found.index, by)
     data = found.reset_index(drop=True).assign(**{by: labels, "unit": shown.unit})
     data[_MONEY] /= shown.divisor
@@ -200,21 +188,25 @@ def gain_by_table(
         beside[_MONEY] /= shown.divisor
         data = data.join(beside.add_prefix("within_"))
     data = data[[by, *(name for name in data if name != by)]]
+    if by == "year":
+        counts = dict(zip(gains.panel.years.tolist(), count_comparison(main), strict=True))
+        data["n_comparison"] = [int(counts[year]) for year in found.index]
     rows = np.arange(len(found))
     if len(found) > _MOST_ROWS:
         rows = np.sort(found["n_villages"].to_numpy().argsort(kind="stable")[-_MOST_ROWS:])
-    cells, notes = _by_cells(found.iloc[rows], shown.divisor, "")
+    cells, notes = _by_cells(found.iloc[rows], gains, main, by)
     table = pd.DataFrame(
         {
             _BY[by]: [labels[row] for row in rows],
             "Villages": [f"{n:,.0f}" for n in found["n_villages"].iloc[rows]],
             "Village-years": [f"{n:,.0f}" for n in found["n_cells"].iloc[rows]],
+            **_comparison_cells(data.iloc[rows]),
             **cells,
         },
         dtype=object,
     )
-    if within is not None:
-        cells, more = _by_cells(within.iloc[rows], shown.divisor, ", year effects by county")
+    if gains.within is not None and within is not None:
+        cells, more = _by_cells(within.iloc[rows], gains, gains.within, by, _WITHIN)
         table = table.join(pd.DataFrame(cells, dtype=object))
         notes += more
     cut = (
@@ -239,6 +231,7 @@ def gain_by_table(
 
 
 _NUMBERED = ("event_time",)
+_WITHIN = ", year effects by county"
 _MONEY = ["estimate", "se", "conf_low", "conf_high"]
 
 
@@ -248,39 +241,53 @@ def _labels(gains: StudyGains, index: pd.Index[Any], by: str) -> list[str]:
     return [" ".join(key) if isinstance(key, tuple) else str(key) for key in index]
 
 
+def _comparison_cells(data: pd.DataFrame) -> dict[str, list[str]]:
+    if "n_comparison" not in data:
+        return {}
+    return {"Comparison villages": [f"{n:,.0f}" for n in data["n_comparison"]]}
+
+
 def _by_cells(
-    found: pd.DataFrame, divisor: float, suffix: str
+    frame: pd.DataFrame, gains: StudyGains, found: IncomeGains, by: str, suffix: str = ""
 ) -> tuple[dict[str, list[Any]], list[str]]:
-    intervals, shared = interval_cells(found, divisor)
+    divisor, cluster = gains.shown.divisor, cluster_of(found, by)
+    intervals, shared = interval_cells(frame, divisor, cluster)
     cells: dict[str, list[Any]] = {
-        f"Gain{suffix}": [show_number(value / divisor) for value in found["estimate"]],
+        f"Gain{suffix}": [show_number(value / divisor) for value in frame["estimate"]],
         f"Interval{suffix}": intervals,
     }
-    methods = " and ".join(sorted({method for method in found["method"] if method}))
     notes = [f"No interval{suffix}: {shared}."] if shared else []
-    return cells, notes + ([f"Intervals{suffix}: {methods}."] if methods else [])
+    notes.append(few_words(frame["reason"], found.options.alpha, cluster))
+    if frame["conf_low"].notna().any():
+        how = f"{effects_words(found)}: {bars_words(frame, gains.level, cluster)}."
+        notes.append(how[0].upper() + how[1:])
+    return cells, notes
 
 
 def _extremes(data: pd.DataFrame, by: str, level: str) -> str:
-    """Say which groups gained most and least, and how many intervals leave out zero."""
-    known = data.dropna(subset="estimate")
+    """Say which groups gained most and least, and how many intervals leave out zero.
+
+    If any has an interval, only those with one are named, by the estimates that have it.
+    """
+    sides = [side for side in ("", "within_") if f"{side}conf_low" in data]
+    with_some = [side for side in sides if data[f"{side}conf_low"].notna().any()]
+    side = with_some[0] if with_some else ""
+    known = data.dropna(subset=f"{side}{'conf_low' if with_some else 'estimate'}")
     if known.empty:
         return "No group has a gain."
-    ordered = known.sort_values("estimate", kind="stable")
+    ordered = known.sort_values(f"{side}estimate", kind="stable")
     word = f"{_BY[by].lower()} " if by in _NUMBERED else ""
-    least, most = (
-        (show_number(float(ordered["estimate"].iloc[i])), f"{word}{ordered[by].iloc[i]}")
-        for i in (0, -1)
-    )
-    words = f"The mean gain is {most[0]} for {most[1]}"
-    if len(known) > 1:
-        words = f"The mean gain goes from {least[0]} ({least[1]}) to {most[0]} ({most[1]})"
-    sides = [side for side in ("", "within_") if f"{side}conf_low" in data]
+    ends = ordered[[f"{side}estimate", by]].iloc[[0, -1]].to_numpy(object)
+    least, most = (f"{show_number(float(size))} ({word}{name})" for size, name in ends)
+    span = f"goes from {least} to {most}" if len(known) > 1 else f"is {most}"
+    where = " with year effects by county" if side else ""
+    if not with_some:
+        return f"The estimated mean gain {span}{where}; no group has an interval."
+    whose = f", of the {len(known):,} with an interval" if len(known) < len(data) else ""
     told = []
-    for side in sides:
-        low, high = data[f"{side}conf_low"], data[f"{side}conf_high"]
-        if n := int(low.notna().sum()):
-            away = int(((low > 0) | (high < 0)).sum())
-            where = " with year effects by county" if side else ""
-            told.append(f"{away:,} of {n:,} {level} intervals leave out zero{where}")
-    return f"{words}; {'; '.join(told) or 'no group has an interval'}."
+    for name in with_some:
+        low, high = data[f"{name}conf_low"], data[f"{name}conf_high"]
+        away, n = int(((low > 0) | (high < 0)).sum()), int(low.notna().sum())
+        how = " with year effects by county" if name else ""
+        told.append(f"{away:,} of {n:,} {level} intervals leave out zero{how}")
+    return f"The estimated mean gain {span}{where}{whose}; {'; '.join(told)}. {ONE_AT_A_TIME}"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
+from matplotlib.patheffects import withStroke
 
 from evaluation.report import plots
 from evaluation.report.exhibits import Exhibit
@@ -15,14 +17,17 @@ from evaluation.report.gain_study import (
     name_counties,
     name_village,
     needs_gains,
-    show_interval,
-    show_p,
 )
-from evaluation.report.panel_plots import draw_boundaries, write_counties
-from evaluation.report.village_words import absent, money_note, show_number
+from evaluation.report.gain_words import natural_order, show_interval, show_p
+from evaluation.report.panel_plots import draw_boundaries
+from evaluation.report.village_words import absent, label_counties, money_note, show_number
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _MOST_ROWS = 3_000
 _MANY_POINTS = 5_000
+_MANY_COUNTIES = 30
 _MAP = "Gains of treated villages on the map"
 _TABLE = "Gains of all treated villages"
 _SCRIPT = Path(__file__).parent / "templates" / "table.js"
@@ -54,20 +59,18 @@ def plot_gain_map(gains: StudyGains) -> Exhibit:
             edgecolors="0.35", linewidths=0.4 if len(placed) <= _MANY_POINTS else 0,
             rasterized=len(placed) > _MANY_POINTS, zorder=5,
         )  # fmt: skip
-        key = write_counties(gains.study_data, axes, placed)
+        key = _write_counties(gains, axes, placed)
         axes.margins(0.1)
         axes.set_aspect(stretch)
         axes.set_xlabel("longitude, degrees east")
         axes.set_ylabel("latitude, degrees north")
         axes.ticklabel_format(useOffset=False)
         figure.colorbar(dots, ax=axes, shrink=0.8, label=f"shrunken gain, {shown.axis}")
-    above = int((placed["shrunken_low"] > 0).sum())
-    below = int((placed["shrunken_high"] < 0).sum())
     note = (
-        f"{above:,} of {len(placed):,} villages have a robust interval above zero, {below:,} "
-        f"one below; {len(frame) - len(placed):,} treated villages are not drawn, for want of "
-        "a shrunken gain or a place. White is a gain of zero; the hundredth with the largest "
-        f"gains has the outermost colours. {drawn} {key} {missing} {gains.prices}"
+        f"{len(placed):,} villages; {len(frame) - len(placed):,} treated villages are not "
+        "drawn, for want of a shrunken gain or a place. White is a gain of zero; the hundredth "
+        f"with the largest gains has the outermost colours. {drawn} {key} {missing} "
+        f"{gains.prices}"
     )
     columns = ["county", "name", "longitude", "latitude", "shrunken", "shrunken_low",
                "shrunken_high"]  # fmt: skip
@@ -82,6 +85,22 @@ def plot_gain_map(gains: StudyGains) -> Exhibit:
     )
 
 
+def _write_counties(gains: StudyGains, axes: Axes, placed: pd.DataFrame) -> str:
+    """Write each county's name above its villages, so that no dot is hidden."""
+    known = placed[placed["county"] != ""].groupby("county")
+    places = known.agg(x=("longitude", "mean"), y=("latitude", "max"))
+    if len(places) > _MANY_COUNTIES:
+        return ""
+    labels, key = label_counties(gains.study_data.study, [str(name) for name in places.index])
+    for name, (x, y) in zip(labels.values(), places.to_numpy(), strict=True):
+        text = axes.annotate(
+            name, (x, y), xytext=(0, 6), textcoords="offset points", ha="center", va="bottom",
+            zorder=6,
+        )  # fmt: skip
+        text.set_path_effects([withStroke(linewidth=2.5, foreground="white")])
+    return key
+
+
 @needs_gains("village_gains", _TABLE)
 def village_table(gains: StudyGains) -> Exhibit:
     """List all treated villages: gain, interval, shrunken gain, or the reason for none.
@@ -90,7 +109,7 @@ def village_table(gains: StudyGains) -> Exhibit:
     3,000 rows, the exhibit's data has all.
     """
     shown, frame = gains.shown, gains.villages()
-    frame = frame.sort_values(["county", "town", "name"], kind="stable")
+    frame = frame.iloc[natural_order(frame["county"], frame["town"], name_village(frame))]
     columns = ["county", "town", "name", "cohort", "untreated_years", "treated_years", "gain",
                "conf_low", "conf_high", "p_value", "gain_yuan", "shrunken", "shrunken_sd",
                "shrunken_low", "shrunken_high", "reason"]  # fmt: skip
@@ -109,7 +128,7 @@ def village_table(gains: StudyGains) -> Exhibit:
     shrunken = (
         "Shrunken: the gain with its luck taken out, and its robust interval."
         if gains.shrunken
-        else f"Gains cannot be shrunken: {gains.why_not_shrunken}"
+        else "There are no shrunken gains."
     )
     note = (
         f"{n_gain:,} of {len(frame):,} treated villages have a gain, {n_raw:,} an interval of "
@@ -137,6 +156,7 @@ def _cells(rows: pd.DataFrame, gains: StudyGains) -> pd.DataFrame:
     keys, names = [str(key) for key in rows.index], name_village(rows)
     columns: dict[str, list[str]] = {
         "Village": names,
+        "Key": keys if keys != names else [],
         "County": [named[county] for county in rows["county"]],
         "Town": rows["town"].to_list(),
         "Gain": [show_number(value) for value in rows["gain"]],
@@ -152,7 +172,6 @@ def _cells(rows: pd.DataFrame, gains: StudyGains) -> pd.DataFrame:
         "First treated": [f"{year:.0f}" for year in rows["cohort"]],
         "Untreated years": rows["untreated_years"].astype(object).fillna("").to_list(),
         "Treated years": rows["treated_years"].astype(object).fillna("").to_list(),
-        "Key": keys if keys != names else [],
     }
     return pd.DataFrame({name: c for name, c in columns.items() if any(c)}, dtype=object)
 

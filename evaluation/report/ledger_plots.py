@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import get_args
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -142,6 +142,17 @@ def funds_table(study_data: StudyData) -> Exhibit:
             f"are not added up{': ' if steps else ''}{'; '.join(steps)}. {money_note(shown)}"
         ).strip(),
     )
+
+
+def choose_stage(study_data: StudyData, stage: Stage | Literal["furthest"]) -> Stage:
+    """Give the stage asked for; "furthest" is the furthest that the ledger has money of."""
+    if stage != "furthest":
+        return stage
+    ledger = study_data.ledger
+    if ledger is None:
+        return "spent"
+    entries = ledger.entries[ledger.entries["role"] == role_of(ledger)]
+    return next(name for name in reversed(get_args(Stage)) if (entries["stage"] == name).any())
 
 
 def ledger_of(study_data: StudyData) -> tuple[FundingLedger, Shown]:

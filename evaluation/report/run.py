@@ -29,8 +29,16 @@ CHAPTERS = {
     "1_data": ("claims", "panel"),
     "2_published_claims": ("claims",),
     "3_income_gains": ("claims", "panel"),
+    "5_funding_efficiency": ("claims", "ledger"),
 }
 _A_DAY = 86_400  # seconds
+_SHOWN = 3
+_WHOSE = {
+    "inputs": "of the study",
+    "code": "of this package",
+    "notebooks": "notebook of this package",
+    "packages": "an installed package",
+}
 
 
 def run_report(
@@ -93,8 +101,11 @@ def run_report(
     failed = target.with_name(f"{target.name}.failed")
     try:
         _write_run(started, target.name, loaded, notebooks, values, parts, description, tell)
-        if describe() != description:
-            raise ReportError(f"{study}: a file changed while the report ran; run it again.")
+        if (now := describe()) != description:
+            changed = _name_changes(description, now)
+            raise ReportError(
+                f"{study}: a file changed while the report ran: {changed}; run it again."
+            )
         _replace(started, target)
     except BaseException as error:
         with suppress(ReportError):
@@ -137,6 +148,17 @@ def _check_data(study: Study) -> frozenset[str]:
     if panel is None:
         return study.parts
     return study.parts | {"comparison" if panel.has_comparison else "no-comparison"}
+
+
+def _name_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """Name what differs between two descriptions of a run, and whose it is."""
+    told = []
+    for part, whose in _WHOSE.items():
+        old, new = before[part], after[part]
+        names = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
+        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        told += [f"{', '.join(names[:_SHOWN])}{more} ({whose})"] if names else []
+    return "; ".join(told) or "another of its inputs"
 
 
 def _start_folder(target: Path, tell: Callable[[str], None]) -> Path:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from evaluation.gains.design import build_design
-from evaluation.gains.estimate import estimate_gains
+from evaluation.gains.estimate import NoGainsError, estimate_gains
 from evaluation.gains.imputation import fit_counterfactual
 from evaluation.gains.moments import Moments
 from evaluation.gains.options import GainOptions
@@ -203,12 +203,22 @@ COMPARISONS = """
     ],
 )
 def test_identification(rows, gain, reason):
-    gains = estimate_gains(typed_panel("village cohort 2001 2002 2003 2004\n" + rows))
-    village = gains.to_frame().loc["E"]
+    panel = typed_panel("village cohort 2001 2002 2003 2004\n" + rows)
     if gain is None:
-        assert np.isnan(village["gain"]) and village["reason"] == reason
+        with pytest.raises(NoGainsError, match=f"has a gain: 1 with {reason}"):
+            estimate_gains(panel)
     else:
+        village = estimate_gains(panel).to_frame().loc["E"]
         assert village["gain"] == pytest.approx(gain, rel=EXACT * 100)
+
+
+def test_a_village_without_a_gain_has_the_reason_beside_those_that_have_one():
+    rows = "E 2001 1 1 2 3\nF 2003 1 2 4 5" + COMPARISONS
+    frame = estimate_gains(
+        typed_panel("village cohort 2001 2002 2003 2004\n" + rows)
+    ).to_frame()
+    assert np.isnan(frame.loc["E", "gain"]) and np.isfinite(frame.loc["F", "gain"])
+    assert frame.loc["E", "reason"] == NO_UNTREATED
 
 
 def test_a_trend_of_its_own_needs_two_untreated_years():

@@ -270,6 +270,13 @@ def test_equal_variances_are_told_by_a_large_d0_and_drawn_together() -> None:
     assert found.std() < 0.05
 
 
+@pytest.mark.parametrize("df", [1, 4])
+def test_spreads_of_zero_are_fitted_without_a_warning(df: int) -> None:
+    """So many zeros make the likelihood rise without end as s2bar goes to zero."""
+    found = fit_spreads([0, 0, 0, 0, 0, 0, 1.0, 1e-160], df)
+    assert 0 < found.d0 < 1 and 0 <= found.s2bar < 1e-6
+
+
 def test_the_likelihood_is_highest_at_the_prior_found() -> None:
     rng = np.random.default_rng(9)
     squares = rng.f(5, 3, 500) * 2

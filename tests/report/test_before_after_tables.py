@@ -159,6 +159,13 @@ def test_both_readings_are_shown_and_ends_rounded_outwards(jining):
     assert shown.count("not identified") == 2  # Sishui and Liangshan
 
 
+def test_claims_are_no_gains_and_both_ends_of_the_trend_are_assumed(jining, show):
+    note = claimed_gains_table(jining, trend_max=20_000).note
+    assert note.startswith("No gain is estimated here: these are claims")
+    for told in (note, show(trend_max=TREND).note):
+        assert "(trend_max), and that incomes would not have fallen" in told
+
+
 def test_without_the_programmes_years_nothing_follows(write_study):
     study = write_study(
         """

@@ -271,8 +271,8 @@ def test_leverage_names_the_counties_between_which_it_lies():
 
 def test_without_fiscal_money_there_is_no_leverage():
     exhibit = leverage_table(study(ledger(("v0", "East", "", "social", "received", 1))))
-    assert "No fiscal money is recorded as received" in exhibit.note
-    assert exhibit.data["both_per_fiscal"].isna().all()
+    (reason,) = exhibit.data["absent"]
+    assert "No fiscal money is recorded as received" in reason
 
 
 def test_ratios_of_other_currencies_name_them():

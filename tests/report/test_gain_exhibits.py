@@ -19,13 +19,15 @@ from evaluation.report.gain_event_study import event_study_table, plot_event_stu
 from evaluation.report.gain_paths import find_village, plot_counterfactual
 from evaluation.report.gain_ranks import plot_ranks, rank_table, selected_villages_table
 from evaluation.report.gain_spread import plot_caterpillar, plot_gain_distribution
-from evaluation.report.gain_study import estimate_study_gains, interval_cells
+from evaluation.report.gain_study import estimate_study_gains
 from evaluation.report.gain_tables import gain_by_table, gains_summary_table
 from evaluation.report.gain_villages import plot_gain_map, village_table
+from evaluation.report.gain_words import interval_cells
 from evaluation.report.run import run_report
 from tests.conftest import REPO
 from tests.report.test_panel_exhibits import NEVER, data_of, panel_of, text
 
+LAST_DIGIT = 0.01  # of a coverage as it is told
 EXACT = 1e-9  # sums of few numbers of size 1 to 10, through a least-squares solve
 YEARS = [2018, 2019, 2020, 2021]
 EXHIBITS = [
@@ -88,7 +90,7 @@ def test_the_summary_has_the_gains_worked_by_hand():
     assert (found["Treated villages"], found["of them with a gain"]) == (2, 2)
     assert found["Comparison"] == 2 * 3 + 20 * 4
     assert re.search(
-        r"the 2 treated villages with a gain had 5(.00)? more a year", exhibit.note
+        r"the 2 treated villages with a gain had an estimated 5(.00)? more a year", exhibit.note
     )
     assert "万元, prices of 2020" in exhibit.note
 
@@ -97,7 +99,7 @@ def test_a_loss_is_called_less():
     panel = hand_panel()
     panel.matrices["income"][:2, -1] = 0  # gains of 0 - 2
     note = gains_summary_table(estimate_study_gains(data_of(panel=panel))).note
-    assert re.search(r"had 2(.00)? less a year", note)
+    assert re.search(r"had an estimated 2(.00)? less a year", note)
 
 
 def test_reasons_are_counted_and_stand_beside_their_village():
@@ -131,7 +133,7 @@ def test_gains_in_logarithms_are_given_as_a_share_and_in_money():
     found = exhibit.data.set_index("item")
     log = found.loc["Mean gain", "value"]
     assert found.loc["Mean gain in money", "value"] == pytest.approx(3, abs=0.2)  # 万元
-    assert f"(about {np.expm1(log):.0%}) more a year" in exhibit.note
+    assert f"an estimated {np.expm1(log):.0%} more a year (" in exhibit.note
     assert "log of yuan, prices of 2020" in exhibit.note
 
 
@@ -159,22 +161,59 @@ def villages(**names):
     return frame.assign(reason=["", "", "", "no untreated year"])
 
 
+EVERYBODY = pd.DataFrame(
+    {"name": ["Lone", "Late"], "cohort": [NEVER, 2030]}, index=["k8", "k9"]
+)
+
+
 def test_a_village_is_found_by_key_or_name_or_is_the_median_one():
     frame = villages(k1="East", k2="West", k3="North", k4="South")
-    assert [find_village(frame, name) for name in ("k2", "West", "")] == ["k2", "k2", "k3"]
+    found = [find_village(frame, name, EVERYBODY) for name in ("k2", "West", "")]
+    assert found == ["k2", "k2", "k3"]
+
+
+def test_the_median_is_that_of_all_gains_not_of_those_with_an_interval():
+    frame = villages(k1="East", k2="West", k3="North", k4="South")
+    frame.loc[["k1", "k3"], "conf_low"] = np.nan
+    assert find_village(frame, "", EVERYBODY) == "k3"  # of 1, 2 and 5
+    frame.loc["k4", "gain"] = 3.0  # of 1, 2, 3 and 5: 2 and 3 are in the middle
+    assert find_village(frame, "", EVERYBODY) == "k3"
+    frame.loc["k4", "conf_low"] = 0
+    assert find_village(frame, "", EVERYBODY) == "k4"
 
 
 @pytest.mark.parametrize(
     ("village", "says"),
     [
         ("Wset", "is no treated village; did you mean 'West'?"),
+        ("zzz", "give one of the 3 treated villages with a gain, such as k1 (East), k2 (West)"),
         ("East", "2 villages are called so; name one by its key: k1, k3"),
         ("South", "has no gain: no untreated year"),
+        ("Lone", "village 'Lone' is never treated; give one of the 3"),
+        ("k9", "village 'k9' is not treated before 2030; give one of the 3"),
     ],
 )
 def test_a_village_that_cannot_be_drawn_says_why(village, says):
     with pytest.raises(ReportError, match=re.escape(says)):
-        find_village(villages(k1="East", k2="West", k3="East", k4="South"), village)
+        find_village(villages(k1="East", k2="West", k3="East", k4="South"), village, EVERYBODY)
+
+
+def test_a_name_that_several_villages_share_stands_with_its_key():
+    gains = hand_gains()
+    gains.found.villages["name"] = ["Dongcun", "Xicun"]
+    assert "one village: v0 " not in (alone := plot_counterfactual(gains, village="v0").svg)
+    assert "one village: Dongcun " in alone
+    gains.found.villages["name"] = "Dongcun"
+    assert "one village: Dongcun (v0)" in plot_counterfactual(gains, village="v0").svg
+
+
+def test_the_gap_in_words_is_of_treated_villages_by_their_weights():
+    panel = dataclasses.replace(hand_panel(size=np.ones((22, 4))), weights="size")
+    panel.matrices["size"][0] = 3
+    note = plot_counterfactual(estimate_study_gains(data_of(panel=panel))).note
+    # (3 x 9 + 5) / 4 = 8, and both would have had 2
+    assert re.search(r"had 8(.00)? on average, against an estimated 2(.00)? without", note)
+    assert re.search(r"an estimated 6(.00)? more in that year", note)
 
 
 # -- before and since ----------------------------------------------------------------------
@@ -209,7 +248,7 @@ def test_too_few_counties_get_no_interval_under_common_year_effects():
     exhibit = plot_event_study(drawn_gains(counties=3))
     assert set(exhibit.data["cluster"]) == {"county"}
     assert exhibit.data["conf_low"].isna().all()
-    assert "too few for intervals clustered by county" in exhibit.note
+    assert "Common year effects: no intervals (3 counties" in exhibit.note
 
 
 # -- by group ------------------------------------------------------------------------------
@@ -243,9 +282,9 @@ def test_a_shared_reason_is_told_once():
     frame = pd.DataFrame(
         {"conf_low": [np.nan, np.nan], "conf_high": [np.nan, np.nan], "reason": ["few", "few"]}
     )
-    cells, shared = interval_cells(frame, 1)
+    cells, shared = interval_cells(frame, 1, "county")
     assert shared == "few" and not any("few" in cell for cell in cells)
-    cells, shared = interval_cells(frame.assign(reason=["few", "none"]), 1)
+    cells, shared = interval_cells(frame.assign(reason=["few", "none"]), 1, "county")
     assert shared == "" and "none: few" in cells[0]
 
 
@@ -274,7 +313,29 @@ def test_many_villages_are_drawn_evenly_spaced(monkeypatch):
     gains = exhibit.data["gain"]
     assert len(gains) == 10 and gains.is_monotonic_increasing
     assert "10 of 60 villages are drawn" in exhibit.note
-    assert "1.00 in the noisiest quarter" in exhibit.note
+
+
+def test_the_coverage_told_is_that_of_the_simulations():
+    coverage = pd.read_csv(REPO / "tests" / "recovery" / "coverage.csv")
+    note = plot_caterpillar(drawn_gains()).note
+    for quarter in ("noisiest", "quietest"):
+        told = re.search(rf"about (\.\d\d) in the {quarter}", note)
+        rows = coverage[
+            coverage["case"].str.fullmatch(r"villages, AR\(1\) \d\.\d, 5 untreated years")
+            & (coverage["what"] == f"villages, the {quarter} quarter by estimate")
+            & (coverage["nominal"] == 0.95)
+        ]
+        assert told and len(rows) == 3
+        assert (abs(rows["coverage"] - float(told[1])) < LAST_DIGIT).all()
+
+
+def test_shrunken_intervals_without_zero_are_not_counted():
+    for make in (plot_caterpillar, plot_gain_map):
+        note = make(drawn_gains(places=True)).note
+        assert "shrunken ones" not in note and "robust interval above zero" not in note
+    exhibit = plot_caterpillar(drawn_gains())
+    away = int((exhibit.data["conf_low"] > 0).sum())
+    assert f"raw intervals {away} leave out zero; if nobody had gained, about 3" in exhibit.note
 
 
 def test_counties_are_ranked_where_they_have_standard_errors():
@@ -289,10 +350,13 @@ def test_counties_are_ranked_where_they_have_standard_errors():
     assert plot_ranks(gains).kind == "figure"
 
 
-def test_counties_without_standard_errors_are_not_ranked():
+def test_counties_without_standard_errors_are_told_what_ranks_need():
     gains = drawn_gains(counties=3)
-    assert "95% needs 19" in text(rank_table(gains))
-    assert plot_ranks(gains).kind == "table"
+    exhibit = rank_table(gains)
+    assert "comparison villages in 19 counties (here 3), or 6 towns within" in text(exhibit)
+    assert "each county (here 1)" in text(exhibit)
+    assert "add counties, or compare villages (next table)" in text(exhibit)
+    assert plot_ranks(gains) is None  # which a notebook shows as nothing
 
 
 def test_a_selection_says_its_rate_of_wrong_ones_and_reliability():
@@ -312,10 +376,19 @@ def test_a_league_table_by_raw_gain_is_never_alone():
     assert head.index("Shrunken gain") < head.index("Raw gain")
 
 
-def test_the_map_has_white_at_zero_and_counts_intervals():
-    exhibit = plot_gain_map(drawn_gains(places=True))
-    above = (exhibit.data["shrunken_low"] > 0).sum()
-    assert f"{above} of 60 villages have a robust interval above zero" in exhibit.note
+def test_names_of_counties_stand_above_their_villages_on_the_map(monkeypatch):
+    drawn = {}
+    write = gain_villages._write_counties
+
+    def keep(gains, axes, placed):
+        key = write(gains, axes, placed)
+        drawn.update({text.get_text(): text.xy for text in axes.texts})
+        return key
+
+    monkeypatch.setattr(gain_villages, "_write_counties", keep)
+    data = plot_gain_map(drawn_gains(places=True, counties=2)).data
+    tops = data.groupby("county")["latitude"].max()
+    assert {name: xy[1] for name, xy in drawn.items()} == tops.to_dict()
 
 
 # -- the table of all villages -------------------------------------------------------------
@@ -332,6 +405,24 @@ def test_the_village_table_is_a_plain_table_of_all(monkeypatch):
     many = village_table(drawn_gains())
     assert many.body.count("<tr>") == 1 + 20 and len(many.data) == 60
     assert "20 villages, evenly spaced, of 60" in many.note
+
+
+def test_the_key_stands_beside_a_villages_name():
+    gains = hand_gains()
+    gains.found.villages["name"] = ["Dongcun", "Dongcun"]
+    head = re.findall(r'<th scope="col".*?>(.*?)</th>', village_table(gains).body)
+    assert head[:2] == ["Village", "Key"]
+
+
+def test_places_that_are_numbers_are_in_the_order_of_the_numbers():
+    gains = drawn_gains(n_treated=36, counties=12)
+    for frame in (gains.panel.villages, gains.found.villages):
+        frame["county"] = frame["county"].str.removeprefix("C").astype(int).astype(str)
+    counties = gain_by_table(gains, "county").data["county"]
+    assert counties.to_list() == [f"county {i}" for i in range(12)]
+    assert village_table(gains).data["county"].unique().tolist() == [*map(str, range(12))]
+    keys = village_table(gains).data["village"].to_list()
+    assert keys[:3] == ["v0", "v12", "v24"]  # of county 0
 
 
 ASK = """<script>
@@ -390,11 +481,14 @@ def test_without_comparison_villages_every_exhibit_says_so(make, study_data, say
     assert says in text(exhibit) and "effect" not in text(exhibit)
 
 
-def test_too_few_gains_to_shrink_are_shown_raw():
+def test_too_few_gains_to_shrink_are_shown_raw_and_why_is_told_once():
     gains = hand_gains(places=True)
     assert gains.shrunken is None
-    assert all("Gains cannot be shrunken" in text(make(gains)) for make in SHRINKING)
+    assert all("There are no shrunken gains" in text(make(gains)) for make in SHRINKING)
     assert "shrunken_low" in village_table(gains).data
+    why = "shrinkage needs 12 villages with an interval, 2 have one"
+    assert why in text(gains_summary_table(gains))
+    assert not any(why in text(make(gains)) for make in (*SHRINKING, village_table))
 
 
 @pytest.mark.parametrize("make", EXHIBITS)

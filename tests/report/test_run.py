@@ -84,10 +84,13 @@ def test_equal_runs_are_equal_but_for_the_times_in_the_manifest(run_cells):
 @pytest.mark.parametrize(
     ("cell", "message"),
     [
-        ("x = 1\nx / 0", r"1_data, cell \[3\] \(x = 1\): ZeroDivisionError: division by zero"),
+        (
+            "x = 1\nx / 0",
+            r"1_data, cell \[3\], `x = 1 \.\.\.`: ZeroDivisionError: division by zero",
+        ),
         (
             "import sys; sys.exit()",
-            r"1_data, cell \[3\] \(import sys; sys.exit\(\)\): SystemExit",
+            r"1_data, cell \[3\], `import sys; sys.exit\(\)`: SystemExit",
         ),
         ("import sys; sys.exit(0)", r"cell \[3\].*: SystemExit"),
         ("import os; os._exit(1)", "1_data: the kernel failed"),
@@ -111,8 +114,23 @@ def test_a_cell_that_fails_leaves_the_good_run_and_a_folder_named_so(
 
 def test_a_file_that_changes_midway_fails_the_run(run_cells, study):
     touch = f"open({str(study / 'claims.csv')!r}, 'a').write(chr(10))"
-    with pytest.raises(ReportError, match="a file changed while the report ran"):
+    with pytest.raises(
+        ReportError, match=r"a file changed while the report ran: claims.csv \(of the study\)"
+    ):
         run_cells(touch)
+
+
+def test_a_change_of_the_package_is_not_blamed_on_the_study():
+    before = {
+        "inputs": {"claims.csv": 1}, "notebooks": {"1_data": 1}, "packages": {"numpy": "2"},
+        "code": {"cli.py": 1, "a.py": 1, "b.py": 1, "c.py": 1},
+    }  # fmt: skip
+    after = before | {"code": {"cli.py": 1, "a.py": 2, "b.py": 2, "d.py": 1, "e.py": 1}}
+    told = run._name_changes(before, after)
+    assert told == "a.py, b.py, c.py and 2 more (of this package)"
+    assert (
+        run._name_changes(before, before | {"packages": {}}) == "numpy (an installed package)"
+    )
 
 
 def test_what_a_killed_run_left_is_cleared_and_named(run_cells):
