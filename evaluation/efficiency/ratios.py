@@ -104,7 +104,7 @@ def funding_efficiency(
         return claimed_efficiency(gains)
     if ledger is None:
         raise DesignError("gains need a ledger; give the study's, load_data(study).ledger.")
-    _check_options(horizon, discount_rate, money_error)
+    check_options(horizon, discount_rate, money_error)
     panel = gains.panel
     if not np.isfinite(gains.yuan).any():
         raise DesignError(
@@ -147,7 +147,8 @@ def funding_efficiency(
     )
 
 
-def _check_options(horizon: str, discount_rate: float, money_error: float) -> None:
+def check_options(horizon: str, discount_rate: float, money_error: float) -> None:
+    """Raise a DesignError if an option of `funding_efficiency` is not one."""
     if horizon not in ("annual", "cumulative"):
         raise DesignError(f"horizon is {horizon!r}; give annual or cumulative.")
     if discount_rate and horizon == "annual":

@@ -163,7 +163,7 @@ def claimed_bought_table(table: ClaimTable) -> Exhibit:
                 "1 万元 went with": html_lines(*map(_line, known.to_dict("records"))),
                 "Not identified": html_lines(
                     *(
-                        f"{gap['what']}: {relabel(str(gap['missing']), table)}"
+                        Markup("{}: {}").format(gap["what"], relabel(gap["missing"], table))
                         for gap in gaps.to_dict("records")
                     )
                 ),

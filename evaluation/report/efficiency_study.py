@@ -15,7 +15,7 @@ from evaluation.data.ledger import FundingLedger
 from evaluation.data.load import StudyData
 from evaluation.data.study_files import Stage
 from evaluation.efficiency.funding import FundingEfficiency, Horizon
-from evaluation.efficiency.ratios import funding_efficiency
+from evaluation.efficiency.ratios import check_options, funding_efficiency
 from evaluation.errors import DesignError, ReportError
 from evaluation.report.exhibits import Exhibit, html_table
 from evaluation.report.gain_study import StudyGains
@@ -154,7 +154,13 @@ def estimate_study_efficiency(
     Returns
     -------
     StudyEfficiency, with the reason where there is none.
+
+    Raises
+    ------
+    DesignError
+        If an option is not one.
     """
+    check_options(horizon, discount_rate, money_error)
     ledger = gains.study_data.ledger
     if ledger is None or gains.main is None:
         reason = gains.reason if ledger is not None else _NO_LEDGER

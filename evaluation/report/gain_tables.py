@@ -34,7 +34,7 @@ from evaluation.report.gain_words import (
     tell_gain,
     zero_words,
 )
-from evaluation.report.village_words import money_note, show_number
+from evaluation.report.village_words import absent, money_note, show_number
 
 _MOST_ROWS = 60
 _SUMMARY = "How gains were estimated, and how many there are"
@@ -162,7 +162,6 @@ def _shrunken_rows(gains: StudyGains) -> list[Row]:
     return [] if gains.shrunken else [("Shrunken gains", 0, gains.why_not_shrunken)]
 
 
-@needs_gains("gains_by", "Mean gains by group")
 def gain_by_table(
     gains: StudyGains, by: Literal["county", "town", "cohort", "year", "event_time"]
 ) -> Exhibit:
@@ -171,6 +170,9 @@ def gain_by_table(
     Where intervals are missing under common year effects, the estimates with year effects
     by county stand beside them.
     """
+    name, caption = f"gains_by_{by}", f"Mean gains by {_BY[by].lower()}"
+    if gains.main is None:
+        return absent(gains.study_data, name, caption, gains.reason)
     main, shown = gains.found, gains.shown
     found = main.by(by)
     within = None
@@ -220,9 +222,9 @@ def gain_by_table(
         f"In {shown.unit}. {gains.prices} {money_note(shown)}"
     )
     return Exhibit(
-        name=f"gains_by_{by}",
+        name=name,
         kind="table",
-        caption=f"Mean gains by {_BY[by].lower()}",
+        caption=caption,
         data=data,
         body=html_table(table),
         simulated=gains.study_data.study.simulated,

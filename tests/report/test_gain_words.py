@@ -318,3 +318,5 @@ def test_so_much_anticipation_that_nothing_is_left_is_the_reason():
     why = "No treated village has a gain: 60 with no untreated year with a known outcome."
     assert why in text(gains_summary_table(gains))
     assert "Lower anticipation (20)" in text(plot_event_study(gains))
+    tables = [gain_by_table(gains, by) for by in ("county", "cohort", "year")]
+    assert len({table.name for table in tables}) == 3  # a report's names are unique
