@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import statsmodels.api as sm
-from statsmodels.stats.outliers_influence import variance_inflation_factor
 
 from evaluation.efficiency.spending import Spending
 from evaluation.errors import DesignError
@@ -18,6 +17,7 @@ from evaluation.gains.result import IncomeGains
 _MOST_INFLATION = 5.0
 _VILLAGES_EACH = 10
 _REJECTED = 0.1  # the p-value of the tests below
+_FOLLOWS = 1e-12  # of the squares of a source's money: what rounding leaves of nothing
 
 ASSUMPTION = (
     "First in: what a source's money would have gained alone; last in: what would have been "
@@ -35,7 +35,8 @@ class SourceReturns:
     sources
         Index "source": money; marginal, the gain for one more yuan of it, with se, conf_low,
         conf_high, NaN unless `identified`; first_in and last_in (gains of all villages in the
-        gains' unit, with _low and _high), inflation (the variance inflation factor).
+        gains' unit, with _low and _high), why these have no ends, '' if they have, as reason,
+        and inflation (the variance inflation factor).
     identified
         Whether marginal returns are given.
     reason
@@ -80,18 +81,23 @@ def attribute_gains(gains: IncomeGains, spending: Spending) -> SourceReturns:
     Raises
     ------
     DesignError
-        If fewer than 20 villages have a gain and money.
+        If fewer than 20 villages have a gain and money, or gains are not in levels.
 
     Notes
     -----
     g_i = a + sum_s b_s m_is identifies the marginal return b_s of source s only if villages
     got more or less of its money for no reason that moves gains. That cannot be shown, but it
     can be seen to fail: marginal returns are not given where sources come together (a variance
-    inflation factor above 5), there are fewer than 10 villages a source, money goes with
-    income before treatment (F test, p < .1), or the fitted gain at no money is not zero
-    (p < .1), so that returns change with the amount. The ranges need no such variation between
-    sources but a form: see `ASSUMPTION`.
+    inflation factor above 5), there are fewer than 10 villages a source or one reached fewer,
+    money goes with income before treatment (F test, p < .1), or the fitted gain at no money is
+    not zero (p < .1), so that returns change with the amount. The ranges need no such
+    variation between sources but a form: see `ASSUMPTION`.
     """
+    if gains.panel.analysis.form != "level":
+        raise DesignError(
+            f"gains in {gains.unit} cannot be added up over villages, and so not be set "
+            "against sources' money; take the level of the outcome."
+        )
     gained = gains.villages.index[gains.villages["gain"].notna()]
     frame = spending.villages.reindex(gained)
     frame = frame[frame["money"] > 0]
@@ -110,12 +116,10 @@ def attribute_gains(gains: IncomeGains, spending: Spending) -> SourceReturns:
         found = through_zero.combine(loads, list(money))
         table[name] = found["estimate"]
         table[f"{name}_low"], table[f"{name}_high"] = found["conf_low"], found["conf_high"]
-    constant = sm.add_constant(money, has_constant="add")
-    table["inflation"] = [
-        float(variance_inflation_factor(constant.to_numpy(float), k + 1))
-        for k in range(money.shape[1])
-    ]
+        table["reason"] = found["reason"]
+    table["inflation"] = _inflation(money.to_numpy(float))
     reason = _why_not(gains, money, table["inflation"])
+    constant = sm.add_constant(money, has_constant="add")
     marginal = _marginal(regress_gains(gains, constant) if not reason else None, table.index)
     smallest = frame["money"].min()
     return SourceReturns(
@@ -134,6 +138,18 @@ def _ranges(money: Floats, total: Floats) -> dict[str, Floats]:
     return {"first_in": first, "last_in": np.stack([money.sum(axis=0), squares], axis=1)}
 
 
+def _inflation(money: Floats) -> Floats:
+    """Give 1 / (1 - R^2) of each source on the others; infinite if it follows from them."""
+    centred = money - money.mean(axis=0)
+    found = np.full(money.shape[1], np.inf)
+    for k, own in enumerate(centred.T):
+        others = np.delete(centred, k, axis=1)
+        left = own - others @ np.linalg.lstsq(others, own)[0]
+        if left @ left > _FOLLOWS * (money[:, k] ** 2).sum():
+            found[k] = own @ own / (left @ left)
+    return found
+
+
 def _marginal(regression: GainRegression | None, sources: pd.Index[str]) -> pd.DataFrame:
     columns = ["estimate", "se", "conf_low", "conf_high"]
     found = (
@@ -150,6 +166,12 @@ def _why_not(gains: IncomeGains, money: pd.DataFrame, inflation: pd.Series[float
         return "there is one source alone"
     if len(money) < _VILLAGES_EACH * money.shape[1]:
         return f"{len(money)} villages are too few for {money.shape[1]} sources"
+    reached = (money > 0).sum()
+    if reached.min() < _VILLAGES_EACH:
+        return (
+            f"money of {reached.idxmin()} reached {reached.min()} villages; its return is told "
+            f"from {_VILLAGES_EACH} on"
+        )
     if inflation.max() > _MOST_INFLATION:
         return (
             f"sources come together: money of {inflation.idxmax()} follows from the others' "

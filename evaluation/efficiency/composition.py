@@ -12,9 +12,6 @@ from evaluation.data.ledger import FundingLedger
 from evaluation.data.study_files import FundSource, Role, Stage
 from evaluation.errors import DesignError
 
-JobKind = Literal["gross", "net"]
-Counted = Literal["head count", "full time"]
-
 
 def measure_leverage(
     ledger: FundingLedger, *, stage: Stage = "received", role: Role = "source"

@@ -75,7 +75,7 @@ def measure_inequality(
     Raises
     ------
     DesignError
-        If an amount or weight is negative, or all are zero.
+        If an amount or weight is negative or infinite, or all are zero.
 
     Notes
     -----
@@ -87,7 +87,7 @@ def measure_inequality(
     >>> round(measure_inequality(pd.Series([1.0, 1.0, 2.0])).index, 4)
     0.1667
     """
-    per = money if weights is None else money / weights.where(weights > 0)
+    per = money if weights is None else money / weights.where(weights != 0)
     return measure_concentration(money, rank_by=per, weights=weights)
 
 
@@ -109,7 +109,7 @@ def measure_concentration(
     Raises
     ------
     DesignError
-        If an amount or weight is negative, or all are zero.
+        If an amount or weight is negative or infinite, or all are zero.
 
     References
     ----------
@@ -121,9 +121,12 @@ def measure_concentration(
     known = frame.notna().all(axis=1)
     frame = frame[known]
     for name in ("money", "weight"):
-        if (frame[name] < 0).any():
-            named = ", ".join(map(str, frame.index[frame[name] < 0][:5]))
-            raise DesignError(f"negative {name} of {named}: its shares have no meaning.")
+        bad = ~frame[name].between(0, np.inf, inclusive="left")
+        if bad.any():
+            named = ", ".join(map(str, frame.index[bad][:5]))
+            raise DesignError(
+                f"negative or infinite {name} of {named}: its shares have no meaning."
+            )
         if not frame[name].sum() > 0:
             raise DesignError(f"no village has {name} above zero: there is nothing to share.")
     joined = frame.groupby("rank")[["weight", "money"]].sum()

@@ -27,6 +27,7 @@ from evaluation.gains.targets import Codes, TreatedCells, find_targets
 
 _SHOWN = 5
 _SINGULAR = 1e-10  # of the largest singular value, columns scaled alike
+_FEWEST_EFFECTIVE = 2.0  # below, Student's t has less than one degree of freedom
 _MOST_LEFT_OUT = 200  # clusters: each is a fit anew
 _ROUNDING = 1e-12  # of the villages' weights: what it leaves of zero
 
@@ -104,6 +105,9 @@ class GainRegression:
         if n < ENOUGH_CLUSTERS and self.left_out is not None:
             return wild_interval(estimate, self.left_out[some] @ load, alpha=self.alpha)
         effective = float(sizes.sum() ** 2 / (sizes**2).sum())
+        if effective < _FEWEST_EFFECTIVE:
+            reason = f"{n} clusters, which count as {effective:.1f} equal ones: one decides"
+            return Interval(n_clusters=n, reason=reason)
         return clustered_interval(estimate, parts, alpha=self.alpha, effective=effective)
 
 

@@ -219,5 +219,7 @@ def _fiscal_rows(efficiency: StudyEfficiency, word: str) -> list[Row]:
     if not isinstance(both := whole["both_per_fiscal"], Bounds):
         return []
     sure = f"for 10,000 {word} of fiscal money; with that of dispatching units {both * _WAN}"
+    if both.upper == 0:
+        return []
     per = float(whole["social_per_fiscal"]) * _WAN
     return [("social money", per, f"{show_number(per)} {word}", sure)]

@@ -59,7 +59,7 @@ def plot_dose_response(efficiency: StudyEfficiency, *, form: Form = "spline") ->
     quartiles = main.doses.quantile([0, 0.25, 0.5, 0.75, 1]) / shown.divisor
     support = ", ".join(show_number(float(value)) for value in quartiles)
     note = (
-        f"{_marginal_words(main, gains.unit)} Grey: villages, {len(main.doses):,} with a gain "
+        f"{_marginal_words(main, efficiency)} Grey: villages, {len(main.doses):,} with a gain "
         f"and money; the outermost are not all drawn. The curve is drawn where there are "
         f"villages and no further; money has minimum, quartiles and maximum {support} "
         f"({shown.unit}). Shaded: pointwise intervals. {ASSUMPTION} {efficiency.basis}"
@@ -79,28 +79,35 @@ def plot_dose_response(efficiency: StudyEfficiency, *, form: Form = "spline") ->
 @needs_efficiency("marginal_returns", "Marginal return to money")
 def marginal_table(efficiency: StudyEfficiency, *, form: Form = "spline") -> Exhibit:
     """Show what one more yuan would bring, on average and at quartiles of money."""
-    shown = efficiency.money
+    shown, (factor, one) = efficiency.money, _one_more(efficiency)
     frames = [
         response.marginal.assign(form=response.form, at=response.marginal.index)
         for response in _responses(efficiency, form)
     ]
     data = pd.concat(frames, ignore_index=True)
+    numbers = ["estimate", "se", "conf_low", "conf_high"]
+    data[numbers] *= factor
+    data = data.assign(unit=efficiency.found.gains.unit, per=one)
     names = {"mean": "average over villages"}
     cells = pd.DataFrame(
         {
             "Form": data["form"],
             "At": [names.get(at, f"{at} quantile of money") for at in data["at"]],
             f"Money, {shown.unit}": [show_number(x / shown.divisor) for x in data["dose"]],
-            "Gain a year for one more yuan": [show_number(x) for x in data["estimate"]],
+            f"Gain a year for {one}": [show_number(x) for x in data["estimate"]],
             "Interval": [_interval_cell(row) for row in data.to_dict("records")],
         },
         dtype=object,
     )
-    average = efficiency.found.total["per_yuan"]
+    average = (
+        f"The average return, {show_number(efficiency.found.total['per_yuan'])}, is what all "
+        "yuan brought: it is larger where the first ones brought most, or where villages "
+        "gained without money."
+        if factor == 1
+        else f"Gains are in {efficiency.gains.shown.unit}."
+    )
     note = (
-        "A marginal return is what one more yuan would bring; the average return, "
-        f"{show_number(float(average))}, is what all yuan brought: it is larger where the "
-        f"first ones brought most, or where villages gained without money. {ASSUMPTION} "
+        f"A marginal return is what {one} would bring. {average} {ASSUMPTION} "
         f"{money_note(shown)}"
     )
     return efficiency.table(
@@ -166,9 +173,23 @@ def _responses(efficiency: StudyEfficiency, form: Form) -> list[DoseResponse]:
     return [estimate_dose_response(found.gains, counted, form=name) for name in forms]
 
 
-def _marginal_words(response: DoseResponse, unit: str) -> str:
+def _one_more(efficiency: StudyEfficiency) -> tuple[float, str]:
+    """Say what marginal returns are for: one more yuan, or more where gains are no money."""
+    if efficiency.found.gains.panel.analysis.form == "level":
+        return 1.0, f"one more {efficiency.currency}"
+    word = efficiency.currency
+    return 1e4, f"{'1 万元' if word == 'yuan' else f'10,000 {word}'} more"
+
+
+def _marginal_words(response: DoseResponse, efficiency: StudyEfficiency) -> str:
+    factor, one = _one_more(efficiency)
+    columns = ["estimate", "conf_low", "conf_high"]
     mean: dict[Any, Any] = response.marginal.loc["mean"].to_dict()
-    quarter, three = (show_number(x) for x in response.marginal.loc[["25%", "75%"], "estimate"])
+    mean |= {name: mean[name] * factor for name in columns}
+    quarter, three = (
+        show_number(x * factor) for x in response.marginal.loc[["25%", "75%"], "estimate"]
+    )
+    unit = efficiency.gains.shown.unit
     sure = (
         f"no interval: {mean['reason']}"
         if np.isnan(mean["conf_low"])
@@ -176,7 +197,7 @@ def _marginal_words(response: DoseResponse, unit: str) -> str:
         f"{show_interval(mean['conf_low'], mean['conf_high'])}, {mean['method']}"
     )
     words = (
-        f"One more yuan goes with a gain a year higher by an estimated "
+        f"{one.capitalize()} goes with a gain a year higher by an estimated "
         f"{show_number(mean['estimate'])} on average ({response.form}; {sure}; in "
         f"{unit.replace('万元', 'yuan')})"
     )

@@ -54,6 +54,8 @@ def _efficiency_table(efficiency: StudyEfficiency, by: Grouping) -> Exhibit:
     data[["money", "money_sd"]] /= shown.divisor
     data[["gain", "conf_low", "conf_high"]] /= efficiency.gain_shown.divisor
     data = data.assign(money_unit=shown.unit, gain_unit=efficiency.gain_shown.unit)
+    reasons = data.loc[data["kind"] == "none", "reason"].unique()
+    alike = len(reasons) == 1 and len(data) > 1
     most = data["money"].nlargest(_MOST_ROWS + 1).index  # all of them together among these
     rows = data.loc[data.index.isin(most)]
     cells = pd.DataFrame(
@@ -63,7 +65,7 @@ def _efficiency_table(efficiency: StudyEfficiency, by: Grouping) -> Exhibit:
             f"Money {found.spending.stage}": [show_number(x) for x in rows["money"]],
             gain_head(efficiency): [show_number(x) for x in rows["gain"]],
             "Per yuan": [show_number(x) for x in rows["per_yuan"]],
-            "Set": [set_cell(row) for row in rows.to_dict("records")],
+            "Set": [set_cell(row, alike=alike) for row in rows.to_dict("records")],
         },
         dtype=object,
     )
@@ -74,7 +76,8 @@ def _efficiency_table(efficiency: StudyEfficiency, by: Grouping) -> Exhibit:
         else ""
     )
     note = (
-        f"{_reading(efficiency, total)} {more} {set_note(efficiency)} {cut} "
+        f"{_reading(efficiency, total)} {more} {set_note(efficiency)} "
+        f"{f'None: {reasons[0]}.' if alike else ''} {cut} "
         f"{efficiency.units_note()}"
     )
     return efficiency.table(
@@ -163,8 +166,11 @@ def gain_head(efficiency: StudyEfficiency) -> str:
     return "Gain a year" if efficiency.found.horizon == "annual" else "Gain in all years"
 
 
-def set_cell(row: dict[Any, Any]) -> Markup:
-    """Print a ratio's set as what it is: bounded, unbounded, the whole line, or none."""
+def set_cell(row: dict[Any, Any], *, alike: bool = False) -> Markup:
+    """Print a ratio's set as what it is: bounded, unbounded, the whole line, or none.
+
+    The reason why there is none is left out where it is ``alike`` in all rows.
+    """
     kind = row["kind"]
     if kind == "bounded":
         text = f"{show_number(row['low'])} to {show_number(row['high'])}"
@@ -175,7 +181,8 @@ def set_cell(row: dict[Any, Any]) -> Markup:
     elif kind == "whole line":
         text = "any value (unbounded)"
     else:
-        return Markup('<span class="gap">none: {}</span>').format(row["reason"])
+        why = "none" if alike else f"none: {row['reason']}"
+        return Markup('<span class="gap">{}</span>').format(why)
     return Markup('<span class="number">{}</span>').format(text)
 
 

@@ -46,6 +46,9 @@ def leverage_table(study_data: StudyData, *, stage: Stage = "received") -> Exhib
         table = measure_leverage(ledger, stage=stage, role=role)
     except DesignError as error:
         return absent(study_data, "leverage", _LEVERAGE, str(error))
+    if not table[["social", "dispatching_unit"]].to_numpy().any():
+        reason = f"No money of society or dispatching units is recorded as {stage}."
+        return absent(study_data, "leverage", _LEVERAGE, reason)
     if table["both_per_fiscal"].iloc[-1] is None:
         reason = f"No fiscal money is recorded as {stage}: there is nothing to divide by."
         return absent(study_data, "leverage", _LEVERAGE, reason)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from evaluation.claims.measures import assess_counties
+from evaluation.data.panel import OutcomeScale
 from evaluation.errors import DesignError
 from evaluation.report.bought_tables import (
     bought_table,
@@ -215,6 +216,20 @@ def test_the_slope_is_found_and_its_assumption_said():
     figure = plot_dose_response(doses())
     assert "strong parallel trends" in figure.note and "Grey: villages, 60" in figure.note
     assert figure.data["dose"].between(1e4, 3e4).all()
+
+
+def test_gains_in_logarithms_are_for_more_money_and_not_added_up():
+    panel = dataclasses.replace(drawn_panel(), analysis=OutcomeScale(form="log"))
+    panel.matrices["income"] = 1e4 * np.exp(panel.matrices["income"] / 1e5)
+    money = {f"v{i}": {"fiscal": 1 + i / 60} for i in range(60)}
+    found = efficiency_of(panel, money, year=2020)
+    exhibit = marginal_table(found)
+    assert "Gain a year for 1 万元 more" in text(exhibit)
+    assert "Gains are in log of yuan" in exhibit.note
+    assert "cannot be added up over villages" in text(attribution_table(found))
+    table = efficiency_table(found)
+    assert table.note.count("gains brought back to money from logarithms") == 2
+    assert "none: gains" not in text(table)
 
 
 def test_sources_that_are_one_have_ranges_alone():

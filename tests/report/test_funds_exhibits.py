@@ -275,6 +275,12 @@ def test_without_fiscal_money_there_is_no_leverage():
     assert "No fiscal money is recorded as received" in reason
 
 
+def test_fiscal_money_alone_has_nothing_beside_it():
+    exhibit = leverage_table(study(ledger(("v0", "East", "", "fiscal", "received", 1))))
+    (reason,) = exhibit.data["absent"]
+    assert reason == "No money of society or dispatching units is recorded as received."
+
+
 def test_ratios_of_other_currencies_name_them():
     prices = {"basis": "real", "base_year": 2020, "currency": "USD"}
     exhibit = leverage_table(study(FUNDS, prices=prices))
@@ -349,7 +355,9 @@ def test_without_jobs_it_is_said_why(study_data, options, says):
 def test_many_counties_are_cut_in_the_table_and_not_in_the_data(monkeypatch):
     monkeypatch.setattr(funds_tables, "_MOST_ROWS", 3)
     entries = [("v", f"c{i}", "", "fiscal", "received", i + 1) for i in range(5)]
-    exhibit = leverage_table(study(ledger(*entries)))
+    exhibit = leverage_table(
+        study(ledger(*entries, ("v", "c0", "", "social", "received", 0.5)))
+    )
     assert list(exhibit.data["county"]) == ["c4", "c3", "c2", "c1", "c0", "all"]
     assert re.findall(r'<th scope="row">(\w+)', exhibit.body) == ["c4", "c3", "c2", "all"]
     assert "The 3 of 5 counties with most money" in exhibit.note
