@@ -124,9 +124,12 @@ def funding_efficiency(
     frame["group"] = group.mask((group == "") & frame["gain"].isna(), "money, but no gain")
     counted = frame["group"] == ""
     if not counted.any():
+        left_out = spending.left_out.itertuples()
+        parts = ", ".join(f"{row.money:,.0f} {row.reason}" for row in left_out)
+        told = f" Left out: {parts}." if parts else ""
         raise DesignError(
             f"{ledger.source}: no village with a gain has money {stage}; look at the keys of "
-            "villages and at the years, or take another stage."
+            f"villages and at the years, or take another stage.{told}"
         )
     exact = panel.analysis.form == "level" and discount_rate == 0
     times = gains.villages["n_treated"] if horizon == "cumulative" else 1
