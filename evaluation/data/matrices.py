@@ -70,6 +70,7 @@ class Placer:
                 unit=unit,
                 scale="level" if money else column.scale,
                 column=column.column,
+                per_head=column.per_head,
             )
         return matrices
 

@@ -36,6 +36,8 @@ class Variable:
         level, log or log1p.
     column
         The column of the file that it was read from.
+    per_head
+        Whether it is a person's.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Variable:
     unit: str
     scale: str
     column: str
+    per_head: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

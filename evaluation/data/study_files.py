@@ -60,12 +60,14 @@ class Column(Part):
     """A column of numbers: what they are in, and on which scale.
 
     Money on the scale log or log1p (log of one more) is brought back to a level; a column
-    without a unit of money is taken as it stands.
+    without a unit of money is taken as it stands. ``per_head`` says that it is a person's, so
+    that it is not set against a village's money.
     """
 
     column: str
     unit: Unit = ""
     scale: Scale = "level"
+    per_head: bool = False
     label: Text | None = None
 
 

@@ -106,7 +106,7 @@ def attribute_gains(gains: IncomeGains, spending: Spending) -> SourceReturns:
             f"{len(frame)} villages have a gain and money; sources are told apart from "
             f"{2 * _VILLAGES_EACH} on."
         )
-    money = frame.drop(columns=["money", "n_entries"])
+    money = frame.drop(columns=["money", "n_entries", "n_before"])
     money = money.loc[:, (money > 0).any()]
     whole = pd.DataFrame({"money": frame["money"], "squared": frame["money"] ** 2})
     through_zero = regress_gains(gains, whole)
@@ -191,7 +191,7 @@ def _why_not(gains: IncomeGains, money: pd.DataFrame, inflation: pd.Series[float
     if p < _REJECTED:
         return (
             f"at no money the fitted gain is not zero (p = {p:.2g}): returns change with the "
-            "amount, and no one number is a source's"
+            "amount, or villages gained without money"
         )
     return ""
 

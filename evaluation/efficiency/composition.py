@@ -39,11 +39,11 @@ def measure_leverage(
     fiscal = table["fiscal"].where(table["fiscal"] > 0)
     for name in ("social", "dispatching_unit"):
         table[f"{name}_per_fiscal"] = table[name] / fiscal
+    most = table["social"] + table["dispatching_unit"]
+    least = np.minimum(larger, most)  # but for rounding it is no more
     both = [
-        None if np.isnan(f) else Bounds(least, most) / Bounds.exactly(float(f))
-        for f, least, most in zip(
-            fiscal, larger, table["social"] + table["dispatching_unit"], strict=True
-        )
+        None if np.isnan(f) else Bounds(a, b) / Bounds.exactly(float(f))
+        for f, a, b in zip(fiscal, least, most, strict=True)
     ]
     table["both_per_fiscal"] = pd.Series(both, index=table.index, dtype=object)
     return table
@@ -109,7 +109,8 @@ def measure_cost_per_job(
 
     Notes
     -----
-    A project is known by its name and county, as pooled money names no village.
+    A project is known by its name and county, as pooled money names no village; its jobs are
+    known if they are in all of its rows.
     """
     if not (0 <= displaced < 1 and 0 < full_time <= 1):
         raise DesignError(
@@ -117,8 +118,8 @@ def measure_cost_per_job(
             "full_time above 0."
         )
     rows = ledger.select(stage=stage, role=role)
-    some = projects["jobs"].notna() & (projects["project"] != "")
-    known = projects[some].groupby(["county", "project"])["jobs"].sum()
+    groups = projects[projects["project"] != ""].groupby(["county", "project"])
+    known = groups["jobs"].agg(lambda jobs: jobs.sum(skipna=False)).dropna()
     key = pd.MultiIndex.from_frame(rows[["county", "project"]])
     has_jobs = key.isin(known.index)
     if not has_jobs.any():

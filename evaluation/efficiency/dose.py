@@ -147,6 +147,9 @@ def estimate_dose_response(
     """
     if form not in _FORMULAS:
         raise DesignError(f"form is {form!r}; give linear, quadratic or spline.")
+    if not dose.index.is_unique:
+        doubled = dose.index[dose.index.duplicated()][0]
+        raise DesignError(f"village {doubled} has two doses; give one a village.")
     gained = gains.villages.index[gains.villages["gain"].notna()]
     doses = dose.reindex(gained)
     doses = doses[doses > 0].astype(float)

@@ -119,7 +119,7 @@ class FundingEfficiency:
         """
         whole = self.total
         money = self.spending.villages.loc[self.villages.index[self.villages["group"] == ""]]
-        sources = [name for name in money if name not in ("money", "n_entries")]
+        sources = [name for name in money if name not in ("money", "n_entries", "n_before")]
         frame = pd.DataFrame([whole] * len(sources), index=pd.Index(sources, name="source"))
         frame["money"] = money[sources].sum()
         frame["share"] = frame["money"] / whole["money"]
@@ -165,31 +165,29 @@ class FundingEfficiency:
 
         Returns
         -------
-        DataFrame indexed by year, from the first treated one to the panel's last: a column of
-        money for each source, and gain, conf_low, conf_high (their sums, not discounted; of
-        villages not known in a year the others' mean). The interval is the whole programme's,
-        in proportion: one interval for one sum, as years' errors go together.
+        DataFrame indexed by year, from these villages' first treated one to the panel's last: a
+        column of money for each source, and gain, conf_low, conf_high (their sums, not
+        discounted). Villages not known in a year have the others' mean, and a year in which
+        none is known that of the year before. The interval is the whole programme's, as much
+        a village and year: one interval for one sum, as years' errors go together.
         """
-        gains = self.gains
-        named = gains.panel.villages.index[gains.cells.rows]
-        some = (self.villages["group"] == "").reindex(named).to_numpy(bool)
-        years = pd.RangeIndex(self.spending.first_year, int(gains.panel.years[-1]) + 1)
+        gains, counted = self.gains, self.villages[self.villages["group"] == ""]
+        some = gains.panel.villages.index[gains.cells.rows].isin(counted.index)
+        years = pd.RangeIndex(int(counted["cohort"].min()), int(gains.panel.years[-1]) + 1)
         entries = self.spending.entries
-        inside = entries["village"].isin(named[some])
-        money = entries[inside].pivot_table(
+        money = entries[entries["village"].isin(counted.index)].pivot_table(
             index="year", columns="source", values="amount", aggfunc="sum"
         )
         frame = money.reindex(years).fillna(0.0)
         frame.columns.name, frame.index.name = None, "year"
-        known = np.isfinite(gains.yuan[some])
-        sums, counts = np.nansum(gains.yuan[some], axis=0), known.sum(axis=0)
+        yuan = pd.DataFrame(gains.yuan[some], columns=gains.panel.years)
         treated = (gains.cells.cohort[some, None] <= gains.panel.years).sum(axis=0)
-        means = np.divide(sums, counts, out=np.zeros(len(sums)), where=counts > 0)
-        frame["gain"] = pd.Series(means * treated, index=gains.panel.years).reindex(years)
+        n = pd.Series(treated, index=gains.panel.years)
+        frame["gain"] = (yuan.mean().ffill().fillna(0.0) * n).reindex(years)
         whole = self.total
-        shares = whole[["conf_low", "conf_high"]].to_numpy(float) / float(whole["gain"])
-        ends = np.outer(frame["gain"], shares)
-        frame["conf_low"], frame["conf_high"] = ends.min(axis=1), ends.max(axis=1)
+        for end in ("conf_low", "conf_high"):
+            away = (float(whole[end]) - float(whole["gain"])) / self.weights[some].sum()
+            frame[end] = frame["gain"] + away * n.reindex(years)
         return frame
 
     def groups(self) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,8 @@ import statsmodels.api as sm
 
 from evaluation.errors import DesignError
 from evaluation.gains.moments import Floats
+
+_LEVERAGE = 0.999  # of a village whose residual is zero, whatever it got
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +48,10 @@ class Targeting:
         Of money, villages ranked by income before.
     slope, se, conf_low, conf_high, p_value
         Money per village for one more unit of income before, by least squares with errors
-        clustered (30 clusters or more), else robust to unequal variances (HC3).
+        clustered (30 clusters or more), else robust to unequal variances: HC3, or HC1 where
+        one village alone holds the slope.
     variance
-        Which of the two: "clustered" or "HC3".
+        Which of these: "clustered", "HC3" or "HC1".
     """
 
     concentration: Concentration
@@ -180,7 +184,10 @@ def measure_targeting(
     # Incomes scaled, so that yuan in millions keep their digits.
     scale = float(income.abs().max())
     model = sm.OLS(money[both].to_numpy(float), sm.add_constant(income.to_numpy(float) / scale))
-    variance, fitted = "HC3", model.fit(cov_type="HC3", use_t=True)
+    around = (income - income.mean()) ** 2
+    alone = 1 / len(income) + around.max() / around.sum() > _LEVERAGE
+    variance: Literal["HC3", "HC1", "clustered"] = "HC1" if alone else "HC3"
+    fitted = model.fit(cov_type=variance, use_t=True)
     if clusters is not None:
         groups = pd.factorize(np.asarray(clusters)[both.to_numpy()])[0]
         if groups.max() + 1 >= 30:

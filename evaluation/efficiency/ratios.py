@@ -102,8 +102,17 @@ def funding_efficiency(
         if ledger is not None:
             raise DesignError("claims state their own money; leave the ledger out.")
         return claimed_efficiency(gains)
-    if ledger is None:
+    if not isinstance(gains, IncomeGains):
+        raise DesignError(
+            f"gains are a {type(gains).__name__}; give those of estimate_gains, or claims."
+        )
+    if not isinstance(ledger, FundingLedger):
         raise DesignError("gains need a ledger; give the study's, load_data(study).ledger.")
+    if gains.panel.variables[gains.panel.outcome].per_head:
+        raise DesignError(
+            f"{gains.panel.outcome} is per head, money of whole villages: their ratio is no "
+            "return. Give the villages' total, or take the dose (estimate_dose_response)."
+        )
     check_options(horizon, discount_rate, money_error)
     panel = gains.panel
     if not np.isfinite(gains.yuan).any():

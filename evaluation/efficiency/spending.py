@@ -17,7 +17,9 @@ from evaluation.errors import DesignError
 NO_TYPE = "no type over half"
 """What villages are called whose money no type of project took most of."""
 
-_SMALL = 1e-9  # of a village's money: what rounding leaves of zero
+POOLED = "pooled for a place, and not shared out"
+"""Why money is left out that may have been the villages' all the same."""
+_EARLY = "before the village's first treated year"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +30,8 @@ class Spending:
     ----------
     villages
         One row a treated village, index "village": money (real units of the currency, as a
-        present value if ``discount_rate`` is above zero), a column for each source, and
-        n_entries, 0 where the ledger has none.
+        present value if ``discount_rate`` is above zero), a column for each source, n_entries,
+        0 where the ledger has none, and n_before, of entries from before it was treated.
     entries
         The ledger's rows that make them up, with ``present``, their present value.
     left_out
@@ -99,12 +101,12 @@ def match_spending(
     first_year = int(np.nanmin(panel.cohort))
     with np.errstate(invalid="ignore"):
         cases: dict[str, Bools] = {
-            "pooled for a place, and not shared out": pooled,
+            POOLED: pooled,
             "of villages that the panel does not have": unknown,
             "of villages that are never treated": np.isnan(cohort),
             "of years after the panel's last": year > panel.years[-1],
             "of villages treated after the panel's last year": cohort > panel.years[-1],
-            "before the village's first treated year": year < cohort,
+            _EARLY: year < cohort,
         }
     names = np.array(["", *cases])
     reason = names[np.select(list(cases.values()), range(1, len(cases) + 1), default=0)]
@@ -119,6 +121,8 @@ def match_spending(
     villages["n_entries"] = (
         kept.groupby("village").size().reindex(treated).fillna(0).astype(int)
     )
+    early = rest.loc[rest["reason"] == _EARLY].groupby("village").size()
+    villages["n_before"] = early.reindex(treated).fillna(0).astype(int)
     villages.index.name = "village"
     return Spending(
         villages=villages,
@@ -151,12 +155,16 @@ def check_money(panel: VillagePanel, ledger: FundingLedger) -> None:
 def why_not_counted(spending: Spending) -> pd.Series[str]:
     """Say of each treated village why it is in no ratio; '' for those with money."""
     frame = spending.villages
-    some = frame["money"] > _SMALL * frame["money"].max()
-    reason = np.where(
-        some,
-        "",
-        np.where(frame["n_entries"] > 0, "its money is zero", "no money in the ledger"),
+    reasons = np.array(
+        [
+            "",
+            "its money is zero",
+            "its money is from before it was treated",
+            "no money in the ledger",
+        ]
     )
+    cases = [frame["money"] > 0, frame["n_entries"] > 0, frame["n_before"] > 0]
+    reason = reasons[np.select(cases, [0, 1, 2], default=3)]
     return pd.Series(reason, index=frame.index, dtype="str")
 
 
@@ -221,7 +229,7 @@ def _count_left_out(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "n_entries": groups.size(),
-            "n_villages": groups["village"].nunique(),
+            "n_villages": groups["village"].agg(lambda names: names[names != ""].nunique()),
             "money": groups["amount"].sum(),
         }
     ).reset_index()

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from evaluation.bounds import Bounds
 from evaluation.claims.table import ClaimTable
 from evaluation.data.load import StudyData
+from evaluation.data.money import parse_money
 from evaluation.data.study_files import Stage
 from evaluation.efficiency.bounded import bound_efficiency
 from evaluation.efficiency.claimed import claimed_efficiency
@@ -36,7 +37,7 @@ Row = tuple[str, float, str, str]
 """What the money went with, how much, that in words, and how sure it is."""
 
 _WAN = 10_000
-_BOUGHT = "What 1 万元 bought"
+_BOUGHT = "What 1 万元 went with"
 _CHANGES = "Before-after change per yuan, and what a trend leaves of it"
 _CLAIMED = "What 1 万元 went with, if the published figures are true"
 _PER_WAN: dict[str, tuple[str, str, Callable[[Bounds], Bounds]]] = {
@@ -61,9 +62,12 @@ def bought_table(efficiency: StudyEfficiency) -> Exhibit:
          set_words(efficiency, scaled)),
     ]  # fmt: skip
     in_money = efficiency.gain_shown.unit == efficiency.money.unit
-    if in_money and found.horizon == "annual" and per > 0:
-        sure = "if the gain lasted that long, undiscounted"
-        rows.append(("its return", 1 / per, f"after {show_number(1 / per)} years", sure))
+    known = total["kind"] == "bounded"
+    if in_money and found.horizon == "annual" and per > 0 and (not known or total["low"] > 0):
+        years, *ends = (show_number(1 / float(x)) for x in (per, total["high"], total["low"]))
+        set_of = f"; set {ends[0]} to {ends[1]} years" if known else ""
+        sure = f"if the mean gain lasted that long, undiscounted{set_of}"
+        rows.append(("its return", 1 / per, f"after {years} years", sure))
     rows += _job_rows(efficiency) + _fiscal_rows(efficiency, word)
     data = pd.DataFrame(rows, columns=["what", "value", "words", "how sure"])
     cells = pd.DataFrame(
@@ -80,7 +84,9 @@ def bought_table(efficiency: StudyEfficiency) -> Exhibit:
         "The first row is an effect if trends without the programme would have been parallel; "
         f"jobs and other money are as recorded."
     )
-    return efficiency.table("bought", f"What {unit} bought", data=data, cells=cells, note=note)
+    return efficiency.table(
+        "bought", f"What {unit} went with", data=data, cells=cells, note=note
+    )
 
 
 @needs("ledger", "change_per_yuan", _CHANGES)
@@ -89,6 +95,10 @@ def change_per_yuan_table(
 ) -> Exhibit:
     """Show treated villages' before-after change per yuan, where nothing is compared with."""
     panel, (ledger, shown) = panel_of(study_data), ledger_of(study_data)
+    outcome = panel.variables[panel.outcome]
+    if not parse_money(outcome.unit):
+        reason = f"The outcome, {outcome.label}, is not money: there is no change per yuan."
+        return absent(study_data, "change_per_yuan", _CHANGES, reason)
     try:
         frame = bound_efficiency(
             panel, ledger, trend_max=trend_max, stage=stage, role=role_of(ledger)
@@ -120,9 +130,10 @@ def change_per_yuan_table(
     whole = frame.loc["all"]
     note = (
         f"Bounds: the change a village and year from before to after, less a rise on its own "
-        f"between 0 and {show_number(trend_max)} yuan a year (an assumption), over the money. "
-        f"No effect: there are no villages to compare with. {whole['n_without']:,.0f} treated "
-        f"villages lack a change or money. In {shown.unit}. {money_note(shown)}"
+        f"between 0 and {show_number(trend_max)} {outcome.unit} a year (an assumption), over "
+        "the money. No effect: the change is compared with that of no other village. "
+        f"{whole['n_without']:,.0f} treated villages lack a change or money. In {shown.unit}. "
+        f"{money_note(shown)}"
     )
     return Exhibit(
         name="change_per_yuan",
@@ -218,8 +229,10 @@ def _fiscal_rows(efficiency: StudyEfficiency, word: str) -> list[Row]:
     whole = measure_leverage(efficiency.ledger, stage=spending.stage).loc["all"].to_dict()
     if not isinstance(both := whole["both_per_fiscal"], Bounds):
         return []
-    sure = f"for 10,000 {word} of fiscal money; with that of dispatching units {both * _WAN}"
+    sure = f"of the whole ledger; with that of dispatching units {both * _WAN}"
     if both.upper == 0:
         return []
     per = float(whole["social_per_fiscal"]) * _WAN
-    return [("social money", per, f"{show_number(per)} {word}", sure)]
+    return [
+        ("social money, for 10,000 of fiscal money", per, f"{show_number(per)} {word}", sure)
+    ]

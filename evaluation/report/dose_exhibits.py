@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from markupsafe import Markup
 from evaluation.efficiency.attribution import ASSUMPTION as SOURCE_ASSUMPTION
 from evaluation.efficiency.attribution import attribute_gains
 from evaluation.efficiency.dose import ASSUMPTION, DoseResponse, Form, estimate_dose_response
+from evaluation.errors import DesignError
 from evaluation.report import plots
 from evaluation.report.efficiency_study import StudyEfficiency, needs_efficiency
 from evaluation.report.exhibits import Exhibit
@@ -20,7 +22,6 @@ from evaluation.report.village_words import COLORS, NEVER, money_note, show_numb
 
 _CURVE = "Gain by money received"
 _SOURCES = "What each source's money may have gained"
-_FORMS: tuple[Form, ...] = ("linear", "spline")
 
 
 @needs_efficiency("dose_response", _CURVE)
@@ -88,11 +89,17 @@ def marginal_table(efficiency: StudyEfficiency, *, form: Form = "spline") -> Exh
     numbers = ["estimate", "se", "conf_low", "conf_high"]
     data[numbers] *= factor
     data = data.assign(unit=efficiency.found.gains.unit, per=one)
+    data = data[(data["form"] != "linear") | (data["at"] == "mean")]  # one slope everywhere
     names = {"mean": "average over villages"}
     cells = pd.DataFrame(
         {
             "Form": data["form"],
-            "At": [names.get(at, f"{at} quantile of money") for at in data["at"]],
+            "At": [
+                "slope of a straight line"
+                if form == "linear"
+                else names.get(at, f"{at} quantile")
+                for form, at in zip(data["form"], data["at"], strict=True)
+            ],
             f"Money, {shown.unit}": [show_number(x / shown.divisor) for x in data["dose"]],
             f"Gain a year for {one}": [show_number(x) for x in data["estimate"]],
             "Interval": [_interval_cell(row) for row in data.to_dict("records")],
@@ -138,7 +145,7 @@ def attribution_table(efficiency: StudyEfficiency) -> Exhibit:
         "Money of": [" ".join(SOURCES[name]) for name in frame.index],
         **{
             f"{name.replace('_', ' ').capitalize()}, {gains.unit}": [
-                _with_interval(row, name) for row in data.to_dict("records")
+                show_number(value) for value in data[name]
             ]
             for name in money
         },
@@ -154,8 +161,9 @@ def attribution_table(efficiency: StudyEfficiency) -> Exhibit:
         else f"Marginal returns by source are not given: {result.reason}."
     )
     note = (
-        f"{why} {SOURCE_ASSUMPTION} The last column: the share of villages that got less from "
-        f"this source than any got in all, for which first in is extrapolated. "
+        f"{why} {SOURCE_ASSUMPTION} The form is assumed, which no interval would show. The "
+        "last column: the share of villages that got less from this source than any got in "
+        "all, for which first in is extrapolated: where it is large, first in may be far off. "
     )
     return efficiency.table(
         "sources_returns",
@@ -169,8 +177,11 @@ def attribution_table(efficiency: StudyEfficiency) -> Exhibit:
 def _responses(efficiency: StudyEfficiency, form: Form) -> list[DoseResponse]:
     found = efficiency.found
     counted = found.villages.loc[found.villages["group"] == "", "money"]
-    forms = dict.fromkeys(["linear", form])
-    return [estimate_dose_response(found.gains, counted, form=name) for name in forms]
+    responses = [estimate_dose_response(found.gains, counted, form="linear")]
+    if form != "linear":
+        with suppress(DesignError):  # too few villages for a curve: the line stands alone
+            responses.append(estimate_dose_response(found.gains, counted, form=form))
+    return responses
 
 
 def _one_more(efficiency: StudyEfficiency) -> tuple[float, str]:

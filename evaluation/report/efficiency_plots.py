@@ -60,8 +60,8 @@ def plot_efficiency(efficiency: StudyEfficiency) -> Exhibit:
         f"({set_words(efficiency, found.total)}). Diamonds: ratios of sums; bars: their sets, "
         "an arrow where a set has no end, none where there is no set. Small ticks: villages, "
         f"whose own ratios go from {show_number(float(sides.min()))} to "
-        f"{show_number(float(sides.max()))}, those outside at the margin; their scatter is "
-        f"mostly error of measurement and is no ranking. {more} {set_note(efficiency)} "
+        f"{show_number(float(sides.max()))}, those outside at the margin; their scatter has "
+        f"errors of measurement in it and is no ranking. {more} {set_note(efficiency)} "
         f"{efficiency.basis} {key}"
     )
     columns = ["n_villages", "money", "gain", "per_yuan", "low", "high", "kind", "reason"]

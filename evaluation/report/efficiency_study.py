@@ -16,6 +16,7 @@ from evaluation.data.load import StudyData
 from evaluation.data.study_files import Stage
 from evaluation.efficiency.funding import FundingEfficiency, Horizon
 from evaluation.efficiency.ratios import check_options, funding_efficiency
+from evaluation.efficiency.spending import POOLED
 from evaluation.errors import DesignError, ReportError
 from evaluation.report.exhibits import Exhibit, html_table
 from evaluation.report.gain_study import StudyGains
@@ -88,12 +89,14 @@ class StudyEfficiency:
 
     def say_gain(self, value: float, span: str) -> str:
         """Say a gain in levels: "0.0186 yuan more income a year"."""
-        more = "more" if value >= 0 else "less"
-        shown, panel = self.gain_shown, self.gains.panel
-        if shown.unit == self.money.unit:
-            return f"{show_number(abs(value))} {self.currency} {more} income {span}"
-        label = panel.variables[panel.outcome].label
-        return f"{show_number(abs(value))} {more} {label} {span}"
+        panel, unit, name = self.gains.panel, "", "income"
+        if self.gain_shown.unit == self.money.unit:
+            unit = f" {self.currency}"
+        else:
+            name = panel.variables[panel.outcome].label
+        if value < 0:  # with its sign, as its set has it
+            return f"{show_number(value)}{unit} of {name} {span}, a loss"
+        return f"{show_number(value)}{unit} more {name} {span}"
 
     def units_note(self) -> str:
         """Say what money and gains are in."""
@@ -109,12 +112,22 @@ class StudyEfficiency:
     @property
     def basis(self) -> str:
         """Say which gains are meant, where a reader may take them for others."""
-        if not self.by_county:
-            return ""
-        return (
-            "Gains are those with year effects by county: with common ones the programme's has "
-            "no interval."
-        )
+        words = []
+        if self.result is not None:
+            left, money = self.result.spending.left_out, self.result.total["money"]
+            pooled = float(left.loc[left["reason"] == POOLED, "money"].sum())
+            if pooled > 0:
+                words.append(
+                    f"{show_number(pooled / self.money.divisor)} ({self.money.unit}) are "
+                    "pooled for a place and in no ratio: were they all these villages', the "
+                    f"money would be {pooled / money:.0%} more."
+                )
+        if self.by_county:
+            words.append(
+                "Gains are those with year effects by county: with common ones the programme's "
+                "has no interval."
+            )
+        return " ".join(words)
 
     def table(
         self, name: str, caption: str, *, data: pd.DataFrame, cells: pd.DataFrame, note: str,

@@ -200,12 +200,13 @@ def set_note(efficiency: StudyEfficiency) -> str:
     level = f"{1 - found.gains.options.alpha:.0%}"
     if not found.money_error:
         return (
-            f"{level} sets of ratios, money being taken as known without error: the gain's "
-            "interval over the money."
+            f"{level} sets of ratios, for villages like these, money being taken as known "
+            "without error: the gain's interval over the money."
         )
     return (
         f"{level} sets of ratios (Fieller), a village's money being measured with a relative "
-        f"error of {found.money_error:.0%}; one without an end is printed as unbounded."
+        f"error of {found.money_error:.0%}; one without an end is printed as unbounded. "
+        "Other exhibits take money as known."
     )
 
 
@@ -241,8 +242,10 @@ def _reading(efficiency: StudyEfficiency, total: pd.Series[Any]) -> str:
 def _mean_words(total: pd.Series[Any]) -> str:
     """Say how the ratio of sums differs from the mean of ratios, and why."""
     mean, ratio = float(total["mean_of_ratios"]), float(total["per_yuan"])
-    if np.isclose(mean, ratio, rtol=0.02):
+    if np.isclose(mean, ratio, rtol=0.02, atol=0):
         return "The mean of villages' own ratios is the same to within 2%."
+    if min(mean, ratio) <= 0:
+        return f"The mean of villages' own ratios is {show_number(mean)}."
     side = "less" if mean > ratio else "more"
     return (
         f"These are ratios of sums, what the average yuan bought. The mean of villages' own "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
+import numpy as np
 import pandas as pd
 
 from evaluation.efficiency.amounts import check_size
@@ -79,6 +80,10 @@ def frontier_units(efficiency: StudyEfficiency, level: Level, n_draws: int) -> F
         column = values(efficiency, villages.index)
         if column is not None and column.notna().all() and column.sum() > 0:
             frame[name] = column
+        elif name == "jobs" and column is not None and found.spending.entries["shared"].any():
+            words.append(
+                "Jobs are not used: those of pooled projects are booked on one village."
+            )
         elif column is not None:
             words.append(f"{name.capitalize()} are not used: not known for every village.")
     amounts = [name for name in ("money", "households", "gain", "jobs") if name in frame]
@@ -95,6 +100,11 @@ def frontier_units(efficiency: StudyEfficiency, level: Level, n_draws: int) -> F
             words.append(f"{len(kept):,} {PLURALS[at]} are more than can be measured.")
     inputs = [name for name in ("money", "households") if name in frame]
     outputs = [name for name in ("gain", "jobs") if name in frame]
+    if len(kept) < len(units) / 2:
+        raise DesignError(
+            f"{len(kept):,} of {len(units):,} {PLURALS[at]} have a gain above zero: a frontier "
+            "of these would be one of the luckiest."
+        )
     if lost := len(units) - len(kept):
         words.append(
             f"Left out: {lost:,} of {len(units):,} {PLURALS[at]}, whose gain is not above zero "
@@ -155,6 +165,8 @@ def _jobs(efficiency: StudyEfficiency, villages: pd.Index[str]) -> pd.Series[flo
     projects = efficiency.study_data.projects
     if projects is None or projects["jobs"].isna().all():
         return None
+    if efficiency.found.spending.entries["shared"].any():
+        return pd.Series(np.nan, index=villages)
     cohort = efficiency.found.villages["cohort"].reindex(projects["village"]).to_numpy(float)
     since = projects[~(projects["start"].to_numpy(float) < cohort)]
     sums = since.groupby("village")["jobs"].agg(lambda jobs: jobs.sum(skipna=False))

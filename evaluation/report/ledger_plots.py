@@ -152,7 +152,8 @@ def choose_stage(study_data: StudyData, stage: Stage | Literal["furthest"]) -> S
     if ledger is None:
         return "spent"
     entries = ledger.entries[ledger.entries["role"] == role_of(ledger)]
-    return next(name for name in reversed(get_args(Stage)) if (entries["stage"] == name).any())
+    reached = set(entries.loc[entries["amount"] > 0, "stage"])
+    return next((name for name in reversed(get_args(Stage)) if name in reached), "spent")
 
 
 def ledger_of(study_data: StudyData) -> tuple[FundingLedger, Shown]:

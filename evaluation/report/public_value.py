@@ -55,12 +55,14 @@ def value_table(
     discount_rate, decay
         Shares a year; they need not be among the grid's.
     yuan_per_usd
-        The market exchange rate of the year whose prices money is in; 0: nothing is shown per
-        dollar.
+        The market exchange rate of the year whose prices money is in; with 0, or where money is
+        not in yuan, nothing is shown per dollar.
     """
     study_data = found.efficiency.study_data
     if found.grid is None:
         return absent(study_data, "public_value", _CAPTION, found.reason)
+    if found.efficiency.currency != "yuan":
+        yuan_per_usd = 0.0
     spans = [int(span) for span in sorted(found.grid.grid["horizon"].unique())]
     try:
         parts = [
@@ -77,11 +79,15 @@ def value_table(
         f"{span} years": [_cell(row) for row in part.to_dict("records")]
         for span, part in zip(spans, parts, strict=True)
     }
-    first = parts[0]
+    first, reword = parts[0], found.efficiency.reword
     units = [unit.split(",")[0] for unit in first["unit"]]  # prices are in the note
     cells = pd.DataFrame(
-        {"group": first["group"], "": first["item"], **columns, "Unit": units}, dtype=object
-    )
+        {
+            "group": first["group"], "": map(reword, first["item"]), **columns,
+            "Unit": map(reword, units),
+        },
+        dtype=object,
+    )  # fmt: skip
     since = max(found.flows.exit_year, int(found.flows.money.index[-1]))
     dollar = f"{yuan_per_usd:g} yuan to the dollar." if yuan_per_usd else ""
     note = (
@@ -97,7 +103,7 @@ def value_table(
         data=data.assign(discount_rate=discount_rate, decay=decay),
         body=html_table(cells, group="group"),
         simulated=study_data.study.simulated,
-        note=" ".join(note.split()),
+        note=reword(" ".join(note.split())),
     )
 
 
@@ -180,7 +186,8 @@ def _reading(found: StudyCostBenefit, data: pd.DataFrame) -> str:
     sure = f"{found.level} interval {interval}" if interval else "no interval"
     return (
         f"Over {span} years a yuan of the budget and of dispatching units is worth "
-        f"{show_number(row['value'])} yuan to the villages ({sure}); 1,000 yuan of all payers' "
+        f"{show_number(row['value'])} yuan to the villages ({sure}), as if social money had "
+        "brought nothing alone; 1,000 yuan of all payers' "
         f"bring {show_number(rows.loc['Gain per 1,000 yuan', 'value'])} yuan, at present "
         "value."
     )

@@ -137,7 +137,8 @@ def _check_data(study: Study) -> frozenset[str]:
 
     Returns
     -------
-    The parts that the study has, and whether its panel has villages to compare with.
+    The parts that the study has, whether its panel has villages to compare with, and whether
+    its outcome is the village's, not a person's.
     """
     from evaluation.data.load import load_data
     from evaluation.report.check_study import read_claims
@@ -147,7 +148,10 @@ def _check_data(study: Study) -> frozenset[str]:
         read_claims(study)
     if panel is None:
         return study.parts
-    return study.parts | {"comparison" if panel.has_comparison else "no-comparison"}
+    parts = {"comparison" if panel.has_comparison else "no-comparison"}
+    if not panel.variables[panel.outcome].per_head:
+        parts.add("village-outcome")
+    return study.parts | parts
 
 
 def _name_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:

@@ -41,9 +41,14 @@ def sustainability_table(efficiency: StudyEfficiency, *, term: int = 2) -> Exhib
         detail = f"{after} over {during} {shown.unit}, {kept.n_villages:,} villages"
         rows.append((label, kept.found, detail))
         words.append(
-            f"After the secretaries' term of {term} years the gain was an estimated "
+            f"After a secretary's term, taken to be {term} years, the gain was an estimated "
             f"{show_number(kept.found.ratio)} times that during it, in the {kept.n_villages:,} "
-            "villages that have both."
+            "villages that have both. Above one a gain grew after the term, as projects take "
+            "years to bear fruit; it need not last."
+            if min(kept.numerator, kept.denominator) > 0
+            else f"In the {kept.n_villages:,} villages that have both, the estimated mean went "
+            f"from {during} during the secretaries' term to {after} after it: with a loss in "
+            "one of them the ratio says nothing of what lasts."
         )
     kind = "Subsidies in the gain of income with subsidies"
     if "income_subsidy" in gains.panel.matrices and _leaves_out_subsidies(efficiency):
@@ -82,8 +87,7 @@ def sustainability_table(efficiency: StudyEfficiency, *, term: int = 2) -> Exhib
     )
     note = (
         f"{' '.join(words)} Sets are Fieller's, from the joint covariance of numerator and "
-        "denominator. Above one a gain grew after the term, as projects take years to bear "
-        f"fruit; it need not last."
+        "denominator."
     )
     return efficiency.table("sustainability", _CAPTION, data=data, cells=cells, note=note)
 

@@ -36,6 +36,7 @@ COLORS = plots.palette(_NAMES)
 COLORED = 7
 """More cohorts than these are grouped, as there are no more colours to tell apart."""
 _BANDS = 4
+_MOST_DIGITS = 6  # behind the point
 
 _ABSENT: dict[Part, str] = {
     "panel": "This study has no panel.",
@@ -173,18 +174,20 @@ def money_note(shown: Shown) -> str:
 
 
 def show_number(value: float) -> str:
-    """Print a number with three significant digits, a whole one in full.
+    """Print a number with three significant digits, a whole one in full, a tiny one in powers.
 
     Examples
     --------
-    >>> [show_number(x) for x in (1234.5, 12.345, 0.012345, 3.0, float("nan"))]
-    ['1,234', '12.3', '0.0123', '3', '']
+    >>> [show_number(x) for x in (1234.5, 12.345, 0.012345, 1.2345e-7, 3.0, float("nan"))]
+    ['1,234', '12.3', '0.0123', '1.23e-07', '3', '']
     """
     if not math.isfinite(value):
         return ""
     if float(value).is_integer():
         return f"{value:,.0f}"
-    digits = min(6, max(0, 2 - math.floor(math.log10(abs(value)))))
+    digits = max(0, 2 - math.floor(math.log10(abs(value))))
+    if digits > _MOST_DIGITS:
+        return f"{value:.2e}"
     return f"{value:,.{digits}f}"
 
 

@@ -219,3 +219,27 @@ def test_money_without_a_projects_name_is_not_that_of_projects_without_one():
     ledger = to_ledger(ledger_of(PAID).entries.assign(project=""), typed_places())
     with pytest.raises(DesignError, match="no project with jobs has money"):
         measure_cost_per_job(ledger, unnamed)
+
+
+def test_bounds_of_all_counties_hold_whatever_the_rounding():
+    panel = typed_places()
+    for seed in range(40):
+        amounts = np.random.default_rng(seed).uniform(1, 9e5, 12).round(2)
+        rows = pd.DataFrame(
+            {
+                "village": "-", "year": 2003, "amount": amounts, "stage": "received",
+                "source": ["fiscal"] * 6 + ["social", "dispatching_unit"] * 3,
+                "county": [f"C{c}" for c in range(6)] * 2,
+            }
+        )  # fmt: skip
+        table = measure_leverage(to_ledger(rows, panel))
+        assert len(table) == 7 and table.loc["all", "both_per_fiscal"] is not None
+
+
+def test_jobs_known_in_one_of_a_projects_rows_alone_are_not_known():
+    ledger = ledger_of("village year amount project\nA 2003 10 p\nC 2003 4 q")
+    projects = pd.DataFrame(
+        {"county": ["East", "East", "West"], "project": ["p", "p", "q"], "jobs": [5, np.nan, 2]}
+    )
+    table = measure_cost_per_job(ledger, projects)
+    assert list(table["jobs"]) == [0, 2, 2] and table.loc["East", "money_without_jobs"] == 10

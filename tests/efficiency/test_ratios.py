@@ -131,11 +131,12 @@ def test_horizons_by_hand(gains):
 
 def test_years_by_hand(gains):
     frame = efficiency(gains).yearly()
-    assert list(frame.index) == [2001, 2002, 2003, 2004]
-    np.testing.assert_allclose(frame["gain"], [0, 0, 2 + 10, 4 + 10 + 6], rtol=EXACT)
-    assert frame["fiscal"].tolist() == [0, 0, 34, 0]
-    assert frame["social"].tolist() == [0, 0, 0, 3]
-    assert frame["dispatching_unit"].tolist() == [0, 0, 0, 2]
+    # From the first treated year of those in the ratio: E, treated in 2001, is in none.
+    assert list(frame.index) == [2003, 2004]
+    np.testing.assert_allclose(frame["gain"], [2 + 10, 4 + 10 + 6], rtol=EXACT)
+    assert frame["fiscal"].tolist() == [34, 0]
+    assert frame["social"].tolist() == [0, 3]
+    assert frame["dispatching_unit"].tolist() == [0, 2]
 
 
 def test_per_household(gains):
@@ -316,7 +317,7 @@ def test_money_that_is_no_villages_is_counted():
     assert left_out.to_dict("index") == {
         "before the village's first treated year": told(3, 2, 6),
         "of villages that are never treated": told(1, 1, 4),
-        "pooled for a place, and not shared out": told(1, 1, 5),
+        "pooled for a place, and not shared out": told(1, 0, 5),
         "of years after the panel's last": told(1, 1, 6),
         "of villages treated after the panel's last year": told(1, 1, 7),
         "of villages that the panel does not have": told(1, 1, 8),

@@ -153,10 +153,10 @@ def test_combinations_whose_sign_the_interval_leaves_open_are_marked():
     found = cost_benefit(efficiency, horizons="5,10,20", discount_rates="0", decays="0")
     exhibit = plot_cost_benefit(found)
     yearly, whole = efficiency.found.yearly(), efficiency.found.total
-    share = whole["conf_low"] / whole["gain"]
+    away = (whole["gain"] - whole["conf_low"]) / 10_000  # in each of the years alike
     data = exhibit.data.set_index("horizon")
     gains = data["npv"] + 60 * 32
-    low = gains * share - 60 * 32
+    low = gains - data.index * away - 60 * 32
     assert data["npv_low"].to_list() == pytest.approx(low.to_list(), rel=EXACT)
     assert gains[5] == pytest.approx(
         (yearly["gain"].sum() + 2 * yearly["gain"].iloc[-1]) / 10_000, rel=EXACT
@@ -253,7 +253,8 @@ def test_the_interval_of_the_gains_is_carried_to_the_value():
     row = rows.loc["MVPF: willingness to pay over net cost"]
     whole = efficiency.found.total
     for end in ("conf_low", "conf_high"):
-        assert row[end] == pytest.approx(row["value"] * whole[end] / whole["gain"], rel=EXACT)
+        away = 5 * (whole[end] - whole["gain"]) / (60 * 3 * 10_000)
+        assert row[end] == pytest.approx(row["value"] + away, rel=EXACT)
     assert rows.loc["Fiscal 财政", ["conf_low", "conf_high"]].isna().all()
 
 

@@ -157,7 +157,7 @@ def test_an_outcome_that_is_no_money_is_not_called_income():
     panel = exact_panel([[7, 9], [3, 1]], unit="kg")
     found = efficiency_of(panel, {"v0": {"own": 40}, "v1": {"own": 10}})
     note = efficiency_table(found).note
-    assert "estimated 0.000020 more income a year" in note  # 10 kg for 500,000 yuan
+    assert "estimated 2.00e-05 more income a year" in note  # 10 kg for 500,000 yuan
     assert "gains in kg" in note and "its return" not in text(bought_table(found))
 
 
@@ -169,13 +169,15 @@ def test_what_one_wan_bought_is_worked_by_hand():
     rows = exhibit.data.set_index("what")
     assert rows.loc["income", "value"] == pytest.approx(2_000, rel=EXACT)
     assert rows.loc["its return", "value"] == pytest.approx(5, rel=EXACT)
-    assert rows.loc["social money", "value"] == pytest.approx(10_000 * 10 / 40, rel=EXACT)
+    assert rows.loc["social money, for 10,000 of fiscal money", "value"] == pytest.approx(
+        10_000 * 10 / 40, rel=EXACT
+    )
     assert "2,000 yuan more income a year" in text(exhibit)
 
 
 def test_a_loss_is_called_less_and_never_returns():
     exhibit = bought_table(hand(gains=[[-7, -9], [-3, -1]]))
-    assert "2,000 yuan less income a year" in text(exhibit)
+    assert "-2,000 yuan of income a year, a loss" in text(exhibit)
     assert "its return" not in set(exhibit.data["what"])
 
 
@@ -187,7 +189,7 @@ def test_before_and_after_is_worked_by_hand():
     assert (whole["lower_per_yuan"], whole["upper_per_yuan"]) == pytest.approx(
         ((4 + 1 - 2 * 1) / 50, 5 / 50), rel=EXACT
     )
-    assert "No effect: there are no villages to compare with." in exhibit.note
+    assert "No effect: the change is compared with that of no other village." in exhibit.note
 
 
 def test_claims_are_those_of_their_chapter_times_ten_thousand(jining):
@@ -247,6 +249,20 @@ def test_what_lasts_is_the_later_gain_over_the_earlier():
     assert "not seen yet" in text(sustainability_table(hand(), term=5))
 
 
+def test_losses_have_no_ratio_of_what_lasts():
+    exhibit = sustainability_table(hand(gains=[[-7, -14], [-3, -6]]), term=1)
+    assert "the ratio says nothing of what lasts" in exhibit.note
+
+
+def test_with_too_few_villages_for_a_curve_the_line_stands_alone():
+    money = {f"v{i}": {"fiscal": 1 + i / 25} for i in range(25)}
+    panel = drawn_panel()
+    panel.villages.loc[[f"v{i}" for i in range(25, 60)], "cohort"] = np.nan
+    assert set(marginal_table(efficiency_of(panel, money, year=2020)).data["form"]) == {
+        "linear"
+    }
+
+
 # -- what may be missing -------------------------------------------------------------------
 
 
@@ -270,6 +286,46 @@ def test_exhibits_that_lack_the_same_have_names_of_their_own():
     )
     names = [make(found).name for make in EXHIBITS]
     assert len(set(names)) == len(names)
+
+
+def test_a_persons_income_is_not_set_against_a_villages_money():
+    panel = exact_panel([[7, 9], [3, 1]])
+    panel.variables["income"] = dataclasses.replace(panel.variables["income"], per_head=True)
+    found = efficiency_of(panel, {"v0": {"fiscal": 40}})
+    assert "income is per head, money of whole villages" in text(bought_table(found))
+
+
+def test_money_pooled_for_a_place_is_told_under_every_table():
+    found = hand({"v0": {"fiscal": 40}, "v1": {"fiscal": 10}, "": {"fiscal": 25}})
+    for make in (efficiency_table, bought_table, plot_efficiency):
+        assert "25 (万元, prices of 2020) are pooled" in make(found).note
+        assert "the money would be 50% more" in make(found).note
+    rows = efficiency_groups_table(found).data.set_index("group")
+    assert rows.loc["money pooled for a place, and not shared out", "n_villages"] == 0
+
+
+def test_money_from_before_treatment_is_called_so():
+    found = hand({"v0": {"fiscal": 40}})
+    entries = found.ledger.entries
+    early = entries.assign(village="v1", year=2019)
+    ledger = dataclasses.replace(found.ledger, entries=pd.concat([entries, early]))
+    study_data = dataclasses.replace(found.study_data, ledger=ledger)
+    again = estimate_study_efficiency(estimate_study_gains(study_data))
+    groups = efficiency_groups_table(again).data["group"]
+    assert "its money is from before it was treated" in set(groups)
+
+
+def test_a_village_treated_earlier_without_money_moves_no_year():
+    panel = exact_panel([[7, 9], [3, 1]])
+    panel.villages.loc["v1", "cohort"] = 2019
+    assert efficiency_of(panel, {"v0": {"fiscal": 40}}).found.yearly().index[0] == 2021
+
+
+def test_a_year_without_a_known_gain_has_that_of_the_year_before():
+    panel = exact_panel([[7, 9], [3, 1]])
+    panel.matrices["income"][:2, -1] = np.nan
+    yearly = efficiency_of(panel, {"v0": {"own": 40}, "v1": {"own": 10}}).found.yearly()
+    assert yearly["gain"].to_list() == pytest.approx([100_000, 100_000], rel=EXACT)
 
 
 def test_an_option_that_is_none_stops():
