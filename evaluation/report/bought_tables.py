@@ -32,11 +32,13 @@ from evaluation.report.exhibits import (
 from evaluation.report.gain_study import name_counties
 from evaluation.report.ledger_plots import ledger_of, role_of
 from evaluation.report.village_words import absent, money_note, needs, panel_of, show_number
+from evaluation.report.words import LADDER
 
 Row = tuple[str, float, str, str]
 """What the money went with, how much, that in words, and how sure it is."""
 
 _WAN = 10_000
+_FEW = 20  # villages
 _BOUGHT = "What 1 万元 went with"
 _CHANGES = "Before-after change per yuan, and what a trend leaves of it"
 _CLAIMED = "What 1 万元 went with, if the published figures are true"
@@ -78,9 +80,10 @@ def bought_table(efficiency: StudyEfficiency) -> Exhibit:
         },
         dtype=object,
     )
+    few = " (few, which no method mends)" if total["n_villages"] < _FEW else ""
     note = (
-        f"Averages over {total['n_villages']:,.0f} villages and all their money "
-        f"{found.spending.stage}, not what the next {unit} would buy (marginal return). "
+        f"{_rung(2)} Averages over {total['n_villages']:,.0f} villages{few} and all their "
+        f"money {found.spending.stage}, not what the next {unit} would buy (marginal return). "
         "The first row is an effect if trends without the programme would have been parallel; "
         f"jobs and other money are as recorded."
     )
@@ -129,9 +132,9 @@ def change_per_yuan_table(
     )
     whole = frame.loc["all"]
     note = (
-        f"Bounds: the change a village and year from before to after, less a rise on its own "
-        f"between 0 and {show_number(trend_max)} {outcome.unit} a year (an assumption), over "
-        "the money. No effect: the change is compared with that of no other village. "
+        f"{_rung(1)} Bounds: the change a village and year from before to after, less a rise "
+        f"on its own between 0 and {show_number(trend_max)} {outcome.unit} a year (an "
+        "assumption), over the money. No effect: the change is compared with that of no other village. "
         f"{whole['n_without']:,.0f} treated villages lack a change or money. In {shown.unit}. "
         f"{money_note(shown)}"
     )
@@ -188,14 +191,19 @@ def claimed_bought_table(table: ClaimTable) -> Exhibit:
         body=html_table(pd.DataFrame(shown, dtype=object)),
         simulated=table.study.simulated,
         note=(
-            "Per 1 万元 of the money that each definition names: the same ratios as in the "
-            "chapter on published figures, times 10,000. Income as the text gives it, of "
-            "unlike definitions: counties are not to be ranked by it. Nothing says that the "
+            f"{_rung(0)} Per 1 万元 of the money that each definition names: the same ratios "
+            "as in the chapter on published figures, times 10,000. Income as the text gives it, "
+            "of unlike definitions: counties are not to be ranked by it. Nothing says that the "
             "money made the income, or that a job is a new one. Strict reading, loose where it "
             "differs. "
             f"{LEGEND}"
         ),
     )
+
+
+def _rung(number: int) -> str:
+    """Name the rung of evidence that a table stands on."""
+    return f"Rung {number + 1}: {LADDER[number][0]}."
 
 
 def _line(row: dict[Any, Any]) -> Markup:
