@@ -80,14 +80,19 @@ def read_typed_file(
         if suffix == ".feather":
             table = pyarrow.feather.read_table(path, memory_map=True)
             check_columns(path.name, table.column_names, columns)
-            table = table.select(columns or table.column_names)
+            tables = iter([table.select(columns or table.column_names)])
         else:
-            check_columns(path.name, pyarrow.parquet.read_schema(path).names, columns)
-            # A folder named year=2015 is no column; a file at hand needs no buffer of its own.
-            table = pyarrow.parquet.read_table(
-                path, columns=columns, partitioning=None, pre_buffer=False
+            names = pyarrow.parquet.read_schema(path).names
+            check_columns(path.name, names, columns)
+            # Column by column: Arrow's copy of all is never held beside pandas'. A folder named
+            # year=2015 is no column; a file at hand needs no buffer of its own.
+            tables = (
+                pyarrow.parquet.read_table(
+                    path, columns=[column], partitioning=None, pre_buffer=False
+                )
+                for column in columns or names
             )
-        return TypedColumns(frame=_to_frame(path.name, table))
+        return TypedColumns(frame=_to_frame(path.name, tables))
 
 
 def check_columns(name: str, known: Sequence[str], asked: Sequence[str] | None) -> None:
@@ -118,27 +123,25 @@ def _one_error(name: str, kind: str) -> Iterator[None]:
         raise _damaged(name, kind, shorten(str(error), 80).rstrip(".")) from error
 
 
-def _to_frame(name: str, table: pa.Table) -> pd.DataFrame:
-    problems = []
-    for number, column in enumerate(table.column_names):
-        plain = table.column(number)
-        try:
-            plain = _to_plain(plain)
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-            problems.append(
-                f"column {column!r} ({plain.type}): {shorten(str(error), 80)}; save it as "
-                "numbers or text."
-            )
-        if plain is not table.column(number):
-            table = table.set_column(number, column, plain)
-    raise_problems(name, problems)
-    n_rows = table.num_rows
+def _to_frame(name: str, tables: Iterator[pa.Table]) -> pd.DataFrame:
+    problems: list[str] = []
+    parts, n_rows = [], 0
     # Arrow's own strings, because pandas' would be a copy with longer offsets.
-    text = {pa.string(): pd.ArrowDtype(pa.string())}
-    frame = table.to_pandas(
-        split_blocks=True, self_destruct=True, ignore_metadata=True, types_mapper=text.get
-    )
-    return _count_from_one(frame, n_rows)
+    text = {pa.string(): pd.ArrowDtype(pa.string())}.get
+    how: Any = {"split_blocks": True, "self_destruct": True, "ignore_metadata": True}
+    for table in tables:
+        n_rows, plain = table.num_rows, {}
+        for column in table.column_names:
+            try:
+                plain[column] = _to_plain(table[column])
+            except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+                said = f"{column!r} ({table[column].type}): {shorten(str(error), 80)}"
+                problems.append(f"column {said}; save it as numbers or text.")
+        del table  # or its own columns would be kept beside pandas'
+        parts.append(pa.table(plain).to_pandas(types_mapper=text, **how))
+        plain.clear()
+    raise_problems(name, problems)
+    return _count_from_one(pd.concat(parts, axis=1) if parts else pd.DataFrame(), n_rows)
 
 
 def _count_from_one(frame: pd.DataFrame, n_rows: int) -> pd.DataFrame:

@@ -134,9 +134,9 @@ def change_per_yuan_table(
     note = (
         f"{_rung(1)} Bounds: the change a village and year from before to after, less a rise "
         f"on its own between 0 and {show_number(trend_max)} {outcome.unit} a year (an "
-        "assumption), over the money. No effect: the change is compared with that of no other village. "
-        f"{whole['n_without']:,.0f} treated villages lack a change or money. In {shown.unit}. "
-        f"{money_note(shown)}"
+        "assumption), over the money. No effect: the change is compared with that of no other "
+        f"village. {whole['n_without']:,.0f} treated villages lack a change or money. In "
+        f"{shown.unit}. {money_note(shown)}"
     )
     return Exhibit(
         name="change_per_yuan",
@@ -192,10 +192,10 @@ def claimed_bought_table(table: ClaimTable) -> Exhibit:
         simulated=table.study.simulated,
         note=(
             f"{_rung(0)} Per 1 万元 of the money that each definition names: the same ratios "
-            "as in the chapter on published figures, times 10,000. Income as the text gives it, "
-            "of unlike definitions: counties are not to be ranked by it. Nothing says that the "
-            "money made the income, or that a job is a new one. Strict reading, loose where it "
-            "differs. "
+            "as in the chapter on published figures, times 10,000. Income as the text gives "
+            "it, of unlike definitions: counties are not to be ranked by it. Nothing says that "
+            "the money made the income, or that a job is a new one. Strict reading, loose "
+            "where it differs. "
             f"{LEGEND}"
         ),
     )
