@@ -181,3 +181,9 @@ def test_transfers_as_dose(xu_yao, form):
     assert mean["conf_low"] < mean["estimate"] < mean["conf_high"]
     text = found.summary()
     assert f"over {N_WITH_TRANSFERS} villages" in text and text.endswith(ASSUMPTION)
+
+
+def test_a_heads_income_has_no_ratio_to_a_villages_transfers(xu_yao):
+    gains, ledger = xu_yao
+    with pytest.raises(DesignError, match="income is per head, money of whole villages"):
+        funding_efficiency(gains, ledger, stage="received")
