@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.benchmarks.national import write_study
+from tests.benchmarks.national import make_study
 
 VILLAGES = 700_000
 SIZES = (10_000, 50_000, 250_000, 1_000_000, 5_000_000)
@@ -93,7 +93,7 @@ def start_run(what, folder):
 def compare(villages, pairs):
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_study(folder, villages)
+        make_study(folder, villages)
         found = {what: [] for what in ("ours", "all", "peer")}
         for _ in range(pairs):
             for what, runs in found.items():
@@ -128,7 +128,7 @@ def scale(sizes):
     seconds, peaks = [], []
     for villages in sizes:
         with tempfile.TemporaryDirectory() as name:
-            write_study(Path(name), villages)
+            make_study(Path(name), villages)
             found = start_run("all", Path(name))
         seconds.append(found["seconds"] - found["reading"])
         peaks.append(found["peak"])

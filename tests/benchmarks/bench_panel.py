@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from tests.benchmarks.national import YEARS, write_study
+from tests.benchmarks.national import YEARS, make_study
 
 PAIRS = 5
 
@@ -83,7 +83,7 @@ def main():
         return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_study(folder, options.villages)
+        make_study(folder, options.villages)
         size = (folder / "national.parquet").stat().st_size / 2**20
         print(f"{options.villages:,} villages x {YEARS} years, {size:.0f} MB of Parquet")
         found = {}
