@@ -49,8 +49,8 @@ def bound_efficiency(
     """
     bounds = bound_gains(panel, trend_max=trend_max).villages
     spending = match_spending(panel, ledger, stage=stage, role=role)
-    group = why_not_counted(spending).reindex(bounds.index).fillna("no money in the ledger")
-    some = (bounds["reason"] == "") & (group == "")
+    counted = (why_not_counted(spending) == "").reindex(bounds.index, fill_value=False)
+    some = (bounds["reason"] == "") & counted
     ends = ["change_lower", "change_upper", "lower", "upper"]
     frame = (
         bounds[["county", *ends]]

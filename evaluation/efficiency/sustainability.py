@@ -10,7 +10,7 @@ import pandas as pd
 from evaluation.efficiency.fieller import RatioSet, fieller_set, no_set
 from evaluation.errors import DesignError
 from evaluation.gains.averages import average_covariance, average_points
-from evaluation.gains.clusters import fewest_clusters
+from evaluation.gains.clusters import fewest_clusters, too_few
 from evaluation.gains.design import place_codes
 from evaluation.gains.estimate import estimate_gains
 from evaluation.gains.moments import Floats
@@ -183,10 +183,7 @@ def _joint_set(
     if effective < needed or not np.isfinite(covariance).all():
         reason = "without one of the clusters an average is not identified"
         if effective < needed:
-            reason = (
-                f"{n_clusters} clusters, which count as {effective:.1f} equal ones; "
-                f"{1 - alpha:.0%} needs {needed}"
-            )
+            reason = too_few(n_clusters, effective, alpha)
         return no_set(reason, ratio=float(means[0] / means[1]) if means[1] else np.nan)
     return fieller_set(
         float(means[0]),

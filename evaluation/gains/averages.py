@@ -14,6 +14,7 @@ from evaluation.gains.clusters import (
     clustered_interval,
     fewest_clusters,
     takes_part,
+    too_few,
     wild_interval,
 )
 from evaluation.gains.imputation import Counterfactual, Positions
@@ -158,15 +159,11 @@ def _interval(
 ) -> Interval:
     treated = clusters[cells.rows][(codes >= 0).any(axis=1)]
     taking_part = np.union1d(np.flatnonzero(takes_part(parts)), treated)
-    n, needed = len(taking_part), fewest_clusters(alpha)
+    n = len(taking_part)
     if np.isnan(estimate):
         return Interval(reason="no gain to average")
-    if effective < needed:
-        reason = (
-            f"{n} clusters, which count as {effective:.1f} equal ones; {1 - alpha:.0%} needs "
-            f"{needed}"
-        )
-        return Interval(n_clusters=n, reason=reason)
+    if effective < fewest_clusters(alpha):
+        return Interval(n_clusters=n, reason=too_few(n, effective, alpha))
     if n >= ENOUGH_CLUSTERS:
         return clustered_interval(estimate, parts, alpha=alpha, effective=effective)
     left_out = _leave_out(fit, cells, codes, clusters, taking_part)

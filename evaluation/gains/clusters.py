@@ -44,6 +44,14 @@ def fewest_clusters(alpha: float) -> int:
     return 1 + int(np.ceil(round(-np.log2(alpha), 9)))
 
 
+def too_few(n: int, effective: float, alpha: float) -> str:
+    """Say that clusters are too few for an interval, and as how many equal ones they count."""
+    return (
+        f"{n} clusters, which count as {effective:.1f} equal ones; {1 - alpha:.0%} needs "
+        f"{fewest_clusters(alpha)}"
+    )
+
+
 def takes_part(parts: Floats) -> npt.NDArray[np.bool_]:
     """Whether each cluster (rows) has a part in any estimate, but for rounding."""
     size = np.abs(parts).reshape(len(parts), -1).max(axis=1, initial=0)

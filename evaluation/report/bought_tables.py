@@ -53,8 +53,7 @@ _PER_WAN: dict[str, tuple[str, str, Callable[[Bounds], Bounds]]] = {
 def bought_table(efficiency: StudyEfficiency) -> Exhibit:
     """Say in plain words what 1 万元 of the programme's money went with."""
     found, total = efficiency.found, efficiency.found.total
-    word = efficiency.currency
-    unit = "1 万元" if word == "yuan" else f"10,000 {word}"
+    word, unit = efficiency.currency, efficiency.ten_thousand
     span = "a year" if found.horizon == "annual" else "over the years observed"
     scaled = total.copy()
     scaled[["low", "high"]] = total[["low", "high"]].astype(float) * _WAN

@@ -188,8 +188,7 @@ def _one_more(efficiency: StudyEfficiency) -> tuple[float, str]:
     """Say what marginal returns are for: one more yuan, or more where gains are no money."""
     if efficiency.found.gains.panel.analysis.form == "level":
         return 1.0, f"one more {efficiency.currency}"
-    word = efficiency.currency
-    return 1e4, f"{'1 万元' if word == 'yuan' else f'10,000 {word}'} more"
+    return 1e4, f"{efficiency.ten_thousand} more"
 
 
 def _marginal_words(response: DoseResponse, efficiency: StudyEfficiency) -> str:

@@ -24,11 +24,11 @@ _CUT = 0.02  # of villages at either end, beyond which the axis does not reach
 @needs_efficiency("gain_per_yuan", _CAPTION)
 def plot_efficiency(efficiency: StudyEfficiency) -> Exhibit:
     """Draw counties' gain per yuan with their sets, and villages' as dots."""
-    found = efficiency.found
+    found, total = efficiency.found, efficiency.found.total
     frame = found.by("county").sort_values("money", ascending=False)
     drawn = frame.head(_MOST)
     labels, key = label_counties(efficiency.study_data.study, map(str, drawn.index))
-    rows = pd.concat([pd.DataFrame([found.total]).infer_objects(), drawn])
+    rows = pd.concat([pd.DataFrame([total]).infer_objects(), drawn])
     names = [plots.label("all", "全部"), *labels.values()]
     villages = found.villages[found.villages["group"] == ""]
     figure = plots.new_figure(7.2, 1.5 + 0.38 * len(rows))
@@ -56,8 +56,8 @@ def plot_efficiency(efficiency: StudyEfficiency) -> Exhibit:
     more = f"{rest} counties with less money are not drawn." if rest else ""
     sides = villages["per_yuan"]
     note = (
-        f"{show_number(float(found.total['per_yuan']))} {found.unit} in all "
-        f"({set_words(efficiency, found.total)}). Diamonds: ratios of sums; bars: their sets, "
+        f"{show_number(float(total['per_yuan']))} {found.unit} in all "
+        f"({set_words(efficiency, total)}). Diamonds: ratios of sums; bars: their sets, "
         "an arrow where a set has no end, none where there is no set. Small ticks: villages, "
         f"whose own ratios go from {show_number(float(sides.min()))} to "
         f"{show_number(float(sides.max()))}, those outside at the margin; their scatter has "

@@ -85,7 +85,12 @@ class StudyEfficiency:
     @property
     def currency(self) -> str:
         """What a unit of the ledger's money is called: "yuan", "USD"."""
-        return "yuan" if "万元" in self.money.unit else self.money.unit.partition(",")[0]
+        return self.money.currency
+
+    @property
+    def ten_thousand(self) -> str:
+        """What ten thousand of it are called: "1 万元", "10,000 USD"."""
+        return "1 万元" if self.currency == "yuan" else f"10,000 {self.currency}"
 
     def say_gain(self, value: float, span: str) -> str:
         """Say a gain in levels: "0.0186 yuan more income a year"."""
@@ -114,9 +119,10 @@ class StudyEfficiency:
         """Say which gains are meant, where a reader may take them for others."""
         words = []
         if self.result is not None:
-            left, money = self.result.spending.left_out, self.result.total["money"]
+            left, villages = self.result.spending.left_out, self.result.villages
             pooled = float(left.loc[left["reason"] == POOLED, "money"].sum())
             if pooled > 0:
+                money = float(villages.loc[villages["group"] == "", "money"].sum())
                 words.append(
                     f"{show_number(pooled / self.money.divisor)} ({self.money.unit}) are "
                     "pooled for a place and in no ratio: were they all these villages', the "

@@ -22,6 +22,7 @@ _CAPTIONS = {
     "source": "Gain per yuan of each source's money",
     "type": "Gain per yuan by villages' main type of project",
 }
+_GROUPS = "Villages and money in the ratios, and those in none"
 _HOUSEHOLDS = "Money and gains per village and household"
 _COUNTS = {"households": "household", "poor_households": "poor household"}
 _MOST_ROWS = 60
@@ -48,8 +49,8 @@ def efficiency_table(efficiency: StudyEfficiency, by: Grouping = "county") -> Ex
 
 def _efficiency_table(efficiency: StudyEfficiency, by: Grouping) -> Exhibit:
     found, shown = efficiency.found, efficiency.money
-    frame, labels = _rows(efficiency, by)
     total = found.total
+    frame, labels = _rows(efficiency, by, total)
     data = frame.reset_index(drop=True).assign(**{by: labels, "unit": found.unit})
     data[["money", "money_sd"]] /= shown.divisor
     data[["gain", "conf_low", "conf_high"]] /= efficiency.gain_shown.divisor
@@ -124,7 +125,7 @@ def household_table(efficiency: StudyEfficiency) -> Exhibit:
     )
 
 
-@needs_efficiency("efficiency_groups", "Villages and money that are in no ratio")
+@needs_efficiency("efficiency_groups", _GROUPS)
 def efficiency_groups_table(efficiency: StudyEfficiency) -> Exhibit:
     """Count the villages and the money in the ratio, and those that are not, by reason."""
     found, shown = efficiency.found, efficiency.money
@@ -154,7 +155,7 @@ def efficiency_groups_table(efficiency: StudyEfficiency) -> Exhibit:
     )
     return efficiency.table(
         "efficiency_groups",
-        "Villages and money in the ratios, and those in none",
+        _GROUPS,
         data=data.assign(unit=shown.unit),
         cells=cells,
         note=note,
@@ -210,7 +211,9 @@ def set_note(efficiency: StudyEfficiency) -> str:
     )
 
 
-def _rows(efficiency: StudyEfficiency, by: Grouping) -> tuple[pd.DataFrame, list[str]]:
+def _rows(
+    efficiency: StudyEfficiency, by: Grouping, total: pd.Series[Any]
+) -> tuple[pd.DataFrame, list[str]]:
     found = efficiency.found
     if by == "source":
         frame = found.by_source()
@@ -225,7 +228,7 @@ def _rows(efficiency: StudyEfficiency, by: Grouping) -> tuple[pd.DataFrame, list
     else:
         frame = found.by("county")
         labels = name_counties(efficiency.study_data.study, frame.index)
-    whole = pd.DataFrame([found.total]).infer_objects()
+    whole = pd.DataFrame([total]).infer_objects()
     return pd.concat([frame, whole]), [*labels, "all"]
 
 

@@ -191,7 +191,7 @@ def _slope_words(efficiency: StudyEfficiency, found: Targeting, scale: float) ->
     sd = float(income_before(gains).std())
     step = 1.0 if income.divisor > 1 else 10.0 ** math.floor(math.log10(sd))
     slope, *ends = (step * scale * x for x in (found.slope, found.conf_low, found.conf_high))
-    money, unit = (each.unit.split(",")[0] for each in (efficiency.money, income))
+    money, unit = (each.brief for each in (efficiency.money, income))
     p = show_p(found.p_value)
     unsure = "; less cannot be told from more" if ends[0] <= 0 <= ends[1] else ""
     how = f"errors clustered by {gains.cluster}"

@@ -53,7 +53,7 @@ def leverage_table(study_data: StudyData, *, stage: Stage = "received") -> Exhib
         reason = f"No fiscal money is recorded as {stage}: there is nothing to divide by."
         return absent(study_data, "leverage", _LEVERAGE, reason)
     table[list(SOURCES)] /= shown.divisor
-    unit = "yuan" if "万元" in shown.unit else shown.unit.split(",")[0]
+    unit = shown.currency
     heads: Heads = {name: (" ".join(SOURCES[name]), show_number) for name in _COMPARED}
     for name in _COMPARED[1:]:
         heads[f"{name}_per_fiscal"] = (f"{SOURCES[name][0]} per fiscal {unit}", show_number)
@@ -155,7 +155,7 @@ def cost_per_job_table(
         if rest
         else "All the money is of these projects."
     )
-    unit = shown.unit.split(",")[0]
+    unit = shown.brief
     note = (
         f"{show_number(total['per_job'])} {unit} {stage} per job ({jobs}) over the "
         f"{total['n_projects']:,.0f} projects that have jobs and money"

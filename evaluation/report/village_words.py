@@ -57,6 +57,16 @@ class Shown:
     unit: str
     axis: str
 
+    @property
+    def brief(self) -> str:
+        """The unit without its prices: "万元", "USD"."""
+        return self.unit.partition(",")[0]
+
+    @property
+    def currency(self) -> str:
+        """What one unit of the money is called: "yuan", "USD"."""
+        return "yuan" if "万元" in self.unit else self.brief
+
 
 def has_part(study_data: StudyData, part: Part) -> bool:
     """Whether a study has what the notebook cells tagged ``needs-PART`` show."""
