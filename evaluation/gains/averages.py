@@ -85,7 +85,7 @@ def average_covariance(
     averages without each of them (jackknife). NaN where one is not identified.
     """
     estimates = average_points(cells, codes, n)
-    parts = _cluster_parts(fit, cells, codes, estimates, clusters=clusters, nested=False)
+    parts = average_parts(fit, cells, codes, estimates, clusters=clusters, nested=False)
     taking_part = np.union1d(np.flatnonzero(takes_part(parts)), clusters[cells.rows])
     count = len(taking_part)
     if count < ENOUGH_CLUSTERS:
@@ -128,7 +128,7 @@ def _average_chunk(
 ) -> pd.DataFrame:
     n = len(names)
     estimates = average_points(cells, codes, n)
-    parts = _cluster_parts(fit, cells, codes, estimates, clusters=clusters, nested=nested)
+    parts = average_parts(fit, cells, codes, estimates, clusters=clusters, nested=nested)
     effective = effective_clusters(fit, cells, codes, n, clusters)
     intervals = [
         _interval(fit, cells, np.where(codes == q, 0, -1), float(estimates[q]), parts[:, q],
@@ -170,7 +170,7 @@ def _interval(
     return wild_interval(estimate, left_out, alpha=alpha)
 
 
-def _cluster_parts(
+def average_parts(
     fit: Counterfactual,
     cells: TreatedCells,
     codes: Codes,

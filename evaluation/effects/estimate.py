@@ -1,0 +1,201 @@
+"""The programme's average effect by several estimators: the entry to `evaluation.effects`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any, cast, get_args
+
+import numpy as np
+import pandas as pd
+
+from evaluation.data.panel import VillagePanel
+from evaluation.effects.estimates import Estimates, judge, within_groups
+from evaluation.effects.imputation import estimate_imputation
+from evaluation.effects.result import EffectsTable
+from evaluation.effects.setup import (
+    EffectOptions,
+    Estimator,
+    FixedEffectsCounted,
+    Matching,
+    Setup,
+    build_setup,
+)
+from evaluation.errors import DesignError, suggest
+from evaluation.gains.design import place_codes
+from evaluation.gains.estimate import estimate_gains
+from evaluation.gains.options import Cluster, Comparison, YearEffects
+
+ESTIMATORS: tuple[Estimator, ...] = get_args(Estimator)
+_BY_COUNTY: dict[Estimator, tuple[str, str]] = {
+    "callaway_santanna": ("evaluation.effects.group_time", "estimate_callaway_santanna"),
+    "synthetic_did": ("evaluation.effects.synthetic", "estimate_synthetic_did"),
+    "matched_did": ("evaluation.effects.group_time", "estimate_matched_did"),
+}
+"""Estimators that compare within a county by being run in each; loaded when they are asked."""
+
+_TOGETHER: dict[Estimator, tuple[str, str]] = {
+    "sun_abraham": ("evaluation.effects.fixed_effects", "estimate_sun_abraham"),
+    "twfe": ("evaluation.effects.fixed_effects", "estimate_twfe"),
+}
+"""Regressions, which have year effects by county."""
+
+
+def estimate_effects(
+    panel: VillagePanel,
+    *,
+    estimators: Sequence[Estimator] = ESTIMATORS,
+    comparison: Comparison = "not_yet_treated",
+    covariates: Sequence[str] = (),
+    anticipation: int = 0,
+    alpha: float = 0.05,
+    year_effects: YearEffects = "common",
+    cluster: Cluster | None = None,
+    matching: Matching = "entropy",
+    fixed_effects: FixedEffectsCounted = "nested",
+    seed: int = 0,
+) -> EffectsTable:
+    """Estimate the programme's average effect by several estimators, side by side.
+
+    Parameters
+    ----------
+    panel
+        N villages x T years; every village counts alike.
+    estimators
+        Which: imputation, callaway_santanna, sun_abraham, twfe, synthetic_did, matched_did
+        (the last only with covariates).
+    comparison, covariates, anticipation, alpha, year_effects
+        As in `estimate_gains`; see `EffectOptions`.
+    cluster
+        The level at which villages were assigned, and at which errors may be correlated:
+        county, town, village. By default that of `estimate_gains`: the county if there are
+        several, the town where villages are compared within their county.
+    matching
+        How matched_did weighs comparison villages: entropy or propensity.
+    fixed_effects
+        How regressions count village effects in their degrees of freedom: "nested" does not
+        count those that lie within a cluster (fixest, reghdfe); "full" counts all of them,
+        N + T + K - 1 in all (areg, xtreg with dfadj), which makes standard errors larger by
+        the root of about T / (T - 1).
+    seed
+        Of the multiplier bootstrap for uniform bands.
+
+    Returns
+    -------
+    EffectsTable. An estimator that the data do not allow has its reason in ``reasons``.
+
+    Raises
+    ------
+    DesignError
+        If no village is treated within the years, no comparison village is left, all are
+        treated at once without an earlier year, all treated villages lie in one cluster, or
+        an option is unknown.
+
+    Notes
+    -----
+    All estimate the mean effect on treated villages over the years observed, if without the
+    programme villages would have changed alike (`synthetic_did`: like a weighted mean of
+    comparison villages that moved as they did; `matched_did`: like villages with the same
+    baseline). They average over villages and years with weights of their own: `imputation`,
+    `callaway_santanna`, `sun_abraham` and `matched_did` by treated village-years,
+    `synthetic_did` likewise, `twfe` with weights that may be negative (`decompose_twfe`).
+
+    Examples
+    --------
+    >>> from evaluation import Study, load_data
+    >>> panel = load_data(Study.load("data/jining_simulated")).panel
+    >>> table = estimate_effects(panel, estimators=["imputation"], year_effects="county")
+    >>> table.overall.loc["imputation", ["estimate", "se"]].astype(float).round(-2).to_dict()
+    {'estimate': 0.0, 'se': 0.0}
+    """
+    unknown = [name for name in estimators if name not in ESTIMATORS]
+    if unknown or not estimators:
+        named = suggest(unknown[0], ESTIMATORS) if unknown else "name at least one."
+        raise DesignError(f"estimators: {named}")
+    check_comparison(panel)
+    gains = estimate_gains(
+        panel, comparison=comparison, covariates=covariates, anticipation=anticipation,
+        alpha=alpha, year_effects=year_effects, cluster=cluster,
+    )  # fmt: skip
+    options = EffectOptions(
+        comparison=comparison, covariates=tuple(covariates), anticipation=anticipation,
+        alpha=alpha, year_effects=year_effects, cluster=gains.cluster, matching=matching,
+        fixed_effects=fixed_effects, seed=seed,
+    )  # fmt: skip
+    _check_clusters(panel, gains.cluster)
+    setup = build_setup(panel, options)
+    found: dict[Estimator, Estimates] = {}
+    frames, reasons = [], {}
+    for name in estimators:
+        try:
+            if name == "imputation":
+                found[name], frame = estimate_imputation(gains)
+            else:
+                estimate = _estimator(name)
+                found[name] = estimate(setup)
+                frame = judge(found[name], setup, estimate)
+        except DesignError as error:
+            reasons[name] = str(error)
+            continue
+        frames.append(frame.assign(estimator=name))
+    if not frames:
+        told = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
+        raise DesignError(f"no estimator gives an effect: {told}")
+    frame = pd.concat(frames, ignore_index=True)
+    return EffectsTable(
+        panel=panel, options=options, setup=setup, gains=gains, unit=gains.unit, found=found,
+        frame=frame[["estimator", *_COLUMNS]], reasons=reasons,
+    )  # fmt: skip
+
+
+_COLUMNS = [
+    "period", "event_time", "estimate", "se", "conf_low", "conf_high", "p_value", "band_low",
+    "band_high", "n_villages", "n_cells", "n_clusters", "method", "reason",
+]  # fmt: skip
+
+
+def _estimator(name: Estimator) -> Callable[[Setup], Estimates]:
+    by_county = name in _BY_COUNTY
+    home, function = _BY_COUNTY[name] if by_county else _TOGETHER[name]
+    estimate = cast(Callable[[Setup], Estimates], getattr(import_module(home), function))
+    return (lambda setup: within_groups(setup, estimate)) if by_county else estimate
+
+
+def check_comparison(panel: VillagePanel) -> None:
+    """Refuse a panel in which no change of treated villages can be compared with another.
+
+    Raises
+    ------
+    DesignError
+        With the reason, and what can be done instead.
+    """
+    known, treated = np.isfinite(panel.matrix()), panel.treated_cells
+    if not (known & treated).any():
+        raise DesignError(
+            f"no village is treated and known from {panel.years[0]} to {panel.years[-1]}: "
+            "there is no effect to estimate. Name the treatment in study.yml (panel.treatment)."
+        )
+    if panel.has_comparison:
+        return
+    if not (known & ~treated)[panel.is_treated].any():
+        raise DesignError(
+            "no treated village is known in a year before its treatment: levels cannot be told "
+            "from effects. Add earlier years."
+        )
+    raise DesignError(
+        "no village is known untreated in a year in which others are treated and in an earlier "
+        "one: how incomes would have moved anyway cannot be told. Add comparison villages, or "
+        "bound the trend (bound_gains)."
+    )
+
+
+def _check_clusters(panel: VillagePanel, cluster: Cluster) -> None:
+    treated = panel.is_treated & (panel.cohort <= panel.years[-1])
+    if cluster != "village" and len(np.unique(place_codes(panel, cluster)[treated])) == 1:
+        name: Any = panel.villages.loc[treated, cluster].iloc[0]
+        raise DesignError(
+            f"all treated villages lie in one {cluster} ({name}): what else happened there "
+            "cannot be told from the programme. Compare within the county "
+            "(year_effects='county'), or cluster by village if villages were assigned one by "
+            "one."
+        )

@@ -1,0 +1,230 @@
+"""What an estimator gives, and the errors and intervals that follow from its clusters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from evaluation.effects.setup import Setup
+from evaluation.errors import DesignError
+from evaluation.gains.clusters import (
+    ENOUGH_CLUSTERS,
+    Interval,
+    fewest_clusters,
+    takes_part,
+    too_few,
+    wild_interval,
+)
+from evaluation.gains.moments import Floats
+
+TERMS = ["period", "event_time", "estimate", "n_villages", "n_cells"]
+_INTERVAL = [
+    "se", "conf_low", "conf_high", "p_value", "band_low", "band_high", "n_clusters", "method",
+    "reason",
+]  # fmt: skip
+_DRAWS = 999
+_BLOCK = 2_000_000  # random signs held at once
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimates:
+    """An average effect, its event study, and what each cluster adds to their errors.
+
+    Attributes
+    ----------
+    terms
+        K rows: period ("overall", then "before" and "after"), event_time (NaN for overall),
+        estimate, n_villages (treated ones that it rests on), n_cells (their treated, or before
+        treatment their untreated, village-years). The event time that effects are measured
+        from has no row.
+    parts
+        C x K: what each cluster adds to the errors, so that parts' parts is the covariance;
+        zero for clusters that take no part.
+    note
+        What a reader should know of this estimate; '' for nothing.
+    """
+
+    terms: pd.DataFrame
+    parts: Floats = field(repr=False)
+    note: str = ""
+
+    @property
+    def covariance(self) -> Floats:
+        """K x K."""
+        return np.asarray(self.parts.T @ self.parts)
+
+
+Estimate = Callable[[Setup], Estimates]
+
+
+def effective_clusters(setup: Setup) -> float:
+    """Give as how many equal clusters those of a panel count.
+
+    Notes
+    -----
+    (sum_c k_c)^2 / sum_c k_c^2 with k_c = w_c^2 + u_c^2, the cluster's shares of treated and of
+    comparison villages (after Carter, Schnepel, Steigerwald 2017, doi:10.1162/REST_a_00639):
+    four treated counties among forty count as five.
+    """
+    size = np.zeros(setup.n_clusters)
+    for some in (setup.treated, ~setup.treated):
+        counts = np.bincount(setup.clusters[some], minlength=setup.n_clusters)
+        size += (counts / max(counts.sum(), 1)) ** 2
+    return float(size.sum() ** 2 / (size**2).sum())
+
+
+def judge(found: Estimates, setup: Setup, estimate: Estimate) -> pd.DataFrame:
+    """Give estimates their standard errors, intervals and uniform bands.
+
+    Parameters
+    ----------
+    found
+        What ``estimate`` gave for ``setup``.
+    estimate
+        The estimator, which is asked again without each cluster where they are few.
+
+    Returns
+    -------
+    DataFrame: the terms with se, conf_low, conf_high, p_value, band_low, band_high (which hold
+    all event times at once), n_clusters, method, reason.
+
+    Notes
+    -----
+    With 30 clusters or more se^2 is the sum of the clusters' squared parts, and Student's t has
+    one degree of freedom less than they count as equal ones. With fewer, `wild_interval`. With
+    so few that signs cannot be flipped often enough, no interval, with the reason.
+    """
+    alpha, parts = setup.options.alpha, found.parts
+    some, effective = takes_part(parts), effective_clusters(setup)
+    n, values = int(some.sum()), found.terms["estimate"].to_numpy(float)
+    frame = found.terms.copy()
+    if effective < fewest_clusters(alpha):
+        intervals = [Interval(n_clusters=n, reason=too_few(n, effective, alpha))] * len(frame)
+    elif n >= ENOUGH_CLUSTERS:
+        freedom = min(n, effective) - 1
+        intervals = [
+            _clustered(value, column, alpha, freedom)
+            for value, column in zip(values, parts.T, strict=True)
+        ]
+    else:
+        left_out = np.array(
+            [_leave_out(found, setup, estimate, c) for c in np.flatnonzero(some)]
+        )
+        intervals = [
+            wild_interval(value, column, alpha=alpha)
+            for value, column in zip(values, left_out.T, strict=True)
+        ]
+    for name in asdict(Interval()):
+        frame[name] = [getattr(interval, name) for interval in intervals]
+    events = frame["period"].ne("overall").to_numpy()
+    reach = np.full(len(frame), np.nan)
+    if n >= ENOUGH_CLUSTERS and events.any() and effective >= fewest_clusters(alpha):
+        crit = uniform_critical(parts[:, events], alpha=alpha, seed=setup.options.seed)
+        reach[events] = crit * frame["se"].to_numpy()[events]
+    frame["band_low"], frame["band_high"] = values - reach, values + reach
+    return frame[[*TERMS, *_INTERVAL]]
+
+
+def uniform_critical(parts: Floats, *, alpha: float, seed: int) -> float:
+    """Give the critical value at which the intervals of K estimates hold all at once.
+
+    Notes
+    -----
+    The 1 - alpha quantile over draws of max_k |sum_c v_c parts_ck| / se_k, v_c Rademacher
+    (multiplier bootstrap of Callaway, Sant'Anna 2021, doi:10.1016/j.jeconom.2020.12.001,
+    algorithm 1, over clusters); never below the one of a single estimate.
+    """
+    parts = parts[takes_part(parts)]
+    se = np.sqrt((parts**2).sum(axis=0))
+    standard = parts[:, se > 0] / se[se > 0]
+    rng = np.random.default_rng(seed)
+    step = max(1, _BLOCK // max(len(parts), 1))
+    largest = []
+    for start in range(0, _DRAWS, step):
+        size = (min(step, _DRAWS - start), len(parts))
+        signs = rng.integers(0, 2, size, dtype=np.int8).astype(np.float32) * 2 - 1
+        largest.append(np.abs(signs @ standard.astype(np.float32)).max(axis=1, initial=0))
+    quantile = float(np.quantile(np.concatenate(largest), 1 - alpha))
+    return max(quantile, float(stats.t.ppf(1 - alpha / 2, max(len(parts) - 1, 1))))
+
+
+def within_groups(setup: Setup, estimate: Estimate) -> Estimates:
+    """Estimate within each group and average, each group by its treated village-years.
+
+    Groups that leave nothing to estimate are named in the note.
+    """
+    groups = np.unique(setup.group)
+    if len(groups) == 1:
+        return estimate(setup)
+    found, left_out = [], 0
+    for group in groups:
+        part = setup.take(setup.group == group)
+        if not part.treated.any():
+            continue
+        try:
+            found.append(estimate(part))
+        except DesignError:
+            left_out += int(part.treated.sum())
+    if not found:
+        raise DesignError(
+            "in no county are there treated and comparison villages together; compare across "
+            "counties (year_effects='common')."
+        )
+    together = _average(found, setup.n_clusters)
+    if not left_out:
+        return together
+    note = f"{left_out:,} treated villages of counties without comparison villages left out."
+    return Estimates(
+        terms=together.terms, parts=together.parts, note=f"{together.note} {note}".strip()
+    )
+
+
+def _average(found: list[Estimates], n_clusters: int) -> Estimates:
+    keys = pd.concat([e.terms[["period", "event_time"]] for e in found]).drop_duplicates()
+    order = keys["event_time"].fillna(-np.inf).argsort(kind="stable")
+    rows, parts = [], []
+    for period, event_time in keys.iloc[order].itertuples(index=False):
+        total, estimate, villages = 0.0, 0.0, 0
+        part = np.zeros(n_clusters)
+        for e in found:
+            same = e.terms["event_time"].to_numpy(float)
+            at = np.isnan(same) if np.isnan(event_time) else same == event_time
+            for k in np.flatnonzero(at):
+                weight = float(e.terms["n_cells"].iloc[k])
+                total += weight
+                estimate += weight * float(e.terms["estimate"].iloc[k])
+                villages += int(e.terms["n_villages"].iloc[k])
+                part[: len(e.parts)] += weight * e.parts[:, k]
+        rows.append((period, event_time, estimate / total, villages, int(total)))
+        parts.append(part / total)
+    notes = dict.fromkeys(e.note for e in found if e.note)
+    return Estimates(
+        terms=pd.DataFrame(rows, columns=TERMS), parts=np.array(parts).T, note=" ".join(notes)
+    )
+
+
+def _clustered(value: float, parts: Floats, alpha: float, freedom: float) -> Interval:
+    se = float(np.sqrt((parts**2).sum()))
+    if not se > 0 or np.isnan(value):
+        return Interval(reason="not identified" if np.isnan(value) else "no variation")
+    half = float(stats.t.ppf(1 - alpha / 2, freedom)) * se
+    return Interval(
+        se=se, conf_low=value - half, conf_high=value + half,
+        p_value=float(2 * stats.t.sf(abs(value) / se, freedom)),
+        n_clusters=int(takes_part(parts).sum()), method="clustered",
+    )  # fmt: skip
+
+
+def _leave_out(found: Estimates, setup: Setup, estimate: Estimate, cluster: int) -> Floats:
+    """Give the estimates without one cluster, NaN where they are not identified."""
+    try:
+        terms = estimate(setup.take(setup.clusters != cluster)).terms
+    except DesignError:
+        return np.full(len(found.terms), np.nan)
+    times = pd.Index(terms["event_time"].fillna(-np.inf))
+    values = pd.Series(terms["estimate"].to_numpy(float), index=times)
+    return values.reindex(found.terms["event_time"].fillna(-np.inf)).to_numpy(float)

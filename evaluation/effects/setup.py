@@ -1,0 +1,151 @@
+"""What every estimator of the average effect takes: a panel laid out, and the choices made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from evaluation.data.panel import VillagePanel
+from evaluation.errors import DesignError
+from evaluation.gains.design import cluster_level, place_codes
+from evaluation.gains.moments import Bools, Floats
+from evaluation.gains.options import Cluster, Comparison, YearEffects
+from evaluation.gains.scale import to_analysis_scale
+
+Codes = npt.NDArray[np.intp]
+Estimator = Literal[
+    "imputation", "callaway_santanna", "sun_abraham", "twfe", "synthetic_did", "matched_did"
+]
+Matching = Literal["entropy", "propensity"]
+FixedEffectsCounted = Literal["nested", "full"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectOptions:
+    """Choices of an estimate of the average effect; the words of `GainOptions` mean the same.
+
+    Attributes
+    ----------
+    comparison
+        Whom treated villages are compared with: those not yet treated, or never treated.
+    covariates
+        Names in the panel. Estimators that weigh or adjust by baseline take the value of the
+        year that they compare with; regressions take those that vary as they are, and those
+        that do not with a slope a year.
+    anticipation
+        Years before the first treated one that may be affected.
+    alpha
+        1 less the coverage of intervals.
+    year_effects
+        "common", or "county": villages are compared within their county alone.
+    cluster
+        The level of errors.
+    matching
+        How `matched_did` weighs comparison villages: "entropy" balances the covariates' means
+        exactly, "propensity" weighs by the odds of treatment.
+    fixed_effects
+        Whether village effects count in the regressions' degrees of freedom: "nested" leaves
+        out those that lie within a cluster, as Stata's reghdfe and R's fixest do, "full"
+        counts all of them, as Stata's areg and xtreg with dfadj do.
+    seed
+        Of the multiplier bootstrap.
+    """
+
+    comparison: Comparison = "not_yet_treated"
+    covariates: tuple[str, ...] = ()
+    anticipation: int = 0
+    alpha: float = 0.05
+    year_effects: YearEffects = "common"
+    cluster: Cluster = "county"
+    matching: Matching = "entropy"
+    fixed_effects: FixedEffectsCounted = "nested"
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """N villages x T years as the estimators take them.
+
+    Attributes
+    ----------
+    outcome
+        N x T, on the scale of the analysis; NaN where missing.
+    years
+        T, ascending.
+    cohort
+        N: first treated year; NaN for villages that are not treated within the years.
+    covariates
+        N x T by name.
+    clusters
+        N: the cluster of each village's errors.
+    group
+        N: the county, where villages are compared within theirs; else 0.
+    options
+        The choices.
+    """
+
+    outcome: Floats
+    years: npt.NDArray[np.int64]
+    cohort: Floats
+    covariates: Mapping[str, Floats]
+    clusters: Codes
+    group: Codes
+    options: EffectOptions
+
+    @property
+    def treated(self) -> Bools:
+        """N: whether a village is treated within the years."""
+        return np.isfinite(self.cohort)
+
+    @property
+    def event_time(self) -> Floats:
+        """N x T: years since the first treated one; NaN for the never treated."""
+        return np.asarray(self.years - self.cohort[:, None])
+
+    @property
+    def reference(self) -> int:
+        """The event time that effects are measured from: the last one not affected."""
+        return -1 - self.options.anticipation
+
+    @property
+    def n_clusters(self) -> int:
+        """How many clusters are numbered, with and without a village left."""
+        return int(self.clusters.max(initial=-1)) + 1
+
+    def take(self, kept: Bools) -> Setup:
+        """Keep some villages; clusters and groups keep their numbers."""
+        return replace(
+            self,
+            outcome=self.outcome[kept],
+            cohort=self.cohort[kept],
+            covariates={name: values[kept] for name, values in self.covariates.items()},
+            clusters=self.clusters[kept],
+            group=self.group[kept],
+        )
+
+
+def build_setup(panel: VillagePanel, options: EffectOptions) -> Setup:
+    """Lay a panel out for the estimators.
+
+    Raises
+    ------
+    DesignError
+        If a covariate is the outcome itself, or the panel has none of that name.
+    """
+    if panel.outcome in options.covariates:
+        raise DesignError(f"covariate {panel.outcome!r} is the outcome itself; leave it out.")
+    cohort = panel.cohort
+    county = place_codes(panel, "county")
+    return Setup(
+        outcome=to_analysis_scale(panel).matrix,
+        years=panel.years,
+        cohort=np.where(cohort <= panel.years[-1], cohort, np.nan),
+        covariates={name: panel.matrix(name) for name in options.covariates},
+        clusters=place_codes(panel, cluster_level(panel, options.cluster)),
+        group=county if options.year_effects == "county" else np.zeros_like(county),
+        options=options,
+    )
