@@ -112,7 +112,7 @@ def judge(found: Estimates, setup: Setup, estimate: Estimate) -> pd.DataFrame:
         ]
     else:
         left_out = np.array(
-            [_leave_out(found, setup, estimate, c) for c in np.flatnonzero(some)]
+            [_leave_out(found, setup, estimate, int(c)) for c in np.flatnonzero(some)]
         )
         intervals = [
             wild_interval(value, column, alpha=alpha)
