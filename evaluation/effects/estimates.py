@@ -66,13 +66,20 @@ def effective_clusters(setup: Setup) -> float:
 
     Notes
     -----
-    (sum_c k_c)^2 / sum_c k_c^2 with k_c = w_c^2 + u_c^2, the cluster's shares of treated and of
-    comparison villages (after Carter, Schnepel, Steigerwald 2017, doi:10.1162/REST_a_00639):
-    four treated counties among forty count as five.
+    (sum_c k_c)^2 / sum_c k_c^2 with k_c = w_c^2 + u_c^2, the cluster's shares of treated
+    village-years and of the untreated ones in the same years (after Carter, Schnepel,
+    Steigerwald 2017, doi:10.1162/REST_a_00639): four treated counties among forty count as
+    five.
     """
+    known = np.isfinite(setup.outcome)
+    with np.errstate(invalid="ignore"):
+        treated = known & (setup.years >= setup.cohort[:, None])
+    untreated = known & ~treated & treated.any(axis=0)
+    if setup.options.comparison == "never_treated":
+        untreated &= ~setup.treated[:, None]
     size = np.zeros(setup.n_clusters)
-    for some in (setup.treated, ~setup.treated):
-        counts = np.bincount(setup.clusters[some], minlength=setup.n_clusters)
+    for cells in (treated, untreated):
+        counts = np.bincount(setup.clusters, cells.sum(axis=1), setup.n_clusters)
         size += (counts / max(counts.sum(), 1)) ** 2
     return float(size.sum() ** 2 / (size**2).sum())
 

@@ -1,0 +1,132 @@
+"""Errors, intervals and bands from what clusters add; averages over counties."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from evaluation.effects.estimates import (
+    TERMS,
+    Estimates,
+    effective_clusters,
+    judge,
+    uniform_critical,
+    within_groups,
+)
+from evaluation.effects.setup import EffectOptions, build_setup
+from evaluation.errors import DesignError
+from tests.gains.panels import random_cells, to_panel
+
+EXACT = 1e-12  # the same arithmetic, in another order
+DRAWN = 0.08  # of a quantile from 999 draws: three sampling errors at the 95th percentile
+
+
+def setup_of(*, n=200, counties=40, seed=1, **options):
+    cells = random_cells(seed, n=n, n_counties=counties, missing=0)
+    return build_setup(to_panel(cells, covariates=("x", "z")), EffectOptions(**options))
+
+
+def mean_change(setup):
+    """A two-group difference in differences, with each village's part in its error."""
+    after = setup.years >= np.nanmin(setup.cohort)
+    change = setup.outcome[:, after].mean(axis=1) - setup.outcome[:, ~after].mean(axis=1)
+    if setup.treated.all() or not setup.treated.any():
+        raise DesignError("nothing to compare")
+    value, part = 0.0, np.zeros(len(change))
+    for some, sign in ((setup.treated, 1), (~setup.treated, -1)):
+        value += sign * change[some].mean()
+        part[some] = sign * (change[some] - change[some].mean()) / some.sum()
+    parts = np.bincount(setup.clusters, part, setup.n_clusters)
+    terms = pd.DataFrame(
+        [("overall", np.nan, value, 1, 10), ("after", 0.0, 2 * value, 1, 10)], columns=TERMS
+    )
+    return Estimates(terms=terms, parts=np.stack([parts, 2 * parts], axis=1))
+
+
+def test_with_many_clusters_the_parts_squares_are_the_variance():
+    setup = setup_of()
+    found = mean_change(setup)
+    frame = judge(found, setup, mean_change)
+    se = np.sqrt((found.parts**2).sum(axis=0))
+    np.testing.assert_allclose(frame["se"], se, rtol=EXACT)
+    freedom = min(40, effective_clusters(setup)) - 1
+    half = stats.t.ppf(0.975, freedom) * se
+    np.testing.assert_allclose(frame["conf_high"] - frame["estimate"], half, rtol=EXACT)
+    assert (frame["method"] == "clustered").all() and (frame["n_clusters"] == 40).all()
+
+
+def test_the_band_is_of_event_times_alone_and_no_narrower_than_the_interval():
+    frame = judge(mean_change(setup_of()), setup_of(), mean_change)
+    overall, event = frame.iloc[0], frame.iloc[1]
+    assert np.isnan(overall["band_low"])
+    assert event["band_high"] - event["band_low"] > 0
+    # One event time: its band is its interval, but for the degrees of freedom.
+    assert event["band_high"] - event["band_low"] == pytest.approx(
+        event["conf_high"] - event["conf_low"], rel=DRAWN
+    )
+
+
+def test_with_few_clusters_estimates_are_made_anew_without_each():
+    setup = setup_of(counties=8)
+    frame = judge(mean_change(setup), setup, mean_change)
+    assert (frame["method"] == "wild bootstrap").all() and (frame["n_clusters"] == 8).all()
+    without = [
+        mean_change(setup.take(setup.clusters != c)).terms["estimate"].iloc[0] for c in range(8)
+    ]
+    pseudo = 8 * frame["estimate"].iloc[0] - 7 * np.array(without)
+    assert frame["se"].iloc[0] == pytest.approx(pseudo.std(ddof=1) / np.sqrt(8), rel=EXACT)
+    assert frame["band_low"].isna().all()
+
+
+def test_too_few_clusters_give_no_interval_but_the_reason():
+    setup = setup_of(counties=4)
+    frame = judge(mean_change(setup), setup, mean_change)
+    assert frame["conf_low"].isna().all() and frame["estimate"].notna().all()
+    assert frame["reason"].str.contains("95% needs 6").all()
+
+
+def test_four_treated_counties_among_forty_count_as_five():
+    setup = setup_of(n=400)
+    cohort = np.where(setup.clusters < 4, 2006.0, np.nan)
+    clusters = np.repeat(np.arange(40), 10)
+    alike = setup.take(np.ones(400, dtype=bool))
+    object.__setattr__(alike, "clusters", clusters)
+    object.__setattr__(alike, "cohort", np.where(clusters < 4, 2006.0, np.nan))
+    assert cohort.shape == (400,)
+    assert 4.5 < effective_clusters(alike) < 5.5
+
+
+def test_independent_estimates_have_the_quantile_of_the_largest_of_them():
+    parts = np.random.default_rng(0).standard_normal((4_000, 10))
+    crit = uniform_critical(parts, alpha=0.05, seed=3)
+    exact = stats.norm.ppf((1 + 0.95 ** (1 / 10)) / 2)
+    assert crit == pytest.approx(exact, rel=DRAWN)
+    alike = np.repeat(parts[:, :1], 5, axis=1)
+    assert uniform_critical(alike, alpha=0.05, seed=3) == pytest.approx(1.96, rel=DRAWN)
+    assert uniform_critical(parts, alpha=0.05, seed=3) == crit
+
+
+def test_within_counties_each_counts_by_its_treated_village_years():
+    setup = setup_of(n=240, counties=3, year_effects="county")
+    counts = {g: int(setup.treated[setup.group == g].sum()) for g in range(3)}
+
+    def estimate(part):
+        found = mean_change(part)
+        n = int(part.treated.sum())
+        return Estimates(terms=found.terms.assign(n_cells=n), parts=found.parts)
+
+    together = within_groups(setup, estimate)
+    each = [estimate(setup.take(setup.group == g)).terms["estimate"].iloc[0] for g in range(3)]
+    expected = np.average(each, weights=[counts[g] for g in range(3)])
+    assert together.terms["estimate"].iloc[0] == pytest.approx(expected, rel=EXACT)
+    assert together.terms["n_cells"].iloc[0] == sum(counts.values())
+
+
+def test_counties_without_comparison_villages_are_told():
+    setup = setup_of(n=240, counties=3, year_effects="county")
+    first = setup.group == 0
+    kept = ~first | setup.treated
+    found = within_groups(setup.take(kept), mean_change)
+    assert f"{int((first & setup.treated).sum())} treated villages" in found.note
+    with pytest.raises(DesignError, match="in no county"):
+        within_groups(setup.take(setup.treated), mean_change)
