@@ -27,18 +27,14 @@ from evaluation.gains.estimate import estimate_gains
 from evaluation.gains.options import Cluster, Comparison, YearEffects
 
 ESTIMATORS: tuple[Estimator, ...] = get_args(Estimator)
-_BY_COUNTY: dict[Estimator, tuple[str, str]] = {
-    "callaway_santanna": ("evaluation.effects.group_time", "estimate_callaway_santanna"),
-    "synthetic_did": ("evaluation.effects.synthetic", "estimate_synthetic_did"),
-    "matched_did": ("evaluation.effects.group_time", "estimate_matched_did"),
+_HOMES: dict[Estimator, tuple[str, str]] = {
+    "callaway_santanna": ("group_time", "estimate_callaway_santanna"),
+    "sun_abraham": ("fixed_effects", "estimate_sun_abraham"),
+    "twfe": ("fixed_effects", "estimate_twfe"),
+    "synthetic_did": ("synthetic", "estimate_synthetic_did"),
+    "matched_did": ("group_time", "estimate_matched_did"),
 }
-"""Estimators that compare within a county by being run in each; loaded when they are asked."""
-
-_TOGETHER: dict[Estimator, tuple[str, str]] = {
-    "sun_abraham": ("evaluation.effects.fixed_effects", "estimate_sun_abraham"),
-    "twfe": ("evaluation.effects.fixed_effects", "estimate_twfe"),
-}
-"""Regressions, which have year effects by county."""
+"""Where the others are; each is loaded when it is asked for."""
 
 
 def estimate_effects(
@@ -155,10 +151,14 @@ _COLUMNS = [
 
 
 def _estimator(name: Estimator) -> Callable[[Setup], Estimates]:
-    by_county = name in _BY_COUNTY
-    home, function = _BY_COUNTY[name] if by_county else _TOGETHER[name]
-    estimate = cast(Callable[[Setup], Estimates], getattr(import_module(home), function))
-    return (lambda setup: within_groups(setup, estimate)) if by_county else estimate
+    module, function = _HOMES[name]
+    estimate = cast(
+        Callable[[Setup], Estimates],
+        getattr(import_module(f"evaluation.effects.{module}"), function),
+    )
+    if name == "synthetic_did":  # the others compare within counties themselves
+        return lambda setup: within_groups(setup, estimate)
+    return estimate
 
 
 def check_comparison(panel: VillagePanel) -> None:

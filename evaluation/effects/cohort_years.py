@@ -1,0 +1,150 @@
+"""Every cohort in every year against its comparison villages, and averages over them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from evaluation.effects.setup import Codes, Setup
+from evaluation.effects.weights import Method, contrast_changes
+from evaluation.errors import DesignError
+from evaluation.gains.moments import Bools, Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CohortYear:
+    """The effect on a cohort in a year, within one group of villages.
+
+    Attributes
+    ----------
+    cohort, year
+        Which.
+    treated
+        The rows of its treated villages.
+    n_comparison, n_effective
+        Comparison villages with a weight, and as how many equal ones they count.
+    att
+        NaN where there is a reason.
+    parts
+        C: what each cluster adds to its error.
+    reason
+        Why there is none; '' where there is.
+    """
+
+    cohort: int
+    year: int
+    treated: Codes = field(repr=False)
+    n_comparison: int = 0
+    n_effective: float = np.nan
+    att: float = np.nan
+    parts: Floats = field(default_factory=lambda: np.zeros(0), repr=False)
+    reason: str = ""
+
+    @property
+    def event_time(self) -> int:
+        """Years since the first treated one."""
+        return self.year - self.cohort
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Average:
+    """The mean over some cohort-years; parts by cluster, as in `CohortYear`."""
+
+    estimate: float
+    parts: Floats
+    n_villages: int
+    n_cells: int
+
+
+def compare_cohort_years(setup: Setup, *, method: Method) -> list[CohortYear]:
+    """Compare each cohort's change since its base year, year by year, within each group.
+
+    Returns
+    -------
+    list: also cohort-years for which there is no effect, with the reason. Cohorts without an
+    earlier year have none.
+
+    Notes
+    -----
+    The base year is the last one before the first that may be affected. Villages are those
+    known in both years, and with covariates those whose covariates are known in the base year.
+    """
+    cells = []
+    for group in np.unique(setup.group[setup.treated]):
+        own = setup.group == group
+        for cohort in np.unique(setup.cohort[own & setup.treated]).astype(int).tolist():
+            before = np.flatnonzero(setup.years < cohort - setup.options.anticipation)
+            if len(before):
+                cells += _follow_cohort(setup, own, cohort, int(before[-1]), method)
+    return cells
+
+
+def average_cohort_years(
+    cells: Sequence[CohortYear], setup: Setup, key: Callable[[CohortYear], int]
+) -> dict[int, Average]:
+    """Average the effects that share a key, by their treated villages, in the key's order.
+
+    Notes
+    -----
+    With n_k treated villages in cohort-year k and D_ik whether i is one of them, village i's
+    part in the mean is sum_k [n_k part_ik + D_ik (ATT_k - mean)] / sum_k n_k: the numbers of
+    villages count as estimated, as in R did's aggte.
+    """
+    sharing: dict[int, list[CohortYear]] = {}
+    for cell in cells:
+        if not cell.reason:
+            sharing.setdefault(key(cell), []).append(cell)
+    return {value: _average(sharing[value], setup) for value in sorted(sharing)}
+
+
+def _average(cells: Sequence[CohortYear], setup: Setup) -> Average:
+    n_cells = sum(len(cell.treated) for cell in cells)
+    mean = sum(len(cell.treated) * cell.att for cell in cells) / n_cells
+    parts, taken = np.zeros(setup.n_clusters), np.zeros(len(setup.cohort), dtype=bool)
+    for cell in cells:
+        counts = np.bincount(setup.clusters[cell.treated], minlength=setup.n_clusters)
+        parts += len(cell.treated) * cell.parts + (cell.att - mean) * counts
+        taken[cell.treated] = True
+    return Average(
+        estimate=mean, parts=parts / n_cells, n_villages=int(taken.sum()), n_cells=n_cells
+    )
+
+
+def _follow_cohort(
+    setup: Setup, own: Bools, cohort: int, base: int, method: Method
+) -> list[CohortYear]:
+    start = setup.outcome[:, base]
+    baseline = [start, *(values[:, base] for values in setup.covariates.values())]
+    rows = np.flatnonzero(own & np.isfinite(baseline).all(axis=0))
+    first, covariates = setup.cohort[rows], np.column_stack(baseline)[rows, 1:]
+    later = setup.options.comparison == "not_yet_treated"
+    cells = []
+    for t in np.flatnonzero(np.arange(len(setup.years)) != base):
+        change = setup.outcome[rows, t] - start[rows]
+        last = max(setup.years[t], setup.years[base]) + setup.options.anticipation
+        compared = np.isnan(first) | (later & (first > last) & (first != cohort))
+        kept = np.isfinite(change) & (compared | (first == cohort))
+        treated, where = first[kept] == cohort, rows[kept]
+        year, villages = int(setup.years[t]), where[treated]
+        try:
+            if treated.all() or not treated.any():
+                missing = "comparison" if treated.any() else "treated"
+                raise DesignError(f"no {missing} village is known in both years")
+            found = contrast_changes(change[kept], treated, covariates[kept], method=method)
+        except DesignError as error:
+            reason = str(error)
+            cells.append(CohortYear(cohort=cohort, year=year, treated=villages, reason=reason))
+            continue
+        weights, parts = found.weights[~treated], np.zeros(setup.n_clusters)
+        np.add.at(parts, setup.clusters[where], found.parts)
+        cells.append(
+            CohortYear(
+                cohort=cohort, year=year, treated=villages,
+                n_comparison=int(np.count_nonzero(weights)),
+                n_effective=float(1 / (weights**2).sum()), att=found.att,
+                parts=parts,
+            )
+        )  # fmt: skip
+    return cells

@@ -1,0 +1,260 @@
+"""Group-time effects (Callaway, Sant'Anna 2021), adjusted or matched, and their averages."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from evaluation.effects.cohort_years import (
+    CohortYear,
+    average_cohort_years,
+    compare_cohort_years,
+)
+from evaluation.effects.estimates import TERMS, Estimates, judge
+from evaluation.effects.setup import Setup
+from evaluation.effects.weights import Method
+from evaluation.errors import DesignError
+from evaluation.gains.clusters import fewest_clusters, takes_part, too_few
+
+GroupTime = Literal["callaway_santanna", "matched_did"]
+By = Literal["cohort", "year", "event_time"]
+_COLUMNS = [
+    "cohort", "year", "event_time", "att", "se", "n_treated", "n_comparison", "reason",
+]  # fmt: skip
+
+
+def estimate_callaway_santanna(setup: Setup) -> Estimates:
+    """Average group-time effects over treated village-years, and by years since treatment.
+
+    Parameters
+    ----------
+    setup
+        With covariates, comparison villages are weighed and adjusted by their baseline
+        ("doubly robust"); without, changes are compared as they are.
+
+    Returns
+    -------
+    Estimates; its note says which cohort-years were left out, and why.
+
+    Raises
+    ------
+    DesignError
+        If no cohort can be compared in a treated year.
+
+    Notes
+    -----
+    ATT(g, t) = E[Y_t - Y_b | cohort g] - E[Y_t - Y_b | comparison], with b the last year
+    before g - anticipation, also for years t before b. Comparison villages are never treated
+    within the years, or not yet by max(t, b) + anticipation. If both would have changed alike
+    from b to t without the programme (with covariates: those with the same covariates in year
+    b), this is the mean effect on cohort g in year t. It takes villages known in both years,
+    so that with holes they differ from year to year.
+
+    Cohort-years are averaged by their treated villages. In a panel without holes this is R
+    did's att_gt(base_period = "universal", est_method = "dr") and aggte ("simple" and
+    "dynamic"), with its analytic standard errors where each village is its own cluster;
+    covariates that vary are those of year b before b too, where R takes year t's. Errors of
+    an average over few villages of one cohort are too small: one village's vanishes.
+
+    Callaway, Sant'Anna (2021, doi:10.1016/j.jeconom.2020.12.001); Sant'Anna, Zhao (2020,
+    doi:10.1016/j.jeconom.2020.06.003).
+
+    Examples
+    --------
+    >>> from evaluation import Study, load_data
+    >>> from evaluation.effects.setup import EffectOptions, build_setup
+    >>> panel = load_data(Study.load("data/jining_simulated")).panel
+    >>> found = estimate_callaway_santanna(build_setup(panel, EffectOptions()))
+    >>> found.terms["period"].unique().tolist()
+    ['overall', 'before', 'after']
+    """
+    return _estimate(setup, "callaway_santanna")
+
+
+def estimate_matched_did(setup: Setup) -> Estimates:
+    """Average group-time effects against comparison villages weighed to the same baseline.
+
+    Parameters
+    ----------
+    setup
+        Its options' matching: "entropy" weighs comparison villages so that the covariates'
+        means are the cohort's, "propensity" by the odds of treatment.
+
+    Returns
+    -------
+    Estimates; its note says which cohort-years were left out, and why, and as how few equal
+    villages the weighted ones count.
+
+    Raises
+    ------
+    DesignError
+        If there are no covariates, or no cohort can be compared in a treated year.
+
+    Notes
+    -----
+    Effects and averages are those of `estimate_callaway_santanna`, with weighted means. The
+    assumption: villages with the same covariates in the year before treatment would have
+    changed alike. With "entropy" it is enough that the change is linear in them, or the log
+    odds of treatment are (Hainmueller 2012, doi:10.1093/pan/mpr025; Zhao, Percival 2017,
+    doi:10.1515/jci-2016-0010). Errors are too small where the weighted comparison villages
+    count as hardly more than there are covariates.
+
+    Covariates alone are matched on, not outcomes before treatment: comparison villages chosen
+    because their outcome is near that of the treated are chosen for their errors too, and
+    return to their own mean, which passes for an effect (Daw, Hatfield 2018,
+    doi:10.1111/1475-6773.12993).
+    """
+    if not setup.covariates:
+        raise DesignError(
+            "matched_did needs covariates to match villages on: name some that the programme "
+            "does not change, such as covariates=['households']."
+        )
+    return _estimate(setup, "matched_did")
+
+
+def group_time_effects(
+    setup: Setup, *, estimator: GroupTime = "callaway_santanna"
+) -> pd.DataFrame:
+    """Give the effect on each cohort in each year.
+
+    Returns
+    -------
+    DataFrame: cohort, year, event_time, att, se (by the setup's clusters), n_treated,
+    n_comparison (villages with a weight), reason (why there is no att or no se). Where
+    villages are compared within their county, the mean over counties by treated villages.
+
+    Examples
+    --------
+    >>> from evaluation import Study, load_data
+    >>> from evaluation.effects.setup import EffectOptions, build_setup
+    >>> panel = load_data(Study.load("data/jining_simulated")).panel
+    >>> effects = group_time_effects(build_setup(panel, EffectOptions(cluster="town")))
+    >>> effects.loc[effects["event_time"] == 0, ["cohort", "year", "n_treated"]].values.tolist()
+    [[2019, 2019, 46], [2020, 2020, 31]]
+    """
+    cells = compare_cohort_years(setup, method=_choose_method(setup, estimator))
+    rows = []
+    for cohort, year in sorted({(cell.cohort, cell.year) for cell in cells}):
+        some = [cell for cell in cells if (cell.cohort, cell.year) == (cohort, year)]
+        reason = "; ".join(dict.fromkeys(cell.reason for cell in some if cell.reason))
+        att, se, n_treated = np.nan, np.nan, 0
+        for mean in average_cohort_years(some, setup, lambda _: 0).values():
+            n_clusters = int(takes_part(mean.parts).sum())
+            att, n_treated, reason = mean.estimate, mean.n_cells, ""
+            if n_treated == 1:
+                reason = "a single treated village has no standard error"
+            elif n_clusters < fewest_clusters(setup.options.alpha):
+                reason = too_few(n_clusters, n_clusters, setup.options.alpha)
+            else:
+                se = float(np.sqrt((mean.parts**2).sum()))
+        n_comparison = sum(cell.n_comparison for cell in some)
+        rows.append((cohort, year, year - cohort, att, se, n_treated, n_comparison, reason))
+    return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def average_by(
+    setup: Setup, by: By, *, estimator: GroupTime = "callaway_santanna"
+) -> pd.DataFrame:
+    """Average the effects on treated village-years by cohort, year or years since treatment.
+
+    Returns
+    -------
+    DataFrame: the column ``by``, estimate, n_villages, n_cells, and the intervals that
+    `judge` gives. By event time also years before treatment. As R did's aggte, "group",
+    "calendar" and "dynamic".
+
+    Raises
+    ------
+    DesignError
+        If no cohort can be compared in a treated year.
+    """
+
+    def estimate(setup: Setup) -> Estimates:
+        cells = compare_cohort_years(setup, method=_choose_method(setup, estimator))
+        _check_any(cells, setup, estimator)
+        some = [cell for cell in cells if by == "event_time" or cell.event_time >= 0]
+        return _collect(some, setup, lambda cell: int(getattr(cell, by)))
+
+    frame = judge(estimate(setup), setup, estimate).drop(columns="period")
+    return frame.rename(columns={"event_time": by}).astype({by: int})
+
+
+def _estimate(setup: Setup, estimator: GroupTime) -> Estimates:
+    cells = compare_cohort_years(setup, method=_choose_method(setup, estimator))
+    _check_any(cells, setup, estimator)
+    after = [cell for cell in cells if cell.event_time >= 0]
+    overall = _collect(after, setup, lambda _: 0)
+    events = _collect(cells, setup, lambda cell: cell.event_time)
+    first = overall.terms.assign(period="overall", event_time=np.nan)
+    return Estimates(
+        terms=pd.concat([first, events.terms], ignore_index=True),
+        parts=np.column_stack([overall.parts, events.parts]),
+        note=_describe(cells, setup, int(first["n_villages"].iloc[0]), estimator),
+    )
+
+
+def _choose_method(setup: Setup, estimator: GroupTime) -> Method:
+    if not setup.covariates:
+        return "means"
+    return setup.options.matching if estimator == "matched_did" else "doubly_robust"
+
+
+def _collect(
+    cells: Sequence[CohortYear], setup: Setup, key: Callable[[CohortYear], int]
+) -> Estimates:
+    """Lay averages out as terms; what they are averaged by stands as their event time."""
+    means = average_cohort_years(cells, setup, key)
+    rows = [
+        ("before" if k < 0 else "after", float(k), mean.estimate, mean.n_villages, mean.n_cells)
+        for k, mean in means.items()
+    ]
+    parts = np.column_stack([mean.parts for mean in means.values()])
+    return Estimates(terms=pd.DataFrame(rows, columns=TERMS), parts=parts)
+
+
+def _check_any(cells: Sequence[CohortYear], setup: Setup, estimator: GroupTime) -> None:
+    if any(cell.event_time >= 0 and not cell.reason for cell in cells):
+        return
+    told = _count_reasons(cells) or "no cohort is known before its treatment"
+    ways = ["name fewer covariates"] if setup.covariates else []
+    if setup.options.comparison == "never_treated":
+        ways.append("take comparison='not_yet_treated'")
+    if len(np.unique(setup.group)) > 1:
+        ways.append("compare across counties (year_effects='common')")
+    advice = f" {', or '.join(ways).capitalize()}." if ways else " Add comparison villages."
+    raise DesignError(
+        f"{estimator}: no cohort can be compared in a treated year: {told}.{advice}"
+    )
+
+
+def _count_reasons(cells: Sequence[CohortYear]) -> str:
+    counts = Counter(cell.reason for cell in cells if cell.reason)
+    return "; ".join(f"{reason} ({n:,})" for reason, n in counts.most_common())
+
+
+def _describe(
+    cells: Sequence[CohortYear], setup: Setup, n_villages: int, estimator: GroupTime
+) -> str:
+    """Say what was left out, and how few comparison villages weights may rest on."""
+    notes = []
+    left_out = sum(1 for cell in cells if cell.reason)
+    if left_out:
+        told = _count_reasons(cells)
+        notes.append(f"{left_out:,} of {len(cells):,} cohort-years left out: {told}.")
+    if missing := int(setup.treated.sum()) - n_villages:
+        baseline = " with their covariates" if setup.covariates else ""
+        notes.append(
+            f"{missing:,} treated villages take no part: not known{baseline} in the year that "
+            "changes are measured from, or in any treated year that is compared."
+        )
+    if estimator == "matched_did":
+        fewest = min(cell.n_effective for cell in cells if not cell.reason)
+        notes.append(
+            f"The weighted comparison villages count as {fewest:,.1f} equal ones where they "
+            "are fewest."
+        )
+    return " ".join(notes)
