@@ -16,6 +16,7 @@ examples:
   evaluation check mystudy
   evaluation report data/jining_2021
   evaluation report data/jining_2021 -p reading=loose --out ~/reports
+  evaluation power data/jining_simulated --treated 40 --comparison 160
 """
 
 
@@ -57,13 +58,8 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_study(report)
-    report.add_argument(
-        "-p",
-        dest="parameters",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="a parameter of the notebooks (in each, the cell tagged 'parameters')",
+    _add_parameters(
+        report, "a parameter of the notebooks (in each, the cell tagged 'parameters')"
     )
     report.add_argument(
         "--out",
@@ -80,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_simulate(verbs)
     _add_template(verbs)
     _add_export(verbs)
+    _add_power(verbs)
     return parser
 
 
@@ -165,6 +162,35 @@ def _add_export(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     export.set_defaults(run=_export)
 
 
+def _add_power(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    power = verbs.add_parser(
+        "power",
+        help="say how large an effect a study, or a planned one like it, would find",
+        description="Simulate the study's panel, or a planned one of the villages and years "
+        "given, from what its never treated villages do, and print the smallest effect that is "
+        "found with the probability asked for.",
+    )
+    _add_study(power)
+    for name, what in (
+        ("treated", "treated villages of a planned panel (as in the study)"),
+        ("comparison", "comparison villages (as in the study)"),
+        ("before", "years before treatment (as in the study)"),
+        ("after", "treated years (as in the study)"),
+    ):
+        power.add_argument(f"--{name}", type=int, metavar="N", help=what)
+    power.add_argument("--power", type=float, default=0.8, help="the probability (0.8)")
+    power.add_argument("--alpha", type=float, help="1 less the coverage of intervals (0.05)")
+    power.add_argument("--seed", type=int, default=0, help="of the random numbers (0)")
+    _add_parameters(power, "an option of the estimate, such as year_effects=county")
+    power.set_defaults(run=_power)
+
+
+def _add_parameters(verb: argparse.ArgumentParser, what: str) -> None:
+    verb.add_argument(
+        "-p", dest="parameters", action="append", default=[], metavar="NAME=VALUE", help=what
+    )
+
+
 def _report(options: argparse.Namespace) -> int:
     from evaluation.report.parameters import split_assignments
     from evaluation.report.run import run_report
@@ -238,4 +264,24 @@ def _export(options: argparse.Namespace) -> int:
             print(f"warning: {problem}", file=sys.stderr)
     for path in export_panel(data, options.out or Path("exports") / study.name, to=options.to):
         print(path)
+    return 0
+
+
+def _power(options: argparse.Namespace) -> int:
+    from evaluation.data.study import Study
+    from evaluation.report.parameters import split_assignments
+    from evaluation.report.power_text import tell_power
+
+    told = tell_power(
+        Study.load(options.study, data=options.data),
+        parameters=split_assignments(options.parameters),
+        n_treated=options.treated,
+        n_comparison=options.comparison,
+        n_before=options.before,
+        n_after=options.after,
+        alpha=options.alpha,
+        power=options.power,
+        seed=options.seed,
+    )
+    print(told)
     return 0

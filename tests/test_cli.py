@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from evaluation.cli import main
-from tests.conftest import JINING
+from tests.conftest import JINING, REPO
 
 
 @pytest.fixture
@@ -111,3 +111,19 @@ def test_a_wrong_parameter_stops_before_a_kernel_starts(tmp_path, capsys, given,
     assert main(arguments) == 2
     assert capsys.readouterr().err == f"ReportError: {message}\n"
     assert not (tmp_path / "out").exists()
+
+
+def test_power_prints_the_smallest_effect_that_is_found(capsys):
+    study = str(REPO / "data" / "jining_simulated")
+    planned = ["--treated", "40", "--comparison", "160", "--before", "3", "--after", "2"]
+    assert main(["power", study, *planned, "--alpha", "0.1", "-p", "cluster=village"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("jining_simulated (SIMULATED data)\n40 treated and 160 comparison")
+    assert "smallest effect found in 80% of samples: " in said and "万元" in said
+    assert "should be 10%" in said and "the last 2 treated" in said
+    assert "- Planned villages are spread over places as large as the study's" in said
+
+
+def test_power_without_a_panel_says_why(capsys):
+    assert main(["power", str(JINING)]) == 2
+    assert capsys.readouterr().err == "DesignError: power: This study has no panel.\n"

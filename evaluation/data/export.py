@@ -220,6 +220,7 @@ def _columns_of(spec: Part | None) -> dict[str, str]:
         "cohort": next((treatment[by] for by in _TIMINGS if treatment.get(by)), None),
         **{part: key.get(part) for part in ("county", "town", "name")},
         **(given.get("coordinates") or {}),
+        **(given.get("traits") or {}),
     }
     for name, value in given.items():
         found[name] = value.get("column") if isinstance(value, dict) else value
@@ -231,7 +232,8 @@ def _columns_of(spec: Part | None) -> dict[str, str]:
 def _write_stata(frame: pd.DataFrame, path: Path, about: pd.DataFrame, title: str) -> None:
     codes: dict[str, dict[int, str]] = {}
     text = [name for name in frame if pd.api.types.is_string_dtype(frame[name])]
-    for name in [name for name in text if name in _CODES]:
+    coded = not about["table"].eq("panel").any()  # a trait may be called a source
+    for name in [name for name in text if coded and name in _CODES]:
         codes[name] = dict(enumerate(_CODES[name], 1))
         frame = frame.assign(**{name: pd.Categorical(frame[name], _CODES[name]).codes + 1})
     for name in frame.columns[frame.dtypes == "bool"]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from python_calamine import CalamineWorkbook
 
 from evaluation.data.coded import read_words
-from evaluation.data.guess_text import COVARIATES, compose_study
+from evaluation.data.guess_text import COVARIATES, TRAITS, compose_study
 from evaluation.data.guess_words import (
     CELL_WORDS,
     KEYS,
@@ -28,7 +28,7 @@ from evaluation.errors import DataError
 
 _FIRST = ("code", "id", "name", "town", "county", "year")
 _NEXT = (
-    *(*KINDS, "outcome", "first_year", "date", "treated", *COVARIATES, "weights"),
+    *(*KINDS, "outcome", "first_year", "date", "treated", *COVARIATES, *TRAITS, "weights"),
     *("longitude", "latitude", "source", "amount", "stage", "project", "type", "start"),
     *("jobs", "expected_return", "pillar", "indicator", "value", "unit"),
 )
@@ -171,6 +171,8 @@ def _fits(table: Table, column: str, role: str, words: set[str], *, is_named: bo
         return are_years and not _EVENT.search(plain_name(column))
     if role in (*KINDS, "outcome", "amount", "value", "weights", "longitude", "latitude"):
         return is_number(table, column)
+    if role in TRAITS:
+        return not is_number(table, column)
     if role in ("source", "stage", "project") and column not in table.value_labels:
         numbered = role == "project" and is_named and not named_unit(column)
         return numbered or not is_number(table, column)

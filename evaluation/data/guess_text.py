@@ -28,6 +28,7 @@ from evaluation.data.problems import Problems
 from evaluation.errors import DataError
 
 COVARIATES = ("households", "poor_households", "population")
+TRAITS = ("dispatching_unit", "dispatch_level")
 _NO_YEAR = '"?"  # no column of years: a cross-section; write its year, as 2015'
 _NOT_COLUMNS = ("file", "sheet", "unit", "scale", "statistic", "value")
 _HEAD = """\
@@ -130,13 +131,10 @@ def _panel_lines(part: GuessedFile) -> list[str]:
         lines.append(
             "  # treatment: {first_year: ...}, {treated: ...} or {date: ...}: none was found"
         )
-    covariates = [role for role in COVARIATES if part.has(role)]
-    if covariates:
-        lines.append("  covariates:")
-        lines += [
-            f"    {role}: {_quote(part.roles[role])}{_others(part, role)}"
-            for role in covariates
-        ]
+    for key, roles in (("covariates", COVARIATES), ("traits", TRAITS)):
+        if found := [role for role in roles if part.has(role)]:
+            lines.append(f"  {key}:")
+            lines += [_line(part, role, indent=4) for role in found]
     if part.has("longitude", "latitude"):
         lon, lat = _quote(part.roles["longitude"]), _quote(part.roles["latitude"])
         lines.append(f"  coordinates: {{longitude: {lon}, latitude: {lat}}}")

@@ -41,6 +41,9 @@ _NAMES = {
     "households": "户数 总户数 农户数 households hh #_of_hh n_hh",
     "poor_households": "脱贫户数 贫困户数 建档立卡户数 脱贫户 poor_households",
     "population": "常住人口 人口 总人口 户籍人口 population pop #_of_people zpop",
+    "dispatching_unit": "派出单位 派驻单位 选派单位 帮扶单位 派出单位名称 dispatching_unit "
+    "sending_unit",
+    "dispatch_level": "派出层级 派驻层级 选派层级 单位层级 派出级别 dispatch_level",
     "weights": "weight weights 权重 hhweight",
     "longitude": "经度 longitude lon lng",
     "latitude": "纬度 latitude lat",

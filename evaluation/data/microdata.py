@@ -15,6 +15,7 @@ from evaluation.data.problems import Problems, report_rows
 from evaluation.data.study_files import Column
 from evaluation.data.study_panel import PanelFile, Statistic, Treatment
 from evaluation.data.tables import Table
+from evaluation.data.traits import agree_on_words
 
 Groups = npt.NDArray[np.integer[Any]]
 _IN_UNITS = ("mean", "median", "total")
@@ -39,9 +40,10 @@ def aggregate_rows(
     -------
     table
         One row a village and year: the columns of village and year as in the file, and one
-        for each outcome, for the treatment (1 if it is of any row; the first year or date) and
-        for covariates and coordinates (means, weighted as the outcomes are). Rows with a
-        missing value or weight are left out of what they lack.
+        for each outcome, for the treatment (1 if it is of any row; the first year or date),
+        for traits (the word that all rows have) and for covariates and coordinates (means,
+        weighted as the outcomes are). Rows with a missing value or weight are left out of what
+        they lack.
     panel
         The same study of that table. A unit of money stays with means, medians and totals
         alone: a share or a Gini is not money.
@@ -117,6 +119,8 @@ def aggregate_rows(
         frame[made] = take_statistic(values[used], group[used], n, mean, weights[used])
         return column.model_copy(update={"column": made})
 
+    for column in panel.traits.values():
+        frame[column] = agree_on_words(table, panel, column, group, n, problems)
     changed["covariates"] = {
         name: take_mean(name, column) for name, column in panel.covariates.items()
     }

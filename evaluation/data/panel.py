@@ -75,8 +75,9 @@ class VillagePanel:
     Attributes
     ----------
     villages
-        One row a village, index "village" (the key): county, town, name, cohort (first treated
-        year, NaN for never treated), longitude and latitude where known.
+        One row a village, index "village" (the key): county, town, name, longitude and
+        latitude where known, the traits (words, "" where not known), cohort (first treated
+        year, NaN for never treated).
     years
         The T years observed, ascending.
     matrices
@@ -93,6 +94,8 @@ class VillagePanel:
         units as the matrices, where they are missing).
     weights
         The covariate to weigh villages by, if any.
+    traits
+        The columns of ``villages`` that are traits.
     analysis
         The scale that the main outcome is analysed on; its matrix is the level.
     price_year
@@ -111,6 +114,7 @@ class VillagePanel:
     rows: Bools
     hedged: pd.DataFrame
     weights: str | None = None
+    traits: tuple[str, ...] = ()
     analysis: OutcomeScale = OutcomeScale()
     price_year: int | None = None
     source: str = ""
@@ -181,8 +185,8 @@ class VillagePanel:
 
         Returns
         -------
-        DataFrame with village, year, county, town, name, cohort, event_time (year - cohort)
-        and a column for every variable.
+        DataFrame with village, year, county, town, name, cohort, the traits, event_time (year
+        - cohort) and a column for every variable.
         """
         at_village, at_year = np.nonzero(self.rows)
         frame = self.villages.iloc[at_village].reset_index()

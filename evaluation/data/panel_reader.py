@@ -22,6 +22,7 @@ from evaluation.data.study_files import Column, YearColumn
 from evaluation.data.study_panel import PanelFile
 from evaluation.data.succession import report_successions
 from evaluation.data.tables import Table
+from evaluation.data.traits import read_traits
 from evaluation.data.treatment import read_cohorts, report_untreated
 from evaluation.data.villages import Positions, lost_digits, read_villages
 
@@ -98,6 +99,7 @@ def _build(
             columns=coordinates.model_dump(),
             remedies=dict.fromkeys(coordinates.model_dump(), "Are the two swapped?"),
         )  # fmt: skip
+    frame = villages.frame.join(read_traits(table, panel, villages, years, problems))
     # With an error the panel only serves to check the other files: its warnings may be false.
     told = Problems() if problems.errors else problems
     variables = place.variables
@@ -109,7 +111,7 @@ def _build(
         )  # fmt: skip
         matrices, variables = {"income": income, **matrices}, {"income": variable, **variables}
     outcome = panel.outcome or next(n for n, v in variables.items() if v.role == "outcome")
-    frame = villages.frame.assign(cohort=cohort)
+    frame = frame.assign(cohort=cohort)
     if not kept.all():
         frame, rows = frame[kept], rows[kept]
         matrices = {name: matrix[kept] for name, matrix in matrices.items()}
@@ -130,6 +132,7 @@ def _build(
         rows=rows,
         hedged=place.hedged_frame(frame.index),
         weights=panel.weights,
+        traits=tuple(panel.traits),
         analysis=OutcomeScale(
             form=panel.analysis.scale, per=panel.analysis.per, zeros=panel.analysis.zeros
         ),
@@ -145,6 +148,7 @@ def _columns(panel: PanelFile) -> list[str]:
     names += [panel.year.column] if panel.year and not isinstance(panel.year, int) else []
     columns = [*panel.income.values(), *panel.outcomes.values(), *panel.covariates.values()]
     names += [column.column for column in columns]
+    names += panel.traits.values()
     if panel.treatment and not panel.treatment.file:
         names += [panel.treatment.first_year, panel.treatment.treated, panel.treatment.date]
     if panel.aggregate:

@@ -13,7 +13,7 @@ from evaluation.data.simulated_ledger import (
     simulate_funding,
     simulate_indicators,
 )
-from evaluation.data.simulated_villages import make_villages
+from evaluation.data.simulated_villages import draw_units, make_villages
 from evaluation.data.simulation_options import KINDS, SOURCES, SimulationOptions
 from evaluation.errors import DesignError
 
@@ -30,7 +30,8 @@ class Simulation:
     ----------
     villages
         One row a village and year: village (12-digit code), county, town, name, year, cohort
-        (NaN: never treated), longitude, latitude (degrees), households, poor_households,
+        (NaN: never treated), dispatching_unit, dispatch_level (empty: never treated; gains do
+        not depend on them), longitude, latitude (degrees), households, poor_households,
         population, income_operating, ..., income_other, income_total (nominal yuan, as
         reported).
     ledger, projects
@@ -97,12 +98,16 @@ def simulate_programme(options: SimulationOptions | None = None, *, seed: int) -
     levels = read_price_index("china")
     to_real = deflators(levels, options.years, base_year=options.base_year)
     # A stream for each part, so that changing one feature leaves the others' draws alone.
-    places, incomes, choice, money, effects, reports = np.random.default_rng(seed).spawn(6)
+    places, incomes, choice, money, effects, reports, units = np.random.default_rng(seed).spawn(
+        7
+    )
     villages, log_baseline = make_villages(options, places)
     y0, baseline = _counterfactual(villages, log_baseline, options, incomes)
     cohort = _choose(villages, log_baseline, y0, options, choice)
     villages["cohort"] = cohort
     chosen = np.flatnonzero(np.isfinite(cohort))
+    sent = draw_units(len(chosen), units).set_index(chosen)
+    villages = villages.join(sent.reindex(villages.index, fill_value=""))
     treated = villages.take(chosen).reset_index(drop=True)
     funding = simulate_funding(treated, options, money)
     received = np.zeros((len(treated), len(options.years), len(SOURCES)))
@@ -245,7 +250,7 @@ def _panel(
     columns: dict[str, object] = {
         "village": pd.Categorical(villages["village"], villages["village"])[repeated]
     }
-    for name in ("county", "town", "name"):
+    for name in ("county", "town", "name", "dispatching_unit", "dispatch_level"):
         columns[name] = pd.Categorical(villages[name])[repeated]
     columns["year"] = np.tile(years, n)
     for name in ("cohort", "longitude", "latitude", "households", "poor_households"):

@@ -51,6 +51,8 @@ Income is nominal, in 万元 (10,000 yuan). An empty cell is missing: the villag
 | 县, 乡镇, 村 | county, town, village | |
 | 年份 | year | |
 | 派驻年份 | year in which the secretary came; empty: never | year |
+| 派出单位, 派出层级 | unit that sent the secretary, invented, and its level (省派 province, \
+市派 city); gains do not depend on them; empty: never | |
 | 经度, 纬度 | longitude and latitude, invented | degrees |
 | 户数, 脱贫户数 | households, and those lifted out of poverty | 户 |
 | 常住人口 | residents | 人 |

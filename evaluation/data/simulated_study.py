@@ -18,7 +18,8 @@ from evaluation.errors import DataError
 _WAN = 10_000  # yuan in one 万元
 _PLACE = {"village": "行政区划代码", "county": "县", "town": "乡镇", "name": "村"}
 _VILLAGES = _PLACE | {
-    "year": "年份", "cohort": "派驻年份", "longitude": "经度", "latitude": "纬度",
+    "year": "年份", "cohort": "派驻年份", "dispatching_unit": "派出单位",
+    "dispatch_level": "派出层级", "longitude": "经度", "latitude": "纬度",
     "households": "户数", "poor_households": "脱贫户数", "population": "常住人口",
     "income_operating": "经营收入", "income_contracted": "发包收入",
     "income_investment": "投资收益", "income_subsidy": "补助收入", "income_other": "其他收入",
@@ -174,6 +175,7 @@ def _study(simulation: Simulation, name: str) -> dict[str, Any]:
             "income": {n.removeprefix("income_"): _money(_VILLAGES[n]) for n in income},
             "treatment": {"first_year": "派驻年份"},
             "covariates": _some(_VILLAGES, "households poor_households population"),
+            "traits": _some(_VILLAGES, "dispatching_unit dispatch_level"),
             "coordinates": _some(_VILLAGES, "longitude latitude"),
         },
         "ledger": {

@@ -10,6 +10,7 @@ from evaluation.data.simulation_options import COUNTIES, SimulationOptions
 
 Floats = npt.NDArray[np.float64]
 
+DISPATCHING_UNITS = tuple(f"{level}直单位{mark}" for level in "省市" for mark in "甲乙丙丁戊己")
 _FIRST_TOWN = 700  # real towns have 001 to 399, so no real village has these codes
 _MOST_TOWNS = 300
 
@@ -51,6 +52,13 @@ def make_villages(
     households = np.rint(rng.lognormal(np.log(280), 0.35, len(villages))).astype(int)
     poor = rng.binomial(households, 0.10 * np.exp(-0.4 * np.clip(z, -3, 3)))
     return villages.assign(households=households, poor_households=poor), z
+
+
+def draw_units(n: int, rng: np.random.Generator) -> pd.DataFrame:
+    """Draw the invented units that sent the secretaries of n villages, and their levels."""
+    unit = np.array(DISPATCHING_UNITS)[rng.integers(0, len(DISPATCHING_UNITS), n)]
+    level = np.where(np.char.startswith(unit, "省"), "省派", "市派")
+    return pd.DataFrame({"dispatching_unit": unit, "dispatch_level": level})
 
 
 def _near(place: Floats, low: float, high: float, rng: np.random.Generator) -> Floats:

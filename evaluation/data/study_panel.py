@@ -23,6 +23,12 @@ from evaluation.errors import suggest
 IncomeKind = Literal["operating", "contracted", "investment", "subsidy", "other", "total"]
 """Kinds of collective income; total is what the file gives as the sum of the others."""
 
+_NO_TRAITS = (  # what tables of villages have columns of their own for
+    "village", "year", "county", "town", "name", "cohort", "event_time", "longitude",
+    "latitude", "gain", "gain_yuan", "conf_low", "conf_high", "p_value", "spread", "variance",
+    "n_placebos", "n_treated", "n_untreated", "untreated_years", "treated_years", "reason",
+)  # fmt: skip
+
 
 class Treatment(Part):
     """When a village was first treated, by one of ``first_year``, ``treated``, ``date``.
@@ -141,6 +147,8 @@ class PanelFile(TableFile):
         When villages were first treated; without it the panel has no cohorts.
     covariates, weights
         Further columns by name, and the name of the one to weigh villages by.
+    traits
+        Columns of words that a village has whatever the year, by name.
     aggregate
         Where rows are households or persons.
     renamed
@@ -159,6 +167,7 @@ class PanelFile(TableFile):
     treatment: Treatment | None = None
     covariates: dict[str, AnyColumn] = {}
     weights: str | None = None
+    traits: dict[str, str] = {}
     coordinates: Coordinates | None = None
     boundaries: FileName | None = None
     aggregate: Aggregate | None = None
@@ -174,8 +183,11 @@ class PanelFile(TableFile):
         if self.aggregate and (self.income or self.outcomes):
             raise ValueError("with aggregate, name all outcomes below it")
         taken = [*names, *self.covariates, *(f"income_{kind}" for kind in self.income)]
+        taken += self.traits
         if doubled := sorted({name for name in taken if taken.count(name) > 1}):
             raise ValueError(f"two variables are called {doubled[0]!r}")
+        if own := [name for name in self.traits if name in _NO_TRAITS]:
+            raise ValueError(f"traits: {own[0]!r} has another meaning; name it differently")
         if self.outcome not in ("", *names):
             raise ValueError(f"outcome {self.outcome!r} is none of {', '.join(names)}")
         if self.weights is not None and self.weights not in self.covariates:

@@ -53,6 +53,9 @@ _SHEETS = {
                "第一书记首次到任的年份，该村各行相同；从未派驻的对照村留空",
                "year the first secretary came, the same in all rows of a village; empty for "
                "comparison villages, which never had one", "year"),
+        _Field("派出单位", "dispatching unit", "派驻村填写，同村各行相同；对照村留空",
+               "treated villages, the same in all rows; empty for comparison villages"),
+        _Field("派出层级", "its level", "从列表选择", "province, city, county", "level"),
         _Field("户数", "households", "户", "number", "count"),
         _Field("脱贫户数", "households lifted out of poverty", "户", "number", "count"),
         _Field("常住人口", "residents", "人", "persons", "count"),
@@ -92,6 +95,7 @@ _RULES: dict[str, dict[str, Any]] = {
     "number": {"type": "decimal", "formula1": "-1000000000", "formula2": "1000000000"},
     "longitude": {"type": "decimal", "formula1": "-180", "formula2": "180"},
     "latitude": {"type": "decimal", "formula1": "-90", "formula2": "90"},
+    "level": {"type": "list", "formula1": '"省派,市派,县派"'},
     "source": {"type": "list", "formula1": '"财政资金,派出单位,社会资金,信贷资金,村自筹"'},
     "stage": {"type": "list", "formula1": '"计划,到位,支出"'},
     "pillar": {"type": "list", "formula1": '"抓党建,兴产业,惠民生,带队伍"'},
@@ -175,6 +179,7 @@ panel:
     households: {column: 户数, unit: 户}
     poor_households: {column: 脱贫户数, unit: 户}
     population: {column: 常住人口, unit: 人}
+  traits: {dispatching_unit: 派出单位, dispatch_level: 派出层级}
   coordinates: {longitude: 经度, latitude: 纬度}
 
 # Take out each of the parts below whose sheet stays empty.

@@ -216,43 +216,55 @@ def _names_over_time(
     problems: Problems,
 ) -> list[str]:
     """Report villages with several names, and give the name of each one's last year."""
-    spells = pd.DataFrame({"village": of_row, "word": words.codes, "year": years.to_array()})
+    spells = find_spells(of_row, words.codes, years.to_array())
+    report_spells(
+        spells, words.distinct, keys, table, column, problems,
+        mixed=f"more than one {part} for one village, in overlapping years",
+        changed=f"the {part} changes over the years: taken as the same village, renamed",
+        mend=f"Write one {part} per village, or give two villages two codes.",
+        mend_changed="If they are two villages, give them two codes.",
+    )  # fmt: skip
+    last = ~spells["village"].duplicated(keep="last")
+    return list(words.distinct.to_numpy(object)[spells["word"][last]])
+
+
+def find_spells(of_row: Positions, codes: Positions, years: npt.NDArray[Any]) -> pd.DataFrame:
+    """Give each village's words in order: village, word (its code), first and last year."""
+    spells = pd.DataFrame({"village": of_row, "word": codes, "year": years})
     spells = spells.groupby(["village", "word"], sort=True)["year"].agg(["min", "max"])
-    spells = spells.reset_index().sort_values(["village", "min"], ignore_index=True)
-    names = words.distinct.to_numpy(object)[spells["word"]]
+    return spells.reset_index().sort_values(["village", "min"], ignore_index=True)
+
+
+def report_spells(
+    spells: pd.DataFrame,
+    distinct: pd.Series[str],
+    keys: pd.Series[str],
+    table: Table,
+    column: str,
+    problems: Problems,
+    *,
+    mixed: str,
+    changed: str,
+    mend: str,
+    mend_changed: str = "",
+) -> None:
+    """Report villages with several words: an error in overlapping years, else a warning."""
     same = spells["village"].eq(spells["village"].shift())
-    mixed = same & (spells["min"] <= spells["max"].shift())
-    texts = [
-        f"{keys.iloc[v]}: {name} {low:.0f}-{high:.0f}"
-        for v, name, low, high in zip(
-            spells["village"], names, spells["min"], spells["max"], strict=True
-        )
-    ]
+    overlap = same & (spells["min"] <= spells["max"].shift())
     several = spells["village"].duplicated(keep=False)
-    confused = spells["village"].isin(spells["village"][mixed])
+    confused = spells["village"].isin(spells["village"][overlap])
     kinds: tuple[tuple[Level, pd.Series[bool], str, str], ...] = (
-        (
-            "error",
-            several & confused,
-            f"more than one {part} for one village, in overlapping years",
-            f"Write one {part} per village, or give two villages two codes.",
-        ),
-        (
-            "warning",
-            several & ~confused,
-            f"the {part} changes over the years: taken as the same village, renamed",
-            "If they are two villages, give them two codes.",
-        ),
+        ("error", several & confused, mixed, mend),
+        ("warning", several & ~confused, changed, mend_changed or mend),
     )
     for level, hits, what, remedy in kinds:
         if hits.any():
-            problems.add(
-                level,
-                table.name,
-                what,
-                remedy,
-                column=column,
-                cells=[text for text, hit in zip(texts, hits, strict=True) if hit],
-            )
-    last = ~spells["village"].duplicated(keep="last")
-    return list(names[last])
+            some = spells[hits]
+            names = distinct.to_numpy(object)[some["word"]]
+            cells = [
+                f"{keys.iloc[v]}: {name} {low:.0f}-{high:.0f}"
+                for v, name, low, high in zip(
+                    some["village"], names, some["min"], some["max"], strict=True
+                )
+            ]
+            problems.add(level, table.name, what, remedy, column=column, cells=cells)

@@ -90,7 +90,9 @@ def average_cohort_years(
     -----
     With n_k treated villages in cohort-year k and D_ik whether i is one of them, village i's
     part in the mean is sum_k [n_k part_ik + D_ik (ATT_k - mean)] / sum_k n_k: the numbers of
-    villages count as estimated, as in R did's aggte.
+    villages count as estimated, as in R did's aggte. Parts of clusters that are not single
+    villages are enlarged by the root of C/(C - 1), C the clusters among which villages are
+    compared (of a county, where that is within it).
     """
     sharing: dict[int, list[CohortYear]] = {}
     for cell in cells:
@@ -107,9 +109,18 @@ def _average(cells: Sequence[CohortYear], setup: Setup) -> Average:
         counts = np.bincount(setup.clusters[cell.treated], minlength=setup.n_clusters)
         parts += len(cell.treated) * cell.parts + (cell.att - mean) * counts
         taken[cell.treated] = True
-    return Average(
-        estimate=mean, parts=parts / n_cells, n_villages=int(taken.sum()), n_cells=n_cells
-    )
+    parts *= _small_sample(setup) / n_cells
+    return Average(estimate=mean, parts=parts, n_villages=int(taken.sum()), n_cells=n_cells)
+
+
+def _small_sample(setup: Setup) -> Floats:
+    """Give by cluster what its parts are enlarged by."""
+    if setup.options.cluster == "village":
+        return np.ones(setup.n_clusters)
+    group = np.full(setup.n_clusters, -1)
+    group[setup.clusters] = setup.group
+    counts = np.bincount(group[group >= 0])[group]
+    return np.asarray(np.sqrt(counts / np.maximum(counts - 1, 1)))
 
 
 def _follow_cohort(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -90,6 +90,48 @@ class EffectsTable:
             )
         lines += [f"{LABELS[name]}: none, {reason}" for name, reason in self.reasons.items()]
         return "\n".join(lines)
+
+    def to_latex(self, **style: Any) -> str:
+        r"""Give the table as a journal prints it, in LaTeX.
+
+        Parameters
+        ----------
+        style
+            language ("en", "zh"), divisor and unit (of amounts), events (by years since
+            treatment too), stars, simulated, note; see `JournalStyle`.
+
+        Raises
+        ------
+        DesignError
+            If an option's value is not possible.
+
+        Examples
+        --------
+        >>> from evaluation import Study, estimate_effects, load_data
+        >>> panel = load_data(Study.load("data/jining_simulated")).panel
+        >>> effects = estimate_effects(panel, estimators=["imputation"], year_effects="county")
+        >>> tex = effects.to_latex(divisor=10_000, unit="万元", simulated=True)
+        >>> print("\n".join(line for line in tex.splitlines() if "error &" in line))
+        Standard error & (0.23) \\
+        """
+        from evaluation.effects.journal import write_latex
+        from evaluation.effects.journal_table import JournalStyle
+
+        return write_latex(self, JournalStyle(**style))
+
+    def to_docx(self, **style: Any) -> bytes:
+        """Give the same table as a Word document; options as in `to_latex`."""
+        from evaluation.effects.journal import write_docx
+        from evaluation.effects.journal_table import JournalStyle
+
+        return write_docx(self, JournalStyle(**style))
+
+    def to_html(self, **style: Any) -> str:
+        """Give the same table as an HTML fragment; options as in `to_latex`."""
+        from evaluation.effects.journal import write_html
+        from evaluation.effects.journal_table import JournalStyle
+
+        return write_html(self, JournalStyle(**style))
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw all event studies beside one another, with their intervals."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
@@ -51,6 +52,9 @@ class Exhibit:
         Whether the study's data are: the note then says so first.
     svg, png
         A figure's picture.
+    files
+        What else may be downloaded and is written by a run, by the end of its name: ".tex"
+        becomes tables/NAME.tex.
     """
 
     name: str
@@ -62,11 +66,15 @@ class Exhibit:
     note: str = ""
     svg: str = ""
     png: bytes = b""
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
     def to_html(self) -> Markup:
         """Give the exhibit as HTML, with caption and note."""
         note = " ".join(filter(None, ("SIMULATED data." if self.simulated else "", self.note)))
         foot = Markup('<p class="note">{}</p>').format(note) if note else ""
+        if self.files:
+            links = [_download(self.name + end, file) for end, file in self.files.items()]
+            foot += Markup('<p class="note">Files: {}.</p>').format(Markup(", ").join(links))
         return Markup(
             '<figure class="exhibit {}" id="{}"><figcaption>{}</figcaption>'
             '<div class="scroll" tabindex="0">{}</div>{}</figure>'
@@ -86,10 +94,53 @@ class Exhibit:
                 "rows": [[to_json(v) for v in row] for row in self.data.to_numpy(object)],
             },
         }
+        if self.files:
+            bundle[MIME]["files"] = {end: _encode(file) for end, file in self.files.items()}
         if self.kind == "figure":
             bundle["image/svg+xml"] = self.svg
-            bundle["image/png"] = base64.b64encode(self.png).decode()
+            bundle["image/png"] = _encode(self.png)
         return bundle
+
+
+def save_exhibit(output: Mapping[str, Any], folder: Path) -> dict[str, Any] | None:
+    """Write the files of an exhibit that a notebook shows.
+
+    Parameters
+    ----------
+    output
+        A cell's output, by type.
+    folder
+        The run's, which has tables/ and figures/.
+
+    Returns
+    -------
+    What results.json says of it, with its numbers; None if the output is no exhibit.
+    """
+    if MIME not in output:
+        return None
+    exhibit = dict(output[MIME])
+    stem = folder / f"{exhibit['kind']}s" / exhibit["name"]
+    table = flatten_bounds(exhibit["columns"], exhibit["rows"])
+    table.to_csv(f"{stem}.csv", index=False, encoding="utf-8-sig")
+    files = {end: base64.b64decode(file) for end, file in exhibit.pop("files", {}).items()}
+    if exhibit["kind"] == "figure":
+        files[".svg"] = output["image/svg+xml"].encode()
+        files[".png"] = base64.b64decode(output["image/png"])
+    for end, file in files.items():
+        Path(f"{stem}{end}").write_bytes(file)
+    rows = [dict(zip(exhibit["columns"], row, strict=True)) for row in exhibit["rows"]]
+    return {**exhibit, "rows": rows}
+
+
+def _encode(file: bytes) -> str:
+    return base64.b64encode(file).decode()
+
+
+def _download(name: str, file: bytes) -> Markup:
+    """Link a file that the page itself holds."""
+    return Markup(
+        '<a download="{0}" href="data:application/octet-stream;base64,{1}">{0}</a>'
+    ).format(name, _encode(file))
 
 
 def to_json(value: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import errno
 import os
 import shutil
@@ -29,6 +28,7 @@ CHAPTERS = {
     "1_data": ("claims", "panel"),
     "2_published_claims": ("claims",),
     "3_income_gains": ("claims", "panel"),
+    "4_programme_effect": ("panel",),
     "5_funding_efficiency": ("claims", "ledger"),
 }
 _A_DAY = 86_400  # seconds
@@ -226,22 +226,14 @@ def _write_run(
 
 def _save_exhibits(name: str, notebook: Notebook, folder: Path) -> list[dict[str, Any]]:
     """Write the exhibits that a notebook shows, and give their numbers."""
-    from evaluation.report.exhibits import MIME, flatten_bounds
+    from evaluation.report.exhibits import save_exhibit
 
     saved = []
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
-            if (exhibit := output.get("data", {}).get(MIME)) is None:
-                continue
-            stem = folder / f"{exhibit['kind']}s" / exhibit["name"]
-            table = flatten_bounds(exhibit["columns"], exhibit["rows"])
-            table.to_csv(stem.with_suffix(".csv"), index=False, encoding="utf-8-sig")
-            if exhibit["kind"] == "figure":
-                svg, png = output["data"]["image/svg+xml"], output["data"]["image/png"]
-                stem.with_suffix(".svg").write_text(svg, encoding="utf-8")
-                stem.with_suffix(".png").write_bytes(base64.b64decode(png))
-            rows = [dict(zip(exhibit["columns"], row, strict=True)) for row in exhibit["rows"]]
-            saved.append({**exhibit, "notebook": name, "rows": rows})
+            exhibit = save_exhibit(output.get("data", {}), folder)
+            if exhibit is not None:
+                saved.append({**exhibit, "notebook": name})
     return saved
 
 

@@ -97,6 +97,10 @@ def test_it_loads_without_a_warning_and_gives_back_what_was_made(folder, simulat
             data.ledger.to_matrix(panel, sources=[source]), panel.villages.index, panel.years
         ).stack()
         np.testing.assert_allclose(money[at], truth[f"money_{source}"], rtol=1e-9, atol=1e-6)
+    assert panel.traits == ("dispatching_unit", "dispatch_level")
+    made = simulation.villages.drop_duplicates("village").set_index("village")
+    for name in panel.traits:
+        assert panel.villages[name].tolist() == made.loc[panel.villages.index, name].tolist()
     assert len(data.projects) == len(simulation.projects)
     assert set(data.indicators["pillar"]) == set(simulation.indicators["pillar"])
 
@@ -114,8 +118,8 @@ def test_files_are_as_a_county_office_sends_them(folder):
     text = (folder / "villages.csv").read_bytes().decode("gb18030")
     header, first, *_ = text.split("\n")
     assert header == (
-        "行政区划代码,县,乡镇,村,年份,派驻年份,经度,纬度,户数,脱贫户数,常住人口,经营收入,发包收入,"
-        "投资收益,补助收入,其他收入,年集体经济收入"
+        "行政区划代码,县,乡镇,村,年份,派驻年份,派出单位,派出层级,经度,纬度,户数,脱贫户数,常住人口,"
+        "经营收入,发包收入,投资收益,补助收入,其他收入,年集体经济收入"
     )
     assert first.startswith("370831700001,泗水县,示例一镇,示例一村,2014,")
     frame = pd.read_csv(folder / "villages.csv", encoding="gb18030", dtype=str)

@@ -16,13 +16,14 @@ from tests.conftest import edit
 SHEETS = ["收入 income", "资金 ledger", "项目 projects", "指标 indicators"]
 EAST = ["370831100201", "泗水县", "泉林镇", "东村"]
 WEST = ["370831100202", "泗水县", "泉林镇", "西村"]
+SENT = ["省农业农村厅", "省派"]
 PLACE = [117.25, 35.66]
 ROWS = {
     "收入 income": [
-        [*EAST, 2019, 2020, 300, 20, 900, *PLACE, 1, 2, 0, 5, 0.5, 8.5],
-        [*EAST, 2020, 2020, 300, 20, 890, *PLACE, 3, 2, 0, 9, 0.5, 14.5],
-        [*WEST, 2019, None, 200, 10, 600, *PLACE, 1, 1, 1, 0, 0, 3],
-        [*WEST, 2020, None, 200, 10, 610, *PLACE, 1, 1, None, 0, 0, None],
+        [*EAST, 2019, 2020, *SENT, 300, 20, 900, *PLACE, 1, 2, 0, 5, 0.5, 8.5],
+        [*EAST, 2020, 2020, *SENT, 300, 20, 890, *PLACE, 3, 2, 0, 9, 0.5, 14.5],
+        [*WEST, 2019, None, None, None, 200, 10, 600, *PLACE, 1, 1, 1, 0, 0, 3],
+        [*WEST, 2020, None, None, None, 200, 10, 610, *PLACE, 1, 1, None, 0, 0, None],
     ],
     "资金 ledger": [
         [*EAST, 2020, "大棚", "财政资金", "到位", 20],
@@ -62,6 +63,7 @@ def test_a_filled_workbook_is_a_study_with_its_numbers(folder):
     assert data.panel.matrix()[0, 1] == pytest.approx(55_000, rel=1e-12)
     assert np.isnan(data.panel.matrix()[1, 1])  # investment is not known
     assert data.panel.villages["cohort"].tolist() == pytest.approx([2020, np.nan], nan_ok=True)
+    assert data.panel.villages["dispatch_level"].tolist() == ["省派", ""]
     assert not data.panel.has_comparison  # the other village's income of 2020 is not known
     assert data.panel.matrix("population").tolist() == [[900, 890], [600, 610]]
     assert data.ledger.totals()["amount"].tolist() == [200_000]

@@ -1,6 +1,8 @@
 """Exhibits carry their numbers at full precision and escape what users typed."""
 
+import base64
 import math
+import re
 from fractions import Fraction
 
 import pandas as pd
@@ -13,6 +15,7 @@ from evaluation.report.exhibits import (
     flatten_bounds,
     html_claims,
     html_table,
+    save_exhibit,
     to_json,
 )
 
@@ -82,3 +85,25 @@ def test_an_exhibit_shows_itself_and_carries_its_data():
     assert "A &amp; B" in bundle["text/html"]
     assert bundle[MIME]["columns"] == ["x"]
     assert bundle[MIME]["rows"] == [[1]]
+
+
+def test_an_exhibits_files_can_be_downloaded_from_the_page_and_are_written(tmp_path):
+    (tmp_path / "tables").mkdir()
+    exhibit = table(simulated=False, files={".tex": b"\\toprule", "_zh.docx": b"PK\x00\xff"})
+    bundle = exhibit._repr_mimebundle_()
+    links = re.findall(r'<a download="([^"]+)" href="data:[^,]+,([^"]+)">', bundle["text/html"])
+    assert [(name, base64.b64decode(file)) for name, file in links] == [
+        ("t.tex", b"\\toprule"), ("t_zh.docx", b"PK\x00\xff"),
+    ]  # fmt: skip
+    saved = save_exhibit(bundle, tmp_path)
+    assert saved["rows"] == [{"x": 1}] and "files" not in saved
+    written = {path.name: path.read_bytes() for path in (tmp_path / "tables").iterdir()}
+    assert written.pop("t.csv") == b"\xef\xbb\xbfx\n1\n"
+    assert written == {"t.tex": b"\\toprule", "t_zh.docx": b"PK\x00\xff"}
+
+
+def test_an_exhibit_without_files_says_nothing_of_them(tmp_path):
+    bundle = table(simulated=False)._repr_mimebundle_()
+    assert "download" not in bundle["text/html"]
+    assert "files" not in bundle[MIME]
+    assert save_exhibit({"text/plain": "1"}, tmp_path) is None

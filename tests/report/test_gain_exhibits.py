@@ -512,11 +512,15 @@ def test_a_study_of_treated_villages_alone_gets_bounds_and_no_effect(tmp_path):
     (study / "study.yml").write_text(yaml.safe_dump(content), encoding="utf-8")
     folder = run_report(study, out=tmp_path / "out", parameters={"trend_max": "5000"})
     page = (folder / "report.html").read_text(encoding="utf-8")
-    chapter = page[page.index('<section id="3_income_gains">') : page.index('id="run"')]
+    chapter, after = page[page.index('<section id="3_income_gains">') :].split(
+        '<section id="4_programme_effect">'
+    )
     chapter = re.sub(r'<details class="code">.*?</details>', "", chapter, flags=re.DOTALL)
     assert 'id="trend_bounds"' in chapter and 'id="gains_summary"' not in chapter
     assert "between 0 and 5,000 yuan a year" in chapter
     assert "effect" not in re.sub(r"<[^>]+>", " ", chapter)
+    assert "In no year is there an untreated village" in after[: after.index("</section>")]
+    assert 'id="effects"' in after and 'id="event_studies"' not in after
 
 
 def test_bounds_are_offered_where_there_is_no_comparison():

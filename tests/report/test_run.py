@@ -192,6 +192,18 @@ def test_two_exhibits_of_one_name_are_refused(run_cells):
         run_cells(show, show)
 
 
+def test_files_of_an_exhibit_stand_beside_its_table(run_cells):
+    show = (
+        "from dataclasses import replace; from evaluation import Study, source_table\n"
+        "replace(source_table(Study.load(study)), files={'_zh.tex': b'three rules'})"
+    )
+    folder = run_cells(show)
+    assert (folder / "tables" / "source_zh.tex").read_bytes() == b"three rules"
+    assert (folder / "tables" / "source.csv").is_file()
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    assert "tables/source_zh.tex" in manifest["outputs"]
+
+
 def test_a_folder_that_cannot_be_written_is_named_before_a_kernel_starts(study, tmp_path):
     (tmp_path / "out").write_text("a file", encoding="utf-8")
     with pytest.raises(ReportError, match=r"cannot write to .*out.* Name another folder"):
