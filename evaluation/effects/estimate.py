@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.data.panel import VillagePanel
-from evaluation.effects.estimates import Estimates, judge, within_groups
+from evaluation.effects.estimates import Estimates, judge
 from evaluation.effects.imputation import estimate_imputation
 from evaluation.effects.result import EffectsTable
 from evaluation.effects.setup import (
@@ -152,13 +152,8 @@ _COLUMNS = [
 
 def _estimator(name: Estimator) -> Callable[[Setup], Estimates]:
     module, function = _HOMES[name]
-    estimate = cast(
-        Callable[[Setup], Estimates],
-        getattr(import_module(f"evaluation.effects.{module}"), function),
-    )
-    if name == "synthetic_did":  # the others compare within counties themselves
-        return lambda setup: within_groups(setup, estimate)
-    return estimate
+    estimate = getattr(import_module(f"evaluation.effects.{module}"), function)
+    return cast(Callable[[Setup], Estimates], estimate)
 
 
 def check_comparison(panel: VillagePanel) -> None:

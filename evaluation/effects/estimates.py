@@ -159,65 +159,11 @@ def uniform_critical(parts: Floats, *, alpha: float, seed: int) -> float:
     return max(quantile, float(stats.t.ppf(1 - alpha / 2, max(len(parts) - 1, 1))))
 
 
-def within_groups(setup: Setup, estimate: Estimate) -> Estimates:
-    """Estimate within each group and average, each group by its treated village-years.
-
-    Groups that leave nothing to estimate are named in the note.
-    """
-    groups = np.unique(setup.group)
-    if len(groups) == 1:
-        return estimate(setup)
-    found, left_out = [], 0
-    for group in groups:
-        part = setup.take(setup.group == group)
-        if not part.treated.any():
-            continue
-        try:
-            found.append(estimate(part))
-        except DesignError:
-            left_out += int(part.treated.sum())
-    if not found:
-        raise DesignError(
-            "in no county are there treated and comparison villages together; compare across "
-            "counties (year_effects='common')."
-        )
-    together = _average(found, setup.n_clusters)
-    if not left_out:
-        return together
-    note = f"{left_out:,} treated villages of counties without comparison villages left out."
-    return Estimates(
-        terms=together.terms, parts=together.parts, note=f"{together.note} {note}".strip()
-    )
-
-
-def _average(found: list[Estimates], n_clusters: int) -> Estimates:
-    keys = pd.concat([e.terms[["period", "event_time"]] for e in found]).drop_duplicates()
-    order = keys["event_time"].fillna(-np.inf).argsort(kind="stable")
-    rows, parts = [], []
-    for period, event_time in keys.iloc[order].itertuples(index=False):
-        total, estimate, villages = 0.0, 0.0, 0
-        part = np.zeros(n_clusters)
-        for e in found:
-            same = e.terms["event_time"].to_numpy(float)
-            at = np.isnan(same) if np.isnan(event_time) else same == event_time
-            for k in np.flatnonzero(at):
-                weight = float(e.terms["n_cells"].iloc[k])
-                total += weight
-                estimate += weight * float(e.terms["estimate"].iloc[k])
-                villages += int(e.terms["n_villages"].iloc[k])
-                part[: len(e.parts)] += weight * e.parts[:, k]
-        rows.append((period, event_time, estimate / total, villages, int(total)))
-        parts.append(part / total)
-    notes = dict.fromkeys(e.note for e in found if e.note)
-    return Estimates(
-        terms=pd.DataFrame(rows, columns=TERMS), parts=np.array(parts).T, note=" ".join(notes)
-    )
-
-
 def _clustered(value: float, parts: Floats, alpha: float, freedom: float) -> Interval:
     se = float(np.sqrt((parts**2).sum()))
     if not se > 0 or np.isnan(value):
-        return Interval(reason="not identified" if np.isnan(value) else "no variation")
+        alone = "one cluster holds all its treated or all its comparison villages"
+        return Interval(reason="not identified" if np.isnan(value) else alone)
     half = float(stats.t.ppf(1 - alpha / 2, freedom)) * se
     return Interval(
         se=se, conf_low=value - half, conf_high=value + half,

@@ -138,10 +138,14 @@ def build_setup(panel: VillagePanel, options: EffectOptions) -> Setup:
     """
     if panel.outcome in options.covariates:
         raise DesignError(f"covariate {panel.outcome!r} is the outcome itself; leave it out.")
-    cohort = panel.cohort
-    county = place_codes(panel, "county")
+    cohort, county = panel.cohort, place_codes(panel, "county")
+    outcome = to_analysis_scale(panel).matrix
+    # Villages treated just after the panel may be affected in its last years already.
+    anticipating = (cohort > panel.years[-1])[:, None] & (
+        panel.years >= cohort[:, None] - options.anticipation
+    )
     return Setup(
-        outcome=to_analysis_scale(panel).matrix,
+        outcome=np.where(anticipating, np.nan, outcome),
         years=panel.years,
         cohort=np.where(cohort <= panel.years[-1], cohort, np.nan),
         covariates={name: panel.matrix(name) for name in options.covariates},

@@ -11,7 +11,6 @@ from evaluation.effects.estimates import (
     effective_clusters,
     judge,
     uniform_critical,
-    within_groups,
 )
 from evaluation.effects.setup import EffectOptions, build_setup
 from evaluation.errors import DesignError
@@ -104,29 +103,3 @@ def test_independent_estimates_have_the_quantile_of_the_largest_of_them():
     alike = np.repeat(parts[:, :1], 5, axis=1)
     assert uniform_critical(alike, alpha=0.05, seed=3) == pytest.approx(1.96, rel=DRAWN)
     assert uniform_critical(parts, alpha=0.05, seed=3) == crit
-
-
-def test_within_counties_each_counts_by_its_treated_village_years():
-    setup = setup_of(n=240, counties=3, year_effects="county")
-    counts = {g: int(setup.treated[setup.group == g].sum()) for g in range(3)}
-
-    def estimate(part):
-        found = mean_change(part)
-        n = int(part.treated.sum())
-        return Estimates(terms=found.terms.assign(n_cells=n), parts=found.parts)
-
-    together = within_groups(setup, estimate)
-    each = [estimate(setup.take(setup.group == g)).terms["estimate"].iloc[0] for g in range(3)]
-    expected = np.average(each, weights=[counts[g] for g in range(3)])
-    assert together.terms["estimate"].iloc[0] == pytest.approx(expected, rel=EXACT)
-    assert together.terms["n_cells"].iloc[0] == sum(counts.values())
-
-
-def test_counties_without_comparison_villages_are_told():
-    setup = setup_of(n=240, counties=3, year_effects="county")
-    first = setup.group == 0
-    kept = ~first | setup.treated
-    found = within_groups(setup.take(kept), mean_change)
-    assert f"{int((first & setup.treated).sum())} treated villages" in found.note
-    with pytest.raises(DesignError, match="in no county"):
-        within_groups(setup.take(setup.treated), mean_change)

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from evaluation.effects.estimate import estimate_effects
-from evaluation.effects.estimates import within_groups
 from evaluation.effects.group_time import (
     average_by,
     estimate_callaway_santanna,
@@ -249,18 +248,6 @@ def test_invariances(estimate):
     same(replace(setup, covariates={"z": 1e6 + 3 * z}))
     # What is said twice, or of every village alike, changes nothing.
     same(replace(setup, covariates={"z": z, "again": 2 - z, "alike": np.full_like(z, 7.3)}))
-
-
-def test_counties_apart_are_averaged_as_within_groups():
-    setup = lay_out(to_panel(random_cells(8, n=200)), year_effects="county", cluster="town")
-    ours = estimate_callaway_santanna(setup)
-    apart = within_groups(setup, estimate_callaway_santanna)
-    for column in ("estimate", "n_villages", "n_cells"):
-        np.testing.assert_allclose(ours.terms[column], apart.terms[column], rtol=EXACT)
-    found = group_time_effects(setup)
-    after = found["event_time"] >= 0
-    mean = np.average(found["att"][after], weights=found["n_treated"][after])
-    assert mean == pytest.approx(ours.terms["estimate"].iloc[0], rel=EXACT)
 
 
 def test_averages_by_cohort_and_year():
