@@ -16,7 +16,6 @@ ENOUGH_CLUSTERS = 30
 
 _DRAWS = 9_999
 _MOST_ENUMERATED = 13  # clusters: all 2^13 vectors of signs instead of draws
-_STEPS = 60  # of a bisection
 _ROUNDING = 1e-12
 
 
@@ -115,13 +114,13 @@ def wild_interval(
         reason = f"{n} clusters; {1 - alpha:.0%} needs {needed}, whose signs can be flipped"
         return Interval(n_clusters=n, reason=reason)
     pseudo = n * estimate - (n - 1) * left_out
-    centre, se = float(pseudo.mean()), float(pseudo.std(ddof=1) / np.sqrt(n))
+    se = float(pseudo.std(ddof=1) / np.sqrt(n))
     if se == 0:
         return Interval(n_clusters=n, reason="the clusters do not differ")
     signs = _signs(n, seed)
-    ends = [_find_end(pseudo, signs, centre, side * se, alpha) for side in (-1, 1)]
+    low, high = _find_ends(pseudo, signs, alpha)
     return Interval(
-        se=se, conf_low=ends[0], conf_high=ends[1], p_value=_p_value(pseudo, signs, 0.0),
+        se=se, conf_low=low, conf_high=high, p_value=_p_value(pseudo, signs, 0.0),
         n_clusters=n, method="wild bootstrap",
     )  # fmt: skip
 
@@ -148,17 +147,19 @@ def _p_value(pseudo: Floats, signs: Floats, value: float) -> float:
     return float((1 + (flipped >= own).sum()) / (1 + len(signs)))
 
 
-def _find_end(pseudo: Floats, signs: Floats, centre: float, step: float, alpha: float) -> float:
-    """Find by bisection where, going away from the centre, values are first rejected."""
-    inside, outside = centre, centre + step
-    while _p_value(pseudo, signs, outside) > alpha:
-        inside, outside = outside, centre + 2 * (outside - centre)
-        if abs(outside - centre) > 1e6 * abs(step):
-            return float(np.copysign(np.inf, step))
-    for _ in range(_STEPS):
-        middle = (inside + outside) / 2
-        if _p_value(pseudo, signs, middle) > alpha:
-            inside = middle
-        else:
-            outside = middle
-    return inside
+def _find_ends(pseudo: Floats, signs: Floats, alpha: float) -> tuple[float, float]:
+    """Find the values that are not rejected.
+
+    Signs s reject v no more than the data if |sum s_c (J_c - v)| >= |sum J_c - v|, which holds
+    for v between (A - A_s)/(n - B_s) and (A + A_s)/(n + B_s), A = sum J_c, A_s = sum s_c J_c,
+    B_s = sum s_c: the ends are order statistics of these.
+    """
+    n, total, flipped, balance = len(pseudo), pseudo.sum(), signs @ pseudo, signs.sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ends = np.stack([(total - flipped) / (n - balance), (total + flipped) / (n + balance)])
+    ends = np.where(np.abs(balance) == n, [[-np.inf], [np.inf]], ends)
+    # As many signs as may hold a value that is rejected; drawn ones count the data too.
+    rejected = alpha * len(signs) if len(signs) == 2**n else alpha * (1 + len(signs)) - 1
+    k = int(np.floor(rejected * (1 + _ROUNDING)))
+    low, high = np.sort(ends.min(axis=0)), np.sort(ends.max(axis=0))
+    return float(low[k]), float(high[-1 - k])
