@@ -102,15 +102,15 @@ def test_a_group_that_gained_more_is_found():
 def test_without_differences_few_are_found():
     seen = []
     for seed in range(40):
-        panel, _, _ = driven_panel(seed, slope=0.0, rest=0.3, world=World(counties=30))
-        unit = np.random.default_rng(seed).integers(6, size=panel.n_villages).astype(str)
+        panel, _, _ = driven_panel(seed, slope=0.0, rest=0.3, world=World(counties=60))
+        unit = np.random.default_rng(seed).integers(4, size=panel.n_villages).astype(str)
         found = compare_groups(
             estimate_gains(panel), pd.Series(unit, index=panel.villages.index), seed=seed
         )
         smallest = found[["p_value", "p_holm", "p_romano_wolf"]].min()
         seen.append([*(smallest <= 0.05), found.attrs["joint_p"] <= 0.05])
     plain, holm, romano_wolf, joint = np.mean(seen, axis=0)
-    assert plain > 0.1  # of six groups one often looks different
+    assert plain > 0.05  # of four groups one often looks different
     assert max(holm, romano_wolf, joint) <= 0.05 + SIZE
 
 

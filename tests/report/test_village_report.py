@@ -104,6 +104,33 @@ def test_the_chapter_on_gains_is_whole(folder):
     assert summary["Treated villages"] == summary["of them with an interval"] == 82
 
 
+def test_the_chapter_on_the_effect_is_whole_and_has_the_journals_files(folder):
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    for name in ("effects", "effects_plot", "event_studies", "twfe_decomposition", "drivers"):
+        assert f'id="{name}"' in page
+    assert 'class="warning"' not in page
+    assert 'download="effects_zh.docx"' in page
+    files = {path.name for path in (folder / "tables").glob("effects*")}
+    assert {f"effects{end}" for end in (".tex", ".docx", "_zh.tex", "_zh.docx")} < files
+    tex = (folder / "tables" / "effects_zh.tex").read_text(encoding="utf-8")
+    assert "SIMULATED" in tex and "平均处理效应" in tex
+
+
+def test_every_estimators_interval_covers_the_true_effect(folder, villages, real):
+    truth = pd.read_csv(SIMULATED / "truth.csv", dtype={"village": str})
+    keys = villages.assign(village=villages["行政区划代码"].astype(str), real=real)
+    known = truth.merge(
+        keys[["village", "年份", "real"]],
+        left_on=["village", "year"],
+        right_on=["village", "年份"],
+    ).dropna(subset="real")
+    true = known["gain"].mean() / SHOWN_IN
+    found = [r for r in rows(folder, "effects") if r["conf_low"] is not None]
+    assert len(found) >= 5
+    for row in found:
+        assert row["conf_low"] <= true <= row["conf_high"], row["estimator"]
+
+
 def test_the_price_index_is_among_the_inputs(folder):
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     assert {"villages.csv", "ledger.csv", "cpi_china.csv"} <= set(manifest["inputs"])

@@ -1,7 +1,5 @@
 """Tests of HonestDiD's bounds: its own numbers, hand-worked ones, and planted departures."""
 
-import warnings
-
 import numpy as np
 import pytest
 
@@ -66,7 +64,6 @@ FIXED_LENGTH = [
 ]
 SIMULATED = 5e-4  # HonestDiD's critical value is a quantile of 1,000 draws, ours of 10,000
 COARSE = 1e-3  # HonestDiD's search for the shortest interval is coarse, and its quantile drawn
-SOLVED = 1e-5  # moderndid's convex solver
 TINY = 1e-6  # of coefficients known nearly for sure: three standard errors
 SAME = 1e-6
 MONEY = 100.0
@@ -95,36 +92,6 @@ def test_the_hybrid_interval_is_r_s(m_bar, low, high):
 def test_the_fixed_length_interval_is_r_s(weights, m, low, high):
     found = smooth_interval(ESTIMATES, COVARIANCE, 4, weights, m)
     np.testing.assert_allclose(found, (low, high), atol=COARSE)
-
-
-@pytest.mark.parametrize("m", [0.01, 0.3])
-@pytest.mark.parametrize("weights", [FIRST, MEAN, np.array([0.0, 0.1, 0.3, 0.6])])
-def test_the_fixed_length_interval_is_moderndid_s(weights, m):
-    from moderndid.didhonest import compute_flci
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of its solver's accuracy
-        other = compute_flci(ESTIMATES, COVARIANCE, m, 4, 4, post_period_weights=weights).flci
-    found = smooth_interval(ESTIMATES, COVARIANCE, 4, weights, m)
-    np.testing.assert_allclose(found, other, atol=SOLVED)
-
-
-@pytest.mark.parametrize(
-    ("weights", "m_bar"), [(FIRST, 0.7), (MEAN, 1.5), (np.array([0.5, 0.0, -0.5, 0.0]), 0.7)]
-)
-def test_the_conditional_interval_accepts_what_moderndid_accepts(weights, m_bar):
-    from moderndid.didhonest import compute_conditional_cs_rm
-
-    low, high = relative_interval(ESTIMATES, COVARIANCE, 4, weights, m_bar, hybrid=False)
-    room = 0.02 * (high - low)
-    for value, inside in ((low + room, 1), (high - room, 1), (low - room, 0), (high + room, 0)):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # such a grid is open at its ends
-            other = compute_conditional_cs_rm(
-                ESTIMATES, COVARIANCE, 4, 4, l_vec=weights, m_bar=m_bar, hybrid_flag="ARP",
-                grid_points=2, grid_lb=value, grid_ub=value + room / 100,
-            )  # fmt: skip
-        assert (other["accept"] == inside).all()
 
 
 def test_bounds_of_coefficients_known_for_sure_by_hand():

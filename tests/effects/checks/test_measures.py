@@ -137,8 +137,8 @@ def test_kinds_of_income_are_told_without_a_rule():
     panel = replace(panel, matrices={**panel.matrices, "income": 20 * SD + panel.matrix()})
     check = check_outcomes(imputed(panel))
     assert check.verdict == "passed"
-    assert check.table["outcome"].tolist()[-1] == "income_other"
-    assert "income_other" in check.sentence
+    assert check.table["outcome"].tolist()[-1] == "income other"
+    assert "income other" in check.sentence
     assert "subsidy" not in check.sentence
 
 

@@ -1,0 +1,1 @@
+"""Checks of the average effect: what would overturn it."""

@@ -1,0 +1,213 @@
+"""Whether other prices, or other comparison villages, give another answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from evaluation.data.money import parse_money
+from evaluation.data.panel import VillagePanel
+from evaluation.data.prices import deflators, read_price_index
+from evaluation.effects.check import Amounts, Check, Subject, not_possible, select_villages
+from evaluation.effects.checks.measures import check_outcomes, check_subsidies
+from evaluation.effects.checks.side_by_side import (
+    COLUMNS,
+    MONEY,
+    average_row,
+    draw_rows,
+    estimate_row,
+    tell,
+    tells_the_same,
+)
+from evaluation.errors import DataError
+from evaluation.gains.moments import Bools, Floats
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["check_comparison_groups", "check_deflators", "check_outcomes", "check_subsidies"]
+
+
+def check_deflators(
+    subject: Subject, *, levels: Mapping[int, float] | None = None, points: float = 2.0
+) -> Check:
+    """Estimate the effect in money of other prices.
+
+    Parameters
+    ----------
+    levels
+        The price index by year that real money was deflated with, or nominal money is to be;
+        by default China's national consumer prices, if money is in yuan.
+    points
+        By how many percentage points a year prices may have risen faster, or more slowly.
+
+    Notes
+    -----
+    A deflator multiplies all outcomes of a year by one factor. That changes the money that
+    effects are in, which is undone here (they are divided by the factor's mean over treated
+    village-years), and stretches differences in level between villages, so that paths that are
+    parallel in one money are not in another: this is what is looked at. In logarithms the year
+    effects take it up. Passed if every estimate has the main one's sign, lies in its interval,
+    and excludes zero if and only if it does.
+    """
+    name, title = "deflators", "Other prices"
+    question = "Does the effect depend on how money is deflated?"
+    panel, main = subject.panel, average_row(subject.gains)
+    money = parse_money(panel.variables[panel.outcome].unit)
+    if money is None:
+        return not_possible(name, title, question, "the outcome is not money.")
+    years, growth = panel.years, 1 + points / 100
+    factors: dict[str, Floats] = {
+        f"prices rising {points:g} points a year faster": growth ** (years[0] - years),
+        f"prices rising {points:g} points a year more slowly": growth ** (years - years[0]),
+    }
+    lacking = "no price index is known for its currency"
+    try:
+        index = "the index given"
+        if levels is None and money.currency == "CNY":
+            levels, index = read_price_index("china"), "China's consumer prices"
+        if levels is not None:
+            base = panel.price_year or int(years[-1])
+            real = deflators(levels, years.tolist(), base_year=base)
+            told = "nominal money" if panel.price_year else f"prices of {base}"
+            told += f", by {index}"
+            factors = {told: 1 / real if panel.price_year else real} | factors
+            lacking = ""
+    except DataError as error:
+        lacking = str(error)
+    cells = subject.gains.cells
+    shares = cells.weights.sum(axis=0) / cells.weights.sum()
+    rows = [{"prices": "as they are", **main}]
+    for label, factor in factors.items():
+        matrices = {**panel.matrices, panel.outcome: panel.matrix() * factor}
+        row = estimate_row(subject, replace(panel, matrices=matrices))
+        scale = 1.0 if panel.analysis.form == "log" else float(shares @ factor)
+        rows.append(
+            {"prices": label, **row} | {column: row[column] / scale for column in MONEY}
+        )
+
+    def agrees(row: Mapping[str, Any]) -> bool:
+        inside = not (row["estimate"] < main["conf_low"] or row["estimate"] > main["conf_high"])
+        return tells_the_same(row, main) and inside
+
+    return _judge(
+        subject, rows, agrees, label="prices", name=name, title=title, question=question,
+        rule="lie in its interval and exclude zero if it does",
+        more=f" Nominal money is not looked at: {lacking}." if lacking else "",
+    )  # fmt: skip
+
+
+def check_comparison_groups(subject: Subject) -> Check:
+    """Compare treated villages with other villages.
+
+    Notes
+    -----
+    Villages of like income before are the treated and never treated ones whose mean outcome
+    before the first treatment lies where both kinds are found. Passed if every estimate has
+    the main one's sign and an interval that holds it.
+    """
+    name, title = "comparison_groups", "Other comparison villages"
+    question = "Does the effect depend on whom treated villages are compared with?"
+    panel, gains = subject.panel, subject.gains
+    frame, main = panel.villages, average_row(gains)
+    towns = frame["town"].astype(str)
+    town = frame["county"].astype(str) + " " + towns
+    within = replace(panel, villages=frame.assign(county=town))
+    alike = select_villages(panel, _common_support(subject))
+    choices: dict[str, tuple[VillagePanel, dict[str, Any]]] = {
+        "villages not yet treated": (panel, {"comparison": "not_yet_treated"}),
+        "villages never treated": (panel, {"comparison": "never_treated"}),
+        "villages of all counties": (
+            panel, {"year_effects": "common", "cluster": gains.cluster}
+        ),
+        "villages of the same county": (panel, {"year_effects": "county"}),
+        "villages of the same town": (within, {"year_effects": "county", "cluster": "town"}),
+        "villages of like income before": (alike, {}),
+        "each with a trend of its own": (panel, {"trends": True}),
+    }  # fmt: skip
+    if (towns == "").any() or town.nunique() == frame["county"].nunique():
+        del choices["villages of the same town"]
+    if frame["county"].nunique() == 1:
+        del choices["villages of all counties"], choices["villages of the same county"]
+    rows = [{"comparison": "as chosen", **main}]
+    for label, (other, changes) in choices.items():
+        same = [getattr(gains.options, option) == v for option, v in changes.items()]
+        if other is panel and same[0]:
+            continue
+        rows.append({"comparison": label, **estimate_row(subject, other, **changes)})
+
+    def agrees(row: Mapping[str, Any]) -> bool:
+        outside = row["conf_low"] > main["estimate"] or row["conf_high"] < main["estimate"]
+        return bool(np.sign(row["estimate"]) == np.sign(main["estimate"])) and not outside
+
+    return _judge(
+        subject, rows, agrees, label="comparison", name=name, title=title, question=question,
+        rule="have intervals that hold it",
+    )  # fmt: skip
+
+
+def _judge(
+    subject: Subject,
+    rows: Sequence[dict[str, Any]],
+    agrees: Callable[[Mapping[str, Any]], bool],
+    *,
+    label: str,
+    name: str,
+    title: str,
+    question: str,
+    rule: str,
+    more: str = "",
+) -> Check:
+    """Make the check of rows that are to agree with the first."""
+    main, known = rows[0], [row for row in rows[1:] if np.isfinite(row["estimate"])]
+    if not known:
+        return not_possible(name, title, question, str(rows[-1]["reason"]))
+    apart = [row for row in known if not agrees(row)]
+    lowest = min(known, key=lambda row: float(row["estimate"]))
+    highest = max(known, key=lambda row: float(row["estimate"]))
+    size = abs(float(main["estimate"])) or np.nan
+    change = max(abs(row["estimate"] - main["estimate"]) for row in known) / size
+    sentence = (
+        f"The average effect of {tell(main, subject)} is "
+        f"{subject.amounts.tell(lowest['estimate'])} ({lowest[label]}) to "
+        f"{subject.amounts.tell(highest['estimate'])} ({highest[label]}) in {len(known)} "
+        "alternatives. "
+    )
+    if apart:
+        named = "; ".join(f"{row[label]}: {tell(row, subject)}" for row in apart)
+        sentence += f"Not all have its sign and {rule}. Apart from it: {named}."
+    else:
+        sentence += f"All have its sign and {rule}, which does not make any of them right."
+    bare = [row[label] for row in known if np.isnan(row["conf_low"])]
+    if bare:
+        sentence += f" By sign alone, without an interval: {', '.join(bare)}."
+    sentence += more
+    table = pd.DataFrame(rows)[[label, *COLUMNS]]
+
+    def draw(axes: Axes, amounts: Amounts) -> None:
+        draw_rows(axes, amounts, table, label=label, main=main["estimate"])
+
+    return Check(
+        name=name, title=title, question=question, verdict="failed" if apart else "passed",
+        sentence=sentence, statistic=change, statistic_name="largest change, as a share of it",
+        table=table, money=MONEY, draw=draw,
+    )  # fmt: skip
+
+
+def _common_support(subject: Subject) -> Bools:
+    """Mark villages whose mean outcome before the first treatment both kinds have."""
+    design, options = subject.gains.fit.design, subject.gains.options
+    before = design.years < np.nanmin(design.cohort) - options.anticipation
+    known = np.isfinite(design.outcome[:, before])
+    sums = np.where(known, design.outcome[:, before], 0).sum(axis=1)
+    means = np.where(known.any(axis=1), sums / np.maximum(known.sum(axis=1), 1), np.nan)
+    treated = subject.panel.is_treated
+    if np.isnan(means[treated]).all() or np.isnan(means[~treated]).all():
+        return np.ones(len(means), dtype=bool)
+    low = max(np.nanmin(means[treated]), np.nanmin(means[~treated]))
+    high = min(np.nanmax(means[treated]), np.nanmax(means[~treated]))
+    return np.asarray((means >= low) & (means <= high))

@@ -1,0 +1,163 @@
+"""Event-study coefficients with their covariance: what checks of trends start from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from evaluation.effects.check import Subject
+from evaluation.effects.estimate import _estimator
+from evaluation.effects.estimates import _leave_out, effective_clusters
+from evaluation.effects.setup import Estimator
+from evaluation.errors import DesignError
+from evaluation.gains.clusters import ENOUGH_CLUSTERS, fewest_clusters, takes_part, too_few
+from evaluation.gains.moments import Bools, Floats
+
+_PREFERRED: tuple[Estimator, ...] = ("callaway_santanna", "sun_abraham", "twfe")
+_MOST = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventStudy:
+    """Coefficients of consecutive event times around the one that they are measured from.
+
+    Attributes
+    ----------
+    estimator
+        Whose.
+    times
+        K, ascending, without the reference.
+    reference
+        The event time that they are measured from.
+    estimates
+        K.
+    covariance
+        K x K, from the clusters' parts; the jackknife's where there are fewer than 30.
+    weights
+        K: each one's share in the average effect, by treated village-years; zero before
+        treatment.
+    pseudo
+        C x K: the jackknife's pseudo-values where there are fewer than 30 clusters.
+    n_clusters
+        C.
+    freedom
+        One less than as many equal clusters as they count as.
+    alpha
+        1 less the coverage of intervals.
+    n_left_out
+        Event times further off, that are not looked at.
+    """
+
+    estimator: Estimator
+    times: npt.NDArray[np.int64]
+    reference: int
+    estimates: Floats
+    covariance: Floats
+    weights: Floats
+    pseudo: Floats | None
+    n_clusters: int
+    freedom: float
+    alpha: float
+    n_left_out: int = 0
+
+    @property
+    def before(self) -> Bools:
+        """K: whether an event time lies before the reference, where effects should be none."""
+        return np.asarray(self.times < self.reference)
+
+    @property
+    def se(self) -> Floats:
+        """K."""
+        return np.sqrt(np.diag(self.covariance))
+
+    @property
+    def critical(self) -> float:
+        """Of a single coefficient, by Student's t."""
+        return float(stats.t.ppf(1 - self.alpha / 2, self.freedom))
+
+    @property
+    def average(self) -> float:
+        """The average effect over the event times from 0 on."""
+        return float(self.weights @ self.estimates)
+
+
+def find_event_study(subject: Subject, *, invertible: bool = False) -> EventStudy:
+    """Take the event study of the first of Callaway-Sant'Anna, Sun-Abraham, TWFE there is.
+
+    Parameters
+    ----------
+    invertible
+        Take, on either side of the reference, a third as many event times as there are clusters
+        at most, so that the covariance can be inverted; eight in any case.
+
+    Raises
+    ------
+    DesignError
+        If there is none, clusters are too few for errors, or it has no coefficient next to
+        the reference on either side.
+    """
+    effects = subject.effects
+    setup, alpha = effects.setup, effects.options.alpha
+    name = next((name for name in _PREFERRED if name in effects.found), None)
+    if name is None:
+        raise DesignError(f"it takes the event study of one of {', '.join(_PREFERRED)}.")
+    found = effects.found[name]
+    events = found.terms["period"].ne("overall").to_numpy()
+    terms, parts = found.terms[events], found.parts[:, events]
+    some = takes_part(parts)
+    n, effective = int(some.sum()), effective_clusters(setup)
+    if effective < fewest_clusters(alpha):
+        raise DesignError(f"{too_few(n, effective, alpha)}.")
+    values = terms["estimate"].to_numpy(float)
+    known = np.isfinite(values) & (np.abs(parts).max(axis=0, initial=0) > 0)
+    left_out = None
+    if n < ENOUGH_CLUSTERS:
+        estimate = _estimator(name)
+        left_out = np.array(
+            [_leave_out(found, setup, estimate, int(c)) for c in np.flatnonzero(some)]
+        )[:, events]
+        known &= np.isfinite(left_out).all(axis=0)
+    place = {int(t): k for k, t in enumerate(terms["event_time"]) if known[k]}
+    reference, most = setup.reference, min(_MOST, (n - 1) // 3) if invertible else _MOST
+    earlier, later = (_run(place, reference, step, most) for step in (-1, 1))
+    if not earlier or max(later, default=-1) < 0:
+        raise DesignError(
+            f"the event study lacks coefficients beside year {reference}, from which it is "
+            "measured."
+        )
+    times = np.array([*earlier[::-1], *later])
+    at = [place[int(t)] for t in times]
+    cells = np.where(times >= 0, terms["n_cells"].to_numpy(float)[at], 0)
+    pseudo = None if left_out is None else n * values[at] - (n - 1) * left_out[:, at]
+    covariance = (
+        parts[:, at].T @ parts[:, at] if pseudo is None else np.atleast_2d(np.cov(pseudo.T)) / n
+    )
+    return EventStudy(
+        estimator=name, times=times, reference=reference, estimates=values[at],
+        covariance=covariance, weights=cells / cells.sum(), pseudo=pseudo, n_clusters=n,
+        freedom=min(n, effective) - 1, alpha=alpha, n_left_out=int(known.sum()) - len(at),
+    )  # fmt: skip
+
+
+def tell_p(p: float) -> str:
+    """Tell a p-value.
+
+    Examples
+    --------
+    >>> tell_p(0.0432), tell_p(0.0001)
+    ('p = 0.043', 'p < 0.001')
+    """
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def _run(place: dict[int, int], reference: int, step: int, most: int) -> list[int]:
+    """List the event times that follow on the reference without a gap."""
+    times = []
+    for time in range(reference + step, reference + step * (most + 1), step):
+        if time not in place:
+            break
+        times.append(time)
+    return times

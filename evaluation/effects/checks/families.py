@@ -1,0 +1,207 @@
+"""Many outcomes at once: p-values that hold for a family of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from statsmodels.stats.multitest import multipletests
+
+from evaluation.data.panel import OutcomeScale, VillagePanel
+from evaluation.effects.check import Amounts, Check, Subject, not_possible
+from evaluation.effects.checks.side_by_side import average_error, average_row
+from evaluation.errors import DesignError
+from evaluation.gains.clusters import takes_part
+from evaluation.gains.moments import Floats
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_BLOCK = 2_000_000  # random signs held at once
+_SMALLEST = 1e-6  # of the p-values that are drawn
+
+
+def romano_wolf(estimates: Floats, parts: Floats, *, seed: int, n_draws: int = 4_999) -> Floats:
+    """Adjust p-values for the number of estimates, by Romano and Wolf's stepdown.
+
+    Parameters
+    ----------
+    estimates
+        K; NaN where there is none.
+    parts
+        C x K: what each cluster adds to the estimates' errors, so that their squares add up to
+        the variances.
+    seed
+        Of the draws.
+    n_draws
+        How many.
+
+    Returns
+    -------
+    K p-values; NaN where an estimate is, or its parts are all zero.
+
+    Notes
+    -----
+    With t_k = |estimate_k| / se_k in descending order, p_k is the share of draws in which the
+    largest t of the estimates from the k-th on is no smaller, and no smaller than p of those
+    before (Romano, Wolf 2005, doi:10.1198/016214504000000539; computed as in Romano, Wolf
+    2016, doi:10.1016/j.spl.2016.02.012, the estimate itself counted as a draw). Draws flip the
+    signs of clusters (Rademacher), alike in all estimates, and so keep their correlation:
+    that is what makes p-values smaller than Holm's. The family-wise error is held for many
+    clusters, or errors symmetric about zero; C clusters have only 2^C signs.
+
+    Examples
+    --------
+    >>> parts = np.random.default_rng(0).normal(size=(50, 1)) * np.ones(3)
+    >>> romano_wolf(np.array([0.0, 60.0, np.nan]), parts, seed=1).tolist()
+    [1.0, 0.0002, nan]
+    """
+    some = parts[takes_part(parts)]
+    se = np.sqrt((some**2).sum(axis=0))
+    known = np.flatnonzero(np.isfinite(estimates) & (se > 0))
+    t = np.abs(estimates[known]) / se[known]
+    order = np.argsort(-t, kind="stable")
+    standard = some[:, known[order]] / se[known[order]]
+    reached = np.zeros(len(order))
+    rng, step = np.random.default_rng(seed), max(1, _BLOCK // max(len(some), 1))
+    for start in range(0, n_draws, step):
+        size = (min(step, n_draws - start), len(some))
+        signs = rng.integers(0, 2, size, dtype=np.int8) * 2.0 - 1
+        drawn = np.abs(signs @ standard)
+        largest = np.maximum.accumulate(drawn[:, ::-1], axis=1)[:, ::-1]
+        reached += (largest >= t[order] * (1 - 1e-12)).sum(axis=0)
+    adjusted = np.full(len(estimates), np.nan)
+    adjusted[known[order]] = np.maximum.accumulate((1 + reached) / (1 + n_draws))
+    return adjusted
+
+
+def adjust_p_values(
+    p_values: Floats, estimates: Floats, parts: Floats, *, seed: int, n_draws: int = 4_999
+) -> pd.DataFrame:
+    """Adjust the p-values of a family in two ways.
+
+    Parameters
+    ----------
+    p_values
+        K, each by itself; NaN where there is none.
+    estimates, parts, seed, n_draws
+        As in `romano_wolf`.
+
+    Returns
+    -------
+    DataFrame, K rows: p_value, p_holm (Holm 1979, whatever the correlation), p_romano_wolf (at
+    least p_value, which few clusters may make larger than signs do); NaN where there is none.
+    """
+    holm = np.full(len(p_values), np.nan)
+    known = np.isfinite(p_values)
+    if known.any():
+        holm[known] = multipletests(p_values[known], method="holm")[1]
+    stepdown = romano_wolf(
+        np.where(known, estimates, np.nan), parts, seed=seed, n_draws=n_draws
+    )
+    return pd.DataFrame(
+        {
+            "p_value": p_values,
+            "p_holm": holm,
+            "p_romano_wolf": np.maximum(stepdown, p_values),
+        }
+    )
+
+
+def check_outcome_families(subject: Subject) -> Check:
+    """Adjust the effect's p-value for the other outcomes that were looked at.
+
+    Notes
+    -----
+    Families: the outcome with all kinds of income, and with all other outcomes; each estimated
+    in levels by the same imputation and clusters. Passed if the outcome's own p-value, adjusted
+    by `romano_wolf`, stays below alpha in each.
+    """
+    name, title = "outcome_families", "Many outcomes at once"
+    question = "Is the effect still more than chance, with all outcomes looked at counted?"
+    panel, alpha = subject.panel, subject.gains.options.alpha
+    families = _list_families(panel)
+    if not families:
+        return not_possible(name, title, question, "the panel has no other outcome.")
+    main = average_row(subject.gains)
+    if np.isnan(main["p_value"]):
+        reason = f"the effect has no p-value: {main['reason']}."
+        return not_possible(name, title, question, reason)
+    found: dict[str, tuple[dict[str, Any], Floats]] = {
+        panel.outcome: (main, average_error(subject.gains)[1])
+    }
+    for member in dict.fromkeys(n for names in families.values() for n in names[1:]):
+        other = replace(panel, outcome=member, analysis=OutcomeScale())
+        try:
+            gains = subject.reestimate(other)
+            found[member] = average_row(gains), average_error(gains)[1]
+        except DesignError:
+            continue  # named below as not estimated
+    tables = []
+    for family, names in families.items():
+        members = [n for n in names if n in found]
+        rows, parts = zip(*(found[n] for n in members), strict=True)
+        adjusted = adjust_p_values(
+            np.array([row["p_value"] for row in rows], dtype=float),
+            np.array([row["estimate"] for row in rows], dtype=float),
+            np.column_stack(parts), seed=subject.seed,
+        )  # fmt: skip
+        adjusted.insert(0, "family", family)
+        adjusted.insert(
+            1, "outcome", [panel.variables[n].label.replace("_", " ") for n in members]
+        )
+        adjusted.insert(2, "main", [n == panel.outcome for n in members])
+        tables.append(adjusted)
+    table = pd.concat(tables, ignore_index=True)
+    own = table[table["main"]]
+    worst = own.sort_values("p_romano_wolf", kind="stable").iloc[-1]
+    n_members = int((table["family"] == worst["family"]).sum())
+    passed = bool(worst["p_romano_wolf"] < alpha)
+    others = table[~table["main"] & table["p_value"].notna()]
+    holds = int((others["p_romano_wolf"] < alpha).sum())
+    sentence = (
+        f"The effect's p-value is {worst['p_value']:.2g} by itself and "
+        f"{worst['p_romano_wolf']:.2g} among {n_members} outcomes ({worst['family']}; Romano "
+        f"and Wolf's stepdown; Holm {worst['p_holm']:.2g}), which "
+        f"{'stays below' if passed else 'is not below'} {alpha:g}. Of {len(others)} other "
+        f"p-values {int((others['p_value'] < alpha).sum())} are below it by themselves and "
+        f"{holds} adjusted. Outcomes that were looked at and are not in the panel do not count."
+    )
+    lost = [n for names in families.values() for n in names if n not in found]
+    if lost:
+        sentence += f" Not estimated: {', '.join(lost)}."
+
+    def draw(axes: Axes, amounts: Amounts) -> None:
+        places = np.arange(len(table))[::-1]
+        for column, mark in (("p_value", "o"), ("p_holm", "s"), ("p_romano_wolf", "D")):
+            label = {"p_value": "by itself", "p_holm": "Holm", "p_romano_wolf": "Romano-Wolf"}
+            shown = np.maximum(table[column].to_numpy(float), _SMALLEST)
+            axes.plot(shown, places, mark, label=label[column], fillstyle="none")
+        axes.axvline(alpha, color="0.3", linewidth=0.8)
+        axes.set_yticks(places, table["outcome"].tolist())
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter("")
+        axes.set_xlabel("p-value")
+        axes.legend(frameon=False)
+
+    return Check(
+        name=name, title=title, question=question, verdict="passed" if passed else "failed",
+        sentence=sentence, statistic=float(worst["p_romano_wolf"]),
+        statistic_name="p-value adjusted for all outcomes", table=table, draw=draw,
+    )  # fmt: skip
+
+
+def _list_families(panel: VillagePanel) -> dict[str, list[str]]:
+    """List the outcome with kinds of income, and with other outcomes."""
+    others = [n for n, v in panel.variables.items() if n != panel.outcome]
+    by_role = {
+        "kinds of income": [
+            n for n in others
+            if panel.variables[n].role == "income" and n != "income_total"
+        ],
+        "outcomes": [n for n in others if panel.variables[n].role == "outcome"],
+    }  # fmt: skip
+    return {family: [panel.outcome, *names] for family, names in by_role.items() if names}

@@ -1,0 +1,171 @@
+"""Whether significance hangs on the level at which errors are clustered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from evaluation.effects.check import Amounts, Check, Subject, Verdict, not_possible
+from evaluation.effects.checks.coefficients import tell_p
+from evaluation.effects.checks.side_by_side import average_error, draw_rows
+from evaluation.effects.estimate import _estimator
+from evaluation.effects.estimates import effective_clusters
+from evaluation.errors import DesignError
+from evaluation.gains.clusters import (
+    ENOUGH_CLUSTERS,
+    Interval,
+    clustered_interval,
+    fewest_clusters,
+    takes_part,
+    too_few,
+    wild_interval,
+)
+from evaluation.gains.design import place_codes
+from evaluation.gains.moments import Floats
+from evaluation.gains.options import Cluster
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_MOST_WILD = 200  # clusters, with more of which the bootstrap has nothing to add
+
+
+def check_few_clusters(subject: Subject) -> Check:
+    """Judge the average effect by clusters of every level, clustered and by wild bootstrap.
+
+    Notes
+    -----
+    For villages, towns and counties (these only with common year effects): how many clusters
+    there are, how many have treated villages, as how many equal ones they count
+    (`effective_clusters`; Carter, Schnepel, Steigerwald 2017, doi:10.1162/REST_a_00639), and
+    two p-values: clustered, Student's t with one degree of freedom less than they count as;
+    and the wild cluster bootstrap, jackknifed for the imputation below 30 clusters
+    (`wild_interval`), else of the scores (Kline, Santos 2012, doi:10.1515/2156-6674.1006).
+    Levels that count as too few for any test have none. Passed if all p-values of the
+    imputation are below alpha; failed if only some are; informational if none is. Levels below
+    that at which villages were assigned understate errors (MacKinnon, Nielsen, Webb 2023,
+    doi:10.1016/j.jeconom.2022.04.001).
+    """
+    name, title = "few_clusters", "The level of clusters"
+    question = "Does it depend on the level of clusters whether the effect differs from zero?"
+    alpha, level = subject.gains.options.alpha, subject.gains.cluster
+    rows = [row for cluster in _levels(subject) for row in _judge_level(subject, cluster)]
+    table = pd.DataFrame(rows)
+    own = table[table["estimator"] == "imputation"]
+    known = own[own["reason"] == ""]
+    if known.empty:
+        return not_possible(name, title, question, f"{own['reason'].iloc[-1]}.")
+    p = known[["p_clustered", "p_wild"]].to_numpy(float)
+    clear = p[np.isfinite(p)] < alpha
+    verdict: Verdict = "passed" if clear.all() else "failed" if clear.any() else "informational"
+    main = own[own["cluster"] == level].iloc[0]
+    sentence = (
+        f"The estimate is clustered by {level}: {main['n_clusters']:,} clusters, of which "
+        f"{main['n_treated_clusters']:,} have treated villages, count as "
+        f"{main['effective_clusters']:,.1f} equal ones. p-values of no effect: "
+        f"{'; '.join(_tell_row(row) for _, row in known.iterrows())}. "
+    )
+    lacking = own[own["reason"] != ""]
+    if len(lacking):
+        sentence += f"None by {' or '.join(lacking['cluster'])}: clusters are too few. "
+    sentence += {
+        "passed": f"All are below {alpha:g}: it does not depend on the level.",
+        "failed": f"Some are below {alpha:g} and some are not: take the level at which "
+        "villages were assigned, or above.",
+        "informational": f"None is below {alpha:g}: the effect does not differ from zero at "
+        "any level.",
+    }[verdict]
+
+    def draw(axes: Axes, amounts: Amounts) -> None:
+        labels = table["estimator"] + ", by " + table["cluster"]
+        estimate = float(main["estimate"])
+        draw_rows(axes, amounts, table.assign(label=labels), label="label", main=estimate)
+
+    return Check(
+        name=name, title=title, question=question, verdict=verdict, sentence=sentence,
+        statistic=float(np.nanmax(p)), statistic_name="largest p-value", table=table,
+        money=("estimate", "se", "conf_low", "conf_high"), draw=draw,
+    )  # fmt: skip
+
+
+def _levels(subject: Subject) -> list[Cluster]:
+    villages = subject.panel.villages
+    levels: list[Cluster] = ["village"]
+    if (villages["town"] != "").any():
+        levels.append("town")
+    if villages["county"].nunique() > 1 and subject.gains.options.year_effects == "common":
+        levels.append("county")
+    own = subject.gains.cluster
+    return levels if own in levels else [*levels, own]
+
+
+def _judge_level(subject: Subject, cluster: Cluster) -> list[dict[str, Any]]:
+    """Judge the imputation, and two-way fixed effects if there, by clusters of a level."""
+    codes = place_codes(subject.panel, cluster)
+    setup = replace(subject.effects.setup, clusters=codes)
+    options = replace(subject.gains.options, cluster=cluster)
+    gains, alpha = replace(subject.gains, options=options), options.alpha
+    found: dict[str, tuple[float, Floats]] = {"imputation": average_error(gains)}
+    if "twfe" in subject.effects.found:
+        try:
+            twfe = _estimator("twfe")(setup)
+            found["twfe"] = float(twfe.terms["estimate"].iloc[0]), twfe.parts[:, 0]
+        except DesignError:
+            pass
+    effective = effective_clusters(setup)
+    counts = {
+        "cluster": cluster, "n_clusters": len(np.unique(codes)),
+        "n_treated_clusters": len(np.unique(codes[setup.treated])),
+        "effective_clusters": effective,
+    }  # fmt: skip
+    rows = []
+    for estimator, (estimate, parts) in found.items():
+        n = int(takes_part(parts).sum())
+        reason = too_few(n, effective, alpha) if effective < fewest_clusters(alpha) else ""
+        clustered = wild = Interval()
+        if not reason:
+            clustered = _clustered(estimate, parts, alpha, effective)
+            wild = _wild(estimate, parts, alpha, subject.seed)
+            if estimator == "imputation" and n < ENOUGH_CLUSTERS:
+                wild = _jackknifed(gains.att)
+        taken = wild if np.isfinite(wild.p_value) and n < ENOUGH_CLUSTERS else clustered
+        rows.append(
+            {
+                "estimator": estimator, **counts, "estimate": estimate, "se": taken.se,
+                "conf_low": taken.conf_low, "conf_high": taken.conf_high,
+                "p_clustered": clustered.p_value, "p_wild": wild.p_value, "reason": reason,
+            }
+        )  # fmt: skip
+    return rows
+
+
+def _clustered(estimate: float, parts: Floats, alpha: float, effective: float) -> Interval:
+    n = int(takes_part(parts).sum())
+    return clustered_interval(
+        estimate, parts * np.sqrt((n - 1) / n), alpha=alpha, effective=effective
+    )
+
+
+def _wild(estimate: float, parts: Floats, alpha: float, seed: int) -> Interval:
+    """Bootstrap the scores: what estimates without one cluster are to first order."""
+    parts = parts[takes_part(parts)]
+    n = len(parts)
+    if n > _MOST_WILD:
+        return Interval()
+    left_out = estimate - parts * np.sqrt(n / (n - 1))
+    return wild_interval(estimate, left_out, alpha=alpha, seed=seed)
+
+
+def _jackknifed(att: pd.Series[Any]) -> Interval:
+    return Interval(
+        se=float(att["se"]), conf_low=float(att["conf_low"]),
+        conf_high=float(att["conf_high"]), p_value=float(att["p_value"]),
+    )  # fmt: skip
+
+
+def _tell_row(row: pd.Series[Any]) -> str:
+    wild = "" if np.isnan(row["p_wild"]) else f", wild bootstrap {tell_p(row['p_wild'])}"
+    return f"by {row['cluster']} {tell_p(row['p_clustered'])}{wild}"

@@ -1,0 +1,291 @@
+"""Whether the effect rests on one place, or on a handful of villages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from evaluation.data.panel import VillagePanel
+from evaluation.effects.check import Amounts, Check, Subject, not_possible, select_villages
+from evaluation.effects.checks.side_by_side import (
+    average_row,
+    draw_rows,
+    estimate_row,
+    excludes_zero,
+    tell,
+    tells_the_same,
+)
+from evaluation.gains.moments import Floats
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_MOST = 200  # places that are left out, each by an estimate of its own
+_MOST_CELLS = 20_000_000  # village-years of all these estimates together
+_SHOWN, _DRAWN, _NAMED = 20, 15, 5
+_FEW = 0.01
+"""The share of villages that must not overturn an effect; Broderick, Giordano, Meager 2020."""
+
+_SHARES = (0.01, 0.05, 0.1)
+
+
+def check_leave_one_out(
+    subject: Subject, *, labels: Mapping[str, pd.Series[Any]] | None = None, most: int = _MOST
+) -> Check:
+    """Leave out each county, town and dispatching unit, and estimate the average anew.
+
+    Parameters
+    ----------
+    labels
+        Further units by what they are called: a label for each village, index "village",
+        missing or '' for those that have none. By default the panel's own traits that are
+        text, such as the unit that sent a secretary.
+    most
+        How many units are left out in turn, fewer in a large panel: those that move the
+        average most by their villages' gains, the year effects being held.
+
+    Notes
+    -----
+    Towns and dispatching units are left out with their treated villages; counties once with
+    these and once with all of theirs. Passed if, whatever place is left out, the average keeps
+    its sign and its interval excludes zero if and only if it does with all of them.
+    """
+    name, title = "leave_one_out", "Leaving out one place"
+    question = "Does the effect rest on a single county, town or dispatching unit?"
+    panel, main = _slim(subject), average_row(subject.gains)
+    units = _list_units(subject, labels)
+    if not units:
+        return not_possible(
+            name, title, question, "all treated villages lie in one county and town."
+        )
+    cap = max(1, min(most, max(_SHOWN, _MOST_CELLS // panel.matrix().size)))
+    rows = []
+    for at in np.argsort([-abs(unit.move) for unit in units], kind="stable")[:cap]:
+        unit = units[at]
+        row = estimate_row(subject, select_villages(panel, unit.codes != unit.code))
+        same = np.isfinite(row["estimate"]) and tells_the_same(row, main)
+        change = row["estimate"] - main["estimate"]
+        rows.append(
+            {"left_out": unit.kind, "name": unit.name}
+            | {"n_left_out": int((unit.codes == unit.code).sum())}
+            | {column: row[column] for column in ("estimate", "conf_low", "conf_high")}
+            | {"change": change, "same_finding": same, "reason": row["reason"]}
+        )
+    table = pd.DataFrame(rows)
+    order = table["change"].abs().sort_values(ascending=False, kind="stable").index
+    table = table.loc[order].reset_index(drop=True)
+    counts = table["left_out"].value_counts(sort=False)
+    told = ", ".join(f"{n} x {kind}" for kind, n in counts.items())
+    if len(units) > len(table):
+        told += f" (of {len(units):,} those that move the average most)"
+    worst, changed = table.iloc[0], table[~table["same_finding"]]
+    sentence = (
+        f"Left out in turn: {told}. The average effect of {tell(main, subject)} moves most "
+        f"without {worst['left_out']} {worst['name']}, to {tell(worst, subject)}. "
+    )
+    if len(changed):
+        named = (changed["left_out"] + " " + changed["name"]).tolist()
+        more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+        sentence += (
+            f"Its sign, or whether its interval excludes zero, changes (or nothing is left to "
+            f"estimate) without {', '.join(named[:_NAMED])}{more}: one place decides over it."
+        )
+    else:
+        sentence += (
+            "Its sign, and whether its interval excludes zero, change with no single place "
+            "left out, which says nothing of places that differ together."
+        )
+    if bare := int((table["estimate"].notna() & table["conf_low"].isna()).sum()):
+        sentence += f" In {bare} of them there is no interval, and the sign alone counts."
+
+    def draw(axes: Axes, amounts: Amounts) -> None:
+        drawn = table.head(_DRAWN).assign(label=lambda t: t["left_out"] + " " + t["name"])
+        draw_rows(axes, amounts, drawn, label="label", main=main["estimate"])
+
+    return Check(
+        name=name, title=title, question=question,
+        verdict="failed" if len(changed) else "passed", sentence=sentence,
+        statistic=float(worst["change"]), statistic_name="largest change of the average effect",
+        table=table.head(_SHOWN), draw=draw,
+        money=("estimate", "conf_low", "conf_high", "change", "statistic"),
+    )  # fmt: skip
+
+
+def check_influence(subject: Subject) -> Check:
+    """Leave out the villages that move the average most, until its interval includes zero.
+
+    Notes
+    -----
+    A village moves the average by w_i / (W - w_i) (g_i - theta), w_i being its weight and
+    treated years; the year effects are held, which is exact where they are fitted on never
+    treated villages alone. In that order villages are left out, twice as many each time and
+    back by halves, and all is estimated anew. The number that overturns the effect is thus an
+    upper bound: other villages may do it with fewer (Broderick, Giordano, Meager 2020,
+    arXiv:2011.14999, whose line of 1% is the rule's).
+    """
+    name, title = "influence", "A handful of villages"
+    question = "How many villages must be left out before the effect is no longer there?"
+    main = average_row(subject.gains)
+    total, weight, moves = _influences(subject)
+    n, sign = len(moves), float(np.sign(main["estimate"]))
+    if n < 2:
+        return not_possible(name, title, question, "a single treated village has a gain.")
+    order = np.argsort(-sign * moves, kind="stable")
+    path = (total.sum() - total[order].cumsum()[:-1]) / (
+        weight.sum() - weight[order].cumsum()[:-1]
+    )
+    clear = excludes_zero(main)
+    found: dict[int, dict[str, Any]] = {}
+
+    def overturned(k: int) -> bool:
+        if k not in found:
+            found[k] = _without(subject, order[:k])
+        return not (sign * found[k]["estimate"] > 0 and excludes_zero(found[k]) is not False)
+
+    if clear:
+        needed = _find_first(overturned, n - 1)
+    else:
+        below = np.flatnonzero(sign * path <= 0)
+        needed = int(below[0]) + 1 if len(below) else n
+    shares = [max(1, int(share * n)) for share in _SHARES]
+    kept = sorted({1, *shares, needed} - {n})
+    rows = []
+    for k in kept:
+        row = found.get(k) or _without(subject, order[:k])
+        named = subject.panel.villages.index[subject.gains.cells.rows[order[:k]]]
+        rows.append(
+            {
+                "n_left_out": k, "share_of_villages": k / n,
+                "share_of_effect": float(total[order[:k]].sum() / total.sum()),
+                "estimate": row["estimate"], "conf_low": row["conf_low"],
+                "conf_high": row["conf_high"],
+                "villages": ", ".join(named[:_NAMED]) + (", ..." if k > _NAMED else ""),
+            }
+        )  # fmt: skip
+    table = pd.DataFrame(rows)
+    of_effect = table.set_index("n_left_out")["share_of_effect"]
+    what = "its interval includes zero" if clear else "its sign changes"
+    sentence = (
+        f"Of {n:,} treated villages the {shares[0]:,}, {shares[1]:,} and {shares[2]:,} that "
+        f"move the average effect of {tell(main, subject)} most make "
+        f"{', '.join(f'{of_effect[k]:.0%}' for k in shares)} of it. "
+    )
+    if needed < n:
+        sentence += (
+            f"Leaving out {needed:,} of them ({needed / n:.1%}) suffices that {what}; fewer "
+            "others might do."
+        )
+    else:
+        sentence += f"However many are left out, {what} at no point."
+    most = max(1, int(_FEW * n))
+    failed = needed <= most
+    if clear:
+        sentence += (
+            f" Rule: it fails if {most:,} suffice{'s' * (most == 1)} (one in a hundred)."
+        )
+    else:
+        sentence += " No interval excludes zero to begin with, so there is no rule."
+
+    def draw(axes: Axes, amounts: Amounts) -> None:
+        axes.plot(np.arange(1, n), path / amounts.divisor, color="C0", linewidth=1.4)
+        points = table[["estimate", "conf_low", "conf_high"]].to_numpy(float) / amounts.divisor
+        axes.vlines(table["n_left_out"], points[:, 1], points[:, 2], color="0.45")
+        axes.plot(table["n_left_out"], points[:, 0], "o", color="C0", markersize=4.5)
+        axes.axhline(0, color="0.3", linewidth=0.8)
+        axes.set_xlim(0, 1.05 * max(kept) + 1)
+        axes.set_xlabel("villages left out, the most influential first")
+        axes.set_ylabel(f"average effect, {amounts.unit}".strip(", "))
+
+    return Check(
+        name=name, title=title, question=question,
+        verdict="informational" if not clear else "failed" if failed else "passed",
+        sentence=sentence, statistic=float(needed) if needed < n else np.nan,
+        statistic_name=f"villages left out until {what}", table=table,
+        money=("estimate", "conf_low", "conf_high"), draw=draw,
+    )  # fmt: skip
+
+
+class _Unit(NamedTuple):
+    """What is left out: the villages whose code it is, and how far that moves the average."""
+
+    kind: str
+    name: str
+    codes: npt.NDArray[np.intp]
+    code: int
+    move: float
+
+
+def _list_units(subject: Subject, labels: Mapping[str, pd.Series[Any]] | None) -> list[_Unit]:
+    """List places, with what each moves by its villages' gains, the year effects held."""
+    panel, rows = subject.panel, subject.gains.cells.rows
+    frame, towns = panel.villages, panel.villages["town"].astype(str)
+    kinds: dict[str, pd.Series[Any]] = {"county": frame["county"]}
+    if subject.gains.options.year_effects == "common":  # else it is the same
+        kinds["treated villages of county"] = frame["county"]
+    kinds["town"] = (frame["county"].astype(str) + " " + towns).where(towns != "", "")
+    if labels is None:
+        labels = {
+            trait.replace("_", " "): frame[trait]
+            for trait in getattr(panel, "traits", ())
+            if not pd.api.types.is_numeric_dtype(frame[trait])
+        }
+    total, weight, _ = _influences(subject)
+    units = []
+    for kind, series in (kinds | dict(labels)).items():
+        known = series.reindex(frame.index).astype(object)
+        codes, names = pd.factorize(known.where(known.notna() & (known != ""), None))
+        own, n = codes[rows], len(names)
+        if (own == own[0]).all():
+            continue  # without it nothing is left
+        sums, weights = (np.bincount(own[own >= 0], v[own >= 0], n) for v in (total, weight))
+        moves = (total.sum() - sums) / (weight.sum() - weights) - total.sum() / weight.sum()
+        if kind != "county":
+            codes = np.where(panel.is_treated, codes, -1)
+        at = np.arange(n) if kind == "county" else np.flatnonzero(weights)
+        units += [_Unit(kind, str(names[c]), codes, c, float(moves[c])) for c in at.tolist()]
+    return units
+
+
+def _influences(subject: Subject) -> tuple[Floats, Floats, Floats]:
+    """Give each treated village's sum of weighted gains, its weight, and what it moves."""
+    cells = subject.gains.cells
+    total, weight = (cells.weights * cells.gains).sum(axis=1), cells.weights.sum(axis=1)
+    average = total.sum() / weight.sum()
+    rest = np.maximum(weight.sum() - weight, np.finfo(float).tiny)
+    return total, weight, weight / rest * (total / weight - average)
+
+
+def _without(subject: Subject, at: npt.NDArray[np.intp]) -> dict[str, Any]:
+    """Estimate the average without some of the villages that have a gain."""
+    kept = np.ones(subject.panel.n_villages, dtype=bool)
+    kept[subject.gains.cells.rows[at]] = False
+    return estimate_row(subject, select_villages(_slim(subject), kept))
+
+
+def _slim(subject: Subject) -> VillagePanel:
+    """Leave out variables that the estimate does not use: copies of them take time."""
+    panel, options = subject.panel, subject.gains.options
+    used = {panel.outcome, *options.covariates, options.weights, panel.analysis.per}
+    matrices = {name: values for name, values in panel.matrices.items() if name in used}
+    return replace(panel, matrices=matrices)
+
+
+def _find_first(overturned: Callable[[int], bool], most: int) -> int:
+    """Find the first number that overturns, by doubling and halving; most + 1 if none does.
+
+    Exact up to 100, above to one in a hundred.
+    """
+    last, k = 0, 1
+    while not overturned(k):
+        if k == most:
+            return most + 1
+        last, k = k, min(2 * k, most)
+    while k - last > max(1, k // 100):
+        middle = (last + k) // 2
+        last, k = (last, middle) if overturned(middle) else (middle, k)
+    return k

@@ -1,0 +1,106 @@
+"""The average effect estimated anew under other choices, side by side with the one checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from evaluation.data.panel import VillagePanel
+from evaluation.effects.check import Amounts, Subject
+from evaluation.errors import DesignError
+from evaluation.gains.averages import average_parts
+from evaluation.gains.design import place_codes
+from evaluation.gains.moments import Floats
+from evaluation.gains.result import IncomeGains
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    Row = Mapping[str, Any] | pd.Series[Any]
+
+MONEY = ("estimate", "se", "conf_low", "conf_high")
+COLUMNS = [*MONEY, "p_value", "n_villages", "n_clusters", "reason"]
+
+
+def estimate_row(
+    subject: Subject, panel: VillagePanel | None = None, **changes: Any
+) -> dict[str, Any]:
+    """Estimate the average anew, as a row of `COLUMNS`.
+
+    Where the data do not allow it, the row is NaN with the reason; an interval may lack alone.
+    """
+    try:
+        return average_row(subject.reestimate(panel, **changes))
+    except DesignError as error:
+        return dict.fromkeys(COLUMNS, np.nan) | {
+            "n_villages": 0, "n_clusters": 0, "reason": str(error),
+        }  # fmt: skip
+
+
+def average_row(gains: IncomeGains) -> dict[str, Any]:
+    """Give the average of gains as a row of `COLUMNS`."""
+    att = gains.att
+    return {name: att[name] for name in COLUMNS}
+
+
+def average_error(gains: IncomeGains) -> tuple[float, Floats]:
+    """Give the average of gains, and what each cluster adds to its error (C).
+
+    Scaled so that the squares add up to the clustered variance; zero for clusters that take
+    no part.
+    """
+    cells = gains.cells
+    codes = np.where(cells.counted, 0, -1)
+    estimate = float((cells.weights * cells.gains).sum() / cells.weights.sum())
+    clusters = place_codes(gains.panel, gains.cluster)
+    parts = average_parts(
+        gains.fit, cells, codes, np.array([estimate]), clusters=clusters, nested=True
+    )[:, 0]
+    count = int((parts != 0).sum())
+    return estimate, parts * np.sqrt(count / max(count - 1, 1))
+
+
+def excludes_zero(row: Row) -> bool | None:
+    """Say whether a row's interval excludes zero; None where it has no interval."""
+    if np.isnan(row["conf_low"]):
+        return None
+    return bool(row["conf_low"] > 0 or row["conf_high"] < 0)
+
+
+def tells_the_same(row: Row, main: Row) -> bool:
+    """Say whether a row has the sign of the main one, and excludes zero if and only if it does.
+
+    Where one of the two has no interval, the sign alone counts.
+    """
+    clear, main_clear = excludes_zero(row), excludes_zero(main)
+    same = clear == main_clear or clear is None or main_clear is None
+    return bool(same and np.sign(row["estimate"]) == np.sign(main["estimate"]))
+
+
+def tell(row: Row, subject: Subject) -> str:
+    """Tell a row's estimate and interval: "4.31 万元 (95% interval 3.90 to 4.72)"."""
+    amounts, alpha = subject.amounts, subject.gains.options.alpha
+    told = amounts.tell(row["estimate"])
+    if np.isnan(row["conf_low"]):
+        return f"{told} (no interval)"
+    low, high = amounts.number(row["conf_low"]), amounts.number(row["conf_high"])
+    return f"{told} ({1 - alpha:.0%} interval {low} to {high})"
+
+
+def draw_rows(
+    axes: Axes, amounts: Amounts, rows: pd.DataFrame, *, label: str, main: float
+) -> None:
+    """Draw estimates with their intervals one below the other, beside the main one and zero."""
+    known = rows[rows["estimate"].notna()]
+    places = np.arange(len(known))[::-1]
+    points = known[["estimate", "conf_low", "conf_high"]].to_numpy(float) / amounts.divisor
+    axes.hlines(places, points[:, 1], points[:, 2], color="0.45", linewidth=1.2)
+    axes.plot(points[:, 0], places, "o", color="C0", markersize=4.5)
+    axes.axvline(main / amounts.divisor, color="C1", linewidth=1, linestyle="--")
+    axes.axvline(0, color="0.3", linewidth=0.8)
+    axes.set_yticks(places, known[label].astype(str).tolist())
+    axes.set_ylim(-0.7, len(known) - 0.3)
+    axes.set_xlabel(f"average effect, {amounts.unit}".strip(", "))

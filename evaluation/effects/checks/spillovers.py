@@ -1,0 +1,230 @@
+"""Whether untreated villages near treated ones change too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy.spatial import cKDTree
+from statsmodels.stats.multitest import multipletests
+
+from evaluation.data.panel import VillagePanel
+from evaluation.effects.check import Amounts, Check, Subject, not_possible, select_villages
+from evaluation.effects.checks.side_by_side import (
+    COLUMNS,
+    average_row,
+    draw_rows,
+    estimate_row,
+    excludes_zero,
+    tell,
+)
+from evaluation.errors import DesignError
+from evaluation.gains.design import place_codes
+from evaluation.gains.moments import Floats
+from evaluation.gains.result import IncomeGains
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_RADIUS = 6_371.0  # km, of the earth
+_LEFT = 0.1  # of the untreated villages must lie further away, to be compared with
+
+
+def check_spillovers(
+    subject: Subject, *, bands: Sequence[float] = (1.0, 2.0, 5.0, 10.0)
+) -> Check:
+    """Compare untreated villages near treated ones with untreated ones further away.
+
+    Parameters
+    ----------
+    bands
+        Ends of the bands of distance to the nearest treated village, km. Bands beyond which
+        less than a tenth of the untreated villages lie are not used. Where no coordinates are
+        known, or treated villages are near everywhere, a village of the same town counts as
+        near.
+
+    Notes
+    -----
+    Never treated villages alone; exposed from the first year in which a treated village lies
+    within the widest band used, which takes the place of the first treated year in the
+    imputation; those never exposed are compared with. Estimand: the mean change of exposed
+    villages since, if otherwise they had changed like those further away, to which nothing
+    spills. Failed if its interval excludes zero, or a single band's p-value does, adjusted for
+    the number of bands by Holm. The main effect is then estimated without exposed villages in
+    the comparison, which a spillover to them does not touch.
+    """
+    name, title = "spillovers", "Spillovers to neighbours"
+    question = "Do untreated villages near treated ones change when these are treated?"
+    panel = subject.panel
+    exposure = _find_exposure(panel, sorted(bands))
+    if exposure is None:
+        reason = (
+            "the untreated villages cannot be parted into near and far: neither coordinates "
+            "nor towns leave a tenth of them away from treated villages."
+        )
+        return not_possible(name, title, question, reason)
+    since, ring, near = exposure
+    never = ~panel.is_treated
+    others = select_villages(panel, never & np.isfinite(since) | never & (ring == "far"))
+    known = pd.Series(since, index=panel.villages.index).reindex(others.villages.index)
+    others = replace(others, villages=others.villages.assign(cohort=known))
+    across = ""
+    try:
+        found = subject.reestimate(others)
+        if np.isnan(found.att["conf_low"]) and found.options.year_effects == "county":
+            found = subject.reestimate(others, year_effects="common", cluster=found.cluster)
+            across = " (compared across counties, as within them there is no interval)"
+    except DesignError as error:
+        return not_possible(name, title, question, str(error))
+    rings = _by_ring(found, pd.Series(ring, index=panel.villages.index))
+    main, spill = average_row(subject.gains), average_row(found)
+    clean = estimate_row(subject, select_villages(panel, ~(never & np.isfinite(since))))
+    rows = [
+        {"group": f"untreated villages {near}", **spill},
+        *({"group": f"of them {band}", **row} for band, row in rings.items()),
+        {"group": "treated villages", **main},
+        {"group": "treated villages, without those near", **clean},
+    ]
+    table = pd.DataFrame(rows)[["group", *COLUMNS]]
+    adjusted = _smallest_p([row["p_value"] for row in rings.values()])
+    clear = excludes_zero(spill)
+    failed = bool(clear) or adjusted < subject.gains.options.alpha
+    n_far = int((never & (ring == "far")).sum())
+    sentence = (
+        f"{spill['n_villages']:,} untreated villages {near} changed by {tell(spill, subject)} "
+        f"after that, beside {n_far:,} further away{across}. "
+    )
+    if np.isfinite(adjusted):
+        sentence += f"Smallest p-value of {len(rings)} bands, adjusted: {adjusted:.3f}. "
+    if failed:
+        sentence += (
+            f"They are no untouched comparison: a {_direction(spill, rings)}. "
+            f"Without them the average effect is {tell(clean, subject)} rather than "
+            f"{tell(main, subject)}."
+        )
+    elif clear is None:
+        sentence += "Without an interval there is no rule."
+    else:
+        sentence += (
+            f"That does not differ from zero, which is no proof that nothing spills over: the "
+            f"interval does not rule out up to {_farthest(spill, subject)}. Without them the "
+            f"average effect is {tell(clean, subject)}, with them {tell(main, subject)}."
+        )
+
+    def draw(axes: Axes, amounts: Amounts) -> None:
+        draw_rows(axes, amounts, table, label="group", main=main["estimate"])
+
+    return Check(
+        name=name, title=title, question=question,
+        verdict="informational" if clear is None else "failed" if failed else "passed",
+        sentence=sentence, statistic=spill["estimate"],
+        statistic_name="change of untreated villages near treated ones",
+        table=table, money=("estimate", "se", "conf_low", "conf_high", "statistic"), draw=draw,
+    )  # fmt: skip
+
+
+def _find_exposure(
+    panel: VillagePanel, bands: Sequence[float]
+) -> tuple[Floats, Any, str] | None:
+    """Say from which year on each village is near a treated one, how near, and what near is.
+
+    Returns
+    -------
+    N first years (NaN: never), N names of the band ("far", "" where unknown), and words; None
+    where too few villages are far.
+    """
+    never = ~panel.is_treated
+    distance = _nearest(panel)
+    if distance is not None:
+        n_known = int((never & np.isfinite(distance[:, -1])).sum())
+        far = [int((never & (distance[:, -1] > band)).sum()) for band in bands]
+        used = [band for band, n in zip(bands, far, strict=True) if n >= _LEFT * n_known > 0]
+        if used and (never & (distance[:, -1] <= used[-1])).any():
+            since = _first_year(panel, distance <= used[-1])
+            ends = [0.0, *used]
+            ring = np.where(np.isfinite(distance[:, -1]), "far", "").astype(object)
+            for low, high in zip(ends[-2::-1], ends[:0:-1], strict=True):
+                ring[distance[:, -1] <= high] = f"{low:g} to {high:g} km"
+            return since, ring, f"within {used[-1]:g} km of a treated one"
+    towns = place_codes(panel, "town")
+    named = (panel.villages["town"].astype(str) != "").to_numpy()
+    n_towns = int(towns.max()) + 1
+    beside = np.stack(
+        [
+            (np.bincount(towns[panel.cohort <= year], minlength=n_towns) > 0)[towns] & named
+            for year in panel.years
+        ],
+        axis=1,
+    )
+    far = (never & named & ~beside[:, -1]).sum()
+    if not (never & beside[:, -1]).any() or far < _LEFT * (never & named).sum():
+        return None
+    ring = np.where(beside[:, -1], "in a treated one's town", np.where(named, "far", ""))
+    return _first_year(panel, beside), ring, "in the town of a treated one"
+
+
+def _nearest(panel: VillagePanel) -> Floats | None:
+    """Give the distance to the nearest village treated by each year, N x T, km.
+
+    Along the great circle, from chords in three dimensions; NaN without coordinates. None if
+    no treated village has any.
+    """
+    if not {"longitude", "latitude"} <= {*panel.villages}:
+        return None
+    place = panel.villages[["longitude", "latitude"]].to_numpy(float)
+    known = np.isfinite(place).all(axis=1)
+    if not (known & (panel.cohort <= panel.years[-1])).any():
+        return None
+    east, north = np.radians(place[known]).T
+    points = np.stack(
+        [np.cos(north) * np.cos(east), np.cos(north) * np.sin(east), np.sin(north)], axis=1
+    )
+    distance = np.full((panel.n_villages, len(panel.years)), np.nan)
+    last = -1
+    for t, year in enumerate(panel.years):
+        treated = panel.cohort[known] <= year
+        if (n := int(treated.sum())) == last:
+            distance[:, t] = distance[:, t - 1]
+            continue
+        last, chord = n, np.full(len(points), np.inf)
+        if n:
+            chord = cKDTree(points[treated]).query(points)[0]
+        distance[known, t] = np.where(
+            n > 0, 2 * _RADIUS * np.arcsin(chord.clip(0, 2) / 2), np.inf
+        )
+    return distance
+
+
+def _first_year(panel: VillagePanel, exposed: Any) -> Floats:
+    first = panel.years[exposed.argmax(axis=1)].astype(float)
+    return np.where(exposed.any(axis=1), first, np.nan)
+
+
+def _by_ring(found: IncomeGains, ring: pd.Series[Any]) -> dict[str, dict[str, Any]]:
+    """Average the exposed villages' changes by band; {} where there is one."""
+    frame = found.by(ring)
+    if len(frame) < 2:
+        return {}
+    order = sorted(frame.index, key=lambda name: float(str(name).partition(" ")[0]))
+    return {name: frame.loc[name, COLUMNS].to_dict() for name in order}
+
+
+def _smallest_p(p_values: Sequence[float]) -> float:
+    """Give the smallest p-value, adjusted for their number; NaN where none is known."""
+    known = [p for p in p_values if np.isfinite(p)]
+    return float(multipletests(known, method="holm")[1].min()) if known else np.nan
+
+
+def _direction(spill: dict[str, Any], rings: dict[str, dict[str, Any]]) -> str:
+    clear = [row for row in (spill, *rings.values()) if excludes_zero(row)]
+    if (clear or [spill])[0]["estimate"] > 0:
+        return "positive spillover hides part of the effect"
+    return "negative spillover, as when income only moves over, passes for part of the effect"
+
+
+def _farthest(spill: dict[str, Any], subject: Subject) -> str:
+    ends = spill["conf_low"], spill["conf_high"]
+    return subject.amounts.tell(max(ends, key=abs), sign=True)

@@ -1,0 +1,278 @@
+"""Whether paths part before treatment, and which trends such a test would miss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from evaluation.effects.check import Amounts, Check, Subject, Verdict, not_possible
+from evaluation.effects.checks.coefficients import EventStudy, find_event_study, tell_p
+from evaluation.effects.result import LABELS
+from evaluation.errors import DesignError
+from evaluation.gains.moments import Bools, Floats
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_POWERS = (0.5, 0.8)
+_DRAWS = 20_000  # of coefficients: a power has a sampling error of a third of a point
+_FLIPS = 9_999
+_PRE_TESTS = {
+    "joint": "A joint test of the coefficients before treatment",
+    "any": "Asking whether any coefficient before treatment is significant",
+}
+_MOST_ENUMERATED = 13  # clusters: all their signs instead of drawn ones
+
+PreTest = Callable[[Floats], Bools]
+
+
+def check_pre_trend(subject: Subject) -> Check:
+    """Test that all effects before treatment are zero.
+
+    Notes
+    -----
+    With at least 30 clusters Hotelling's T^2 of the k coefficients, W = b' V^-1 b with V the
+    sum of the G clusters' parts: W (G - k) / (k G) is taken as F(k, G - k), G the number of
+    equal clusters that they count as. With fewer, the largest |t| of the jackknife's
+    pseudo-values against the same with the clusters' signs flipped (wild bootstrap, see
+    `wild_interval`). Without an event study of Callaway-Sant'Anna, Sun-Abraham or two-way
+    fixed effects, the imputation's own leads (`estimate_leads`). Passed if p is not below
+    alpha. Roth (2022, doi:10.1257/aeri.20210236): passing is weak evidence.
+    """
+    name, title = "pre_trend", "Paths before treatment"
+    question = "Did treated and comparison villages move alike before treatment?"
+    frame, p, how = _test_leads(subject)
+    if frame.empty:
+        return not_possible(name, title, question, how)
+    alpha = subject.gains.options.alpha
+    worst = frame.iloc[int(frame["estimate"].abs().argmax())]
+    sentence = (
+        f"{how}; {len(frame)} before treatment, the largest "
+        f"{subject.amounts.tell(worst['estimate'], sign=True)} at {worst['event_time']:.0f}. "
+    )
+    verdict: Verdict = "informational"
+    if np.isnan(p):
+        sentence += "No joint test: the clusters are too few, or coefficients not identified."
+    else:
+        verdict = "passed" if p >= alpha else "failed"
+        sentence += f"Joint test that all are zero: {tell_p(p)}, "
+        sentence += (
+            f"not below {alpha:g}. That is no proof that paths would have stayed alike: a "
+            "trend may hide in the errors (see the next check)."
+            if p >= alpha
+            else f"below {alpha:g}: paths parted before treatment, and what parted them may go "
+            "on afterwards, so that part of the effect may be no effect."
+        )
+    money = ("estimate", "se", "conf_low", "conf_high")
+
+    def draw(axes: Axes, amounts: Amounts) -> None:
+        _draw_points(axes, amounts, frame)
+
+    return Check(
+        name=name, title=title, question=question, verdict=verdict, sentence=sentence,
+        statistic=p, statistic_name="p-value of all coefficients before treatment being zero",
+        table=frame.reset_index(drop=True), money=money, draw=draw,
+    )  # fmt: skip
+
+
+def check_pre_trend_power(subject: Subject) -> Check:
+    """Say which linear trends a test of paths before treatment would miss, and their bias.
+
+    Notes
+    -----
+    A trend of slope s puts s (h - r) into the coefficient of event time h, r the one that they
+    are measured from. For two pre-tests - that of `check_pre_trend` ("joint", from 30 clusters
+    on), and that any coefficient is significant, as in R's pretrends - s is found that is
+    detected with probability 0.5 and 0.8, coefficients being normal with the estimated
+    covariance; bias is s sum_h w_h (h - r) with the average effect's weights w, and
+    bias_if_passed its mean where the test does not reject, both by simulation. Passed if the
+    average effect exceeds both for the trend caught with 0.8. Roth (2022,
+    doi:10.1257/aeri.20210236).
+    """
+    name, title = "pre_trend_power", "What the test before treatment would miss"
+    question = "How steep a trend would go unnoticed, and what would it do to the effect?"
+    try:
+        study = find_event_study(subject)
+    except DesignError as error:
+        return not_possible(name, title, question, str(error))
+    tests, effect, amounts = _pre_tests(study), study.average, subject.amounts
+    found = [
+        _trend_missed(study, label, test, power, subject.seed)
+        for label, test in tests.items()
+        for power in _POWERS
+    ]
+    table = pd.DataFrame([trend.row(effect) for trend in found])
+    half, steep = found[0], found[1]
+    bias = max(abs(steep.bias), abs(steep.bias_if_passed))
+    passed = abs(effect) > bias
+    sentence = (
+        f"{_PRE_TESTS[half.pre_test]} catches a steady drift of {amounts.tell(half.slope)} a "
+        f"year half the time, and one of {amounts.tell(steep.slope)} four times in five. The "
+        f"latter would put {amounts.tell(steep.bias)} into the average effect, and "
+        f"{amounts.tell(steep.bias_if_passed)} on average where the test is passed, against an "
+        f"effect of {amounts.tell(effect)} ({LABELS[study.estimator]}). "
+    )
+    sentence += (
+        "The effect exceeds both: a straight trend that such a test misses one time in five is "
+        "too small to explain all of it. Trends that bend only after treatment no test of "
+        "earlier years can see."
+        if passed
+        else "The effect does not exceed both: a straight trend that the test may well miss "
+        "could explain all of it, whatever the test says."
+    )
+
+    def draw(axes: Axes, amounts: Amounts) -> None:
+        frame = _frame(study, np.ones(len(study.times), dtype=bool))
+        _draw_points(axes, amounts, frame)
+        ends = np.array([study.times.min(), study.times.max()])
+        for trend, style in ((half, ":"), (steep, "--")):
+            path = np.copysign(trend.slope, effect) * (ends - study.reference)
+            label = f"trend caught with {trend.power:.0%}"
+            axes.plot(ends, path / amounts.divisor, style, color="C3", label=label)
+        axes.legend(frameon=False)
+
+    return Check(
+        name=name, title=title, question=question, verdict="passed" if passed else "failed",
+        sentence=sentence, statistic=float(bias / abs(effect)) if effect else np.inf,
+        statistic_name="bias of the trend caught with 0.8, as a share of the effect",
+        table=table, money=("slope", "bias", "bias_if_passed"), draw=draw,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Trend:
+    """A linear trend that a pre-test catches with a certain power."""
+
+    pre_test: str
+    power: float
+    slope: float
+    bias: float
+    bias_if_passed: float
+
+    def row(self, effect: float) -> Mapping[str, Any]:
+        bias = max(abs(self.bias), abs(self.bias_if_passed))
+        return {
+            "pre_test": self.pre_test, "power": self.power, "slope": self.slope,
+            "bias": self.bias, "bias_if_passed": self.bias_if_passed,
+            "share_of_effect": bias / abs(effect) if effect else np.inf,
+        }  # fmt: skip
+
+
+def _test_leads(subject: Subject) -> tuple[pd.DataFrame, float, str]:
+    """Give coefficients before treatment, the joint p-value, and whose (or why none)."""
+    try:
+        study = find_event_study(subject)
+    except DesignError as error:
+        frame = subject.gains.event_study()
+        joint = frame.attrs["joint_p"]
+        frame = frame[frame["period"] == "before"].rename_axis("event_time").reset_index()
+        frame = frame[["event_time", "estimate", "se", "conf_low", "conf_high", "p_value"]]
+        frame = frame[frame["estimate"].notna()]
+        how = f"Coefficients of the imputation, {subject.gains.att['n_clusters']} clusters"
+        return frame, float(joint), str(error) if frame.empty else how
+    joint = _flip_p(study, subject.seed) if study.pseudo is not None else _hotelling_p(study)
+    how = f"Coefficients of {LABELS[study.estimator]}, {study.n_clusters} clusters"
+    return _frame(study, study.before), joint, how
+
+
+def _frame(study: EventStudy, some: Bools) -> pd.DataFrame:
+    estimate, se = study.estimates[some], study.se[some]
+    return pd.DataFrame(
+        {
+            "event_time": study.times[some], "estimate": estimate, "se": se,
+            "conf_low": estimate - study.critical * se,
+            "conf_high": estimate + study.critical * se,
+            "p_value": 2 * stats.t.sf(np.abs(estimate) / se, study.freedom),
+        }
+    )  # fmt: skip
+
+
+def _hotelling_p(study: EventStudy) -> float:
+    k, n = int(study.before.sum()), study.freedom + 1
+    if n - k < 1:
+        return np.nan
+    wald = float(_wald(study, study.estimates[None, study.before])[0])
+    return float(stats.f.sf(wald * (n - k) / (k * n), k, n - k))
+
+
+def _flip_p(study: EventStudy, seed: int) -> float:
+    """Compare the largest |t| with that of the pseudo-values' clusters with signs flipped."""
+    assert study.pseudo is not None
+    pseudo = study.pseudo[:, study.before]
+    n, rng = len(pseudo), np.random.default_rng(seed)
+    every = n <= _MOST_ENUMERATED
+    signs = np.array(list(product((-1.0, 1.0), repeat=n))) if every else None
+    signs = rng.choice((-1.0, 1.0), (_FLIPS, n)) if signs is None else signs
+    squares = (pseudo**2).mean(axis=0)
+
+    def largest(means: Floats) -> Floats:
+        return np.asarray((means**2 / np.maximum(squares - means**2, 1e-300)).max(axis=-1))
+
+    above = largest(signs @ pseudo / n) >= largest(pseudo.mean(axis=0)) * (1 - 1e-12)
+    return float(above.mean() if every else (1 + above.sum()) / (1 + len(above)))
+
+
+def _wald(study: EventStudy, coefficients: Floats) -> Floats:
+    """Give b' V^-1 b of rows of coefficients before treatment."""
+    se = study.se[study.before]
+    correlation = study.covariance[np.ix_(study.before, study.before)] / np.outer(se, se)
+    t = coefficients / se
+    return np.asarray(((t @ np.linalg.pinv(correlation, hermitian=True)) * t).sum(axis=1))
+
+
+def _pre_tests(study: EventStudy) -> dict[str, PreTest]:
+    """Give tests that take rows of coefficients before treatment and say which they reject."""
+    tests: dict[str, PreTest] = {}
+    k, n = int(study.before.sum()), study.freedom + 1
+    if study.pseudo is None and n - k >= 1:
+        most = k * n / (n - k) * float(stats.f.ppf(1 - study.alpha, k, n - k))
+        tests["joint"] = lambda rows: _wald(study, rows) > most
+    se = study.se[study.before]
+    tests["any"] = lambda rows: np.asarray((np.abs(rows) > study.critical * se).any(axis=1))
+    return tests
+
+
+def _trend_missed(
+    study: EventStudy, label: str, test: PreTest, power: float, seed: int
+) -> _Trend:
+    """Find by bisection the slope that a test rejects with the power given."""
+    before, reach = study.before, study.times - study.reference
+    rng = np.random.default_rng(seed)
+    values, vectors = np.linalg.eigh(study.covariance[np.ix_(before, before)])
+    root = vectors * np.sqrt(np.maximum(values, 0))
+    errors = rng.standard_normal((_DRAWS, int(before.sum()))) @ root.T
+
+    def rejected(slope: float) -> Bools:
+        return test(errors + slope * reach[before])
+
+    low, high = 0.0, float((study.se[before] / np.abs(reach[before])).max())
+    while rejected(high).mean() < power:
+        low, high = high, 2 * high
+    while high - low > 1e-4 * high:
+        middle = (low + high) / 2
+        low, high = (middle, high) if rejected(middle).mean() < power else (low, middle)
+    bias = high * float(study.weights @ reach)
+    shift = errors[~rejected(high)].mean(axis=0)  # of coefficients before, where it passes
+    load = np.linalg.pinv(study.covariance[np.ix_(before, before)], hermitian=True) @ shift
+    moved = float(study.weights @ study.covariance[:, before] @ load)
+    return _Trend(
+        pre_test=label, power=power, slope=high, bias=bias, bias_if_passed=bias + moved
+    )
+
+
+def _draw_points(axes: Axes, amounts: Amounts, frame: pd.DataFrame) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    scaled = frame[["estimate", "conf_low", "conf_high"]].to_numpy(float) / amounts.divisor
+    axes.vlines(frame["event_time"], scaled[:, 1], scaled[:, 2], color="0.45", linewidth=1.2)
+    axes.plot(frame["event_time"], scaled[:, 0], "o", color="C0", markersize=4.5)
+    axes.axhline(0, color="0.3", linewidth=0.8)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlabel("years since treatment")
+    axes.set_ylabel(f"effect, {amounts.unit}".strip(", "))

@@ -1,0 +1,86 @@
+"""The table of effects as a journal prints it, in LaTeX, Word or HTML, by maketables."""
+
+from __future__ import annotations
+
+import re
+from io import BytesIO
+from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+import pandas as pd
+
+from evaluation.effects.journal_table import DASH, MINUS, JournalStyle, JournalTable, lay_out
+from evaluation.effects.result import EffectsTable
+
+_TEX = str.maketrans(
+    {
+        "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#",
+        "_": r"\_", "%": r"\%", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+        "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': "''",
+        DASH: "---", MINUS: "$-$", "∞": r"$\infty$",
+    }
+)  # fmt: skip
+_PACKAGES = "% Packages: booktabs, tabularx, array, makecell, threeparttable"
+_CHINESE_PACKAGES = "; ctex for the Chinese. Compile with xelatex."
+_CHINESE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
+_CHINESE_FONT = "SimSun"
+_TEX_STYLE = {"group_intro": r"\footnotesize", "data_addlinespace": None}
+_DOCX_STYLE = {"font_size_pt": 9, "notes_font_size_pt": 8, "first_col_width": "3.6cm"}
+
+
+def write_latex(effects: EffectsTable, style: JournalStyle) -> str:
+    """Write the table in LaTeX, as a float with three rules; a comment names its packages."""
+    table = lay_out(effects, style)
+    escaped = JournalTable(
+        cells=pd.DataFrame(
+            [[_escape(cell) for cell in row] for row in table.cells.to_numpy(object)],
+            index=pd.MultiIndex.from_tuples(
+                [(_escape(group), _escape(label)) for group, label in table.cells.index]
+            ),
+            columns=[_escape(head) for head in table.cells.columns],
+        ),
+        caption=_escape(table.caption),
+        notes=_escape(table.notes),
+    )
+    tex = str(_draw(escaped, style, "tex", tex_style=_TEX_STYLE))
+    return f"{_PACKAGES}{_CHINESE_PACKAGES if _CHINESE.search(tex) else '.'}\n{tex}\n"
+
+
+def write_docx(effects: EffectsTable, style: JournalStyle) -> bytes:
+    """Write the table as a Word document; the same table always gives the same bytes."""
+    from docx.opc.pkgwriter import PackageWriter
+    from docx.oxml.ns import qn
+
+    document = _draw(lay_out(effects, style), style, "docx", docx_style=_DOCX_STYLE)
+    if style.language == "zh":
+        document.paragraphs[0].runs[0].text = "表 "
+    for fonts in document.element.body.iter(qn("w:rFonts")):
+        fonts.set(qn("w:eastAsia"), _CHINESE_FONT)
+    written, dated = BytesIO(), BytesIO()
+    package = document.part.package
+    PackageWriter.write(written, package.rels, package.parts)  # type: ignore[no-untyped-call]
+    with ZipFile(written) as source, ZipFile(dated, "w") as target:
+        for name in source.namelist():  # ZipInfo has a date of its own, 1980
+            target.writestr(ZipInfo(name), source.read(name), compress_type=ZIP_DEFLATED)
+    return dated.getvalue()
+
+
+def write_html(effects: EffectsTable, style: JournalStyle) -> str:
+    """Write the table as an HTML fragment; the same table always gives the same text."""
+    html = str(_draw(lay_out(effects, style), style, "html"))
+    drawn = re.search(r'<div id="(\w+)"', html)
+    return html.replace(drawn[1], "effects_journal") if drawn else html
+
+
+def _draw(table: JournalTable, style: JournalStyle, form: str, **options: Any) -> Any:
+    from maketables import MTable
+
+    made = MTable(
+        table.cells, notes=table.notes, caption=table.caption, tab_label="tab:effects",
+        rgroup_sep="" if style.language == "zh" else "t",
+    )  # fmt: skip
+    return made.make(form, **options)
+
+
+def _escape(text: str) -> str:
+    return text.translate(_TEX)

@@ -1,0 +1,162 @@
+"""Figures of the average effect: estimators side by side, and their event studies in one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from evaluation.data.panel import Bools, Floats
+from evaluation.effects.result import EffectsTable
+from evaluation.report import plots
+from evaluation.report.effects_study import StudyEffects, needs_effects
+from evaluation.report.effects_tables import effect_rows, event_rows
+from evaluation.report.effects_words import (
+    NAMES,
+    WHY,
+    agreement_words,
+    estimator_notes,
+)
+from evaluation.report.exhibits import Exhibit
+from evaluation.report.gain_words import ONE_AT_A_TIME, bars_words, effects_words
+from evaluation.report.village_words import COLORS
+
+_FOREST = "The average effect by estimator, with intervals"
+_EVENTS = "Effects by years since treatment, all estimators in one figure"
+_MARKERS = "osD^vP"
+_SPREAD = 0.66  # of a year, over which an event time's points are shifted
+
+
+@needs_effects("effects_plot", _FOREST)
+def plot_effects(effects: StudyEffects) -> Exhibit:
+    """Draw the average effect by every estimator with its interval."""
+    tables, shown = effects.tables, effects.shown
+    frames = [effect_rows(table, shown.divisor).dropna(subset="estimate") for table in tables]
+    names = list(dict.fromkeys(name for frame in frames for name in frame["estimator"]))
+    figure = plots.new_figure(7.2, 1.3 + 0.42 * len(names))
+    with plots.in_style():
+        axes = figure.subplots()
+        axes.axvline(0, color="0.4", linewidth=1)
+        for estimate in frames[-1].loc[frames[-1]["estimator"] == "imputation", "estimate"]:
+            axes.axvline(estimate, color="0.4", linestyle=":")
+        styles = zip(frames, tables, (COLORS["treated"], COLORS["2"]), "os", strict=False)
+        for at, (frame, table, color, marker) in enumerate(styles):
+            y = frame["estimator"].map(names.index) + 0.24 * (at - (len(frames) - 1) / 2)
+            barred, reach = _find_bars(frame)
+            axes.errorbar(
+                frame["estimate"][barred], y[barred], xerr=reach, fmt="none", ecolor=color,
+                elinewidth=1.5, capsize=3,
+            )  # fmt: skip
+            axes.plot(
+                frame["estimate"], y, marker, color=color, markersize=6, zorder=3,
+                markerfacecolor=color if marker == "o" else "white",
+                label=effects_words(table.gains),
+            )  # fmt: skip
+        axes.set_yticks(range(len(names)), [NAMES[name] for name in names])
+        axes.set_ylim(len(names) - 0.5, -0.5)
+        axes.grid(axis="y", visible=False)
+        axes.set_xlabel(f"average effect, {shown.axis}")
+        figure.legend(loc="outside lower left", ncols=2, frameon=False)
+    bars = [
+        f"{effects_words(t.gains).capitalize()}: "
+        f"{bars_words(t.overall, effects.level, t.options.cluster)}."
+        for t in tables
+    ]
+    words = (
+        f"{agreement_words(effects.judged or effects.found, shown)} "
+        f"{' Hollow: '.join(bars)} Dotted: the estimate by imputation."
+    )
+    return plots.figure_exhibit(
+        figure,
+        name="effects_plot",
+        caption=_FOREST,
+        alt=f"Points with intervals by estimator. {words}",
+        data=pd.concat(frames).assign(unit=shown.unit),
+        simulated=effects.simulated,
+        note=" ".join(f"{words} {effects.gains.prices}".split()),
+    )
+
+
+@needs_effects("event_studies", _EVENTS)
+def plot_event_studies(effects: StudyEffects) -> Exhibit:
+    """Draw the event studies of all estimators in one figure, with Callaway's bands."""
+    table, shown = effects.judged or effects.found, effects.shown
+    events = event_rows(table, shown.divisor)
+    names = list(dict.fromkeys(events["estimator"]))
+    colors = plots.palette(names)
+    figure = plots.new_figure(8.2, 4.4)
+    with plots.in_style():
+        axes = figure.subplots()
+        axes.axhline(0, color="0.4", linewidth=1)
+        axes.axvline(-0.5 - table.options.anticipation, color="0.4", linestyle=":")
+        for at, name in enumerate(names):
+            rows = events[events["estimator"] == name]
+            shift = _SPREAD * (at / max(len(names) - 1, 1) - 0.5) if len(names) > 1 else 0
+            x = rows["event_time"] + shift
+            if name == "callaway_santanna":
+                _fill_band(axes, rows, colors[name])
+            barred, reach = _find_bars(rows)
+            axes.errorbar(
+                x[barred], rows["estimate"][barred], yerr=reach, fmt="none",
+                ecolor=colors[name], elinewidth=1.1,
+            )  # fmt: skip
+            axes.plot(
+                x, rows["estimate"], _MARKERS[at], color=colors[name], markersize=4.5,
+                label=NAMES[name], zorder=3,
+            )  # fmt: skip
+        axes.set_xlabel("years since treatment (0: the first treated year)")
+        axes.set_ylabel(f"effect, {shown.axis}")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=16))
+        figure.legend(loc="outside lower left", ncols=3, frameon=False)
+    words = f"{_paths_words(table, events, effects)} {estimator_notes(table)}"
+    return plots.figure_exhibit(
+        figure,
+        name="event_studies",
+        caption=_EVENTS,
+        alt=f"Points with intervals by years since treatment and estimator. {words}",
+        data=events.assign(unit=shown.unit),
+        simulated=effects.simulated,
+        note=" ".join(f"{words} {effects.gains.prices}".split()),
+    )
+
+
+def _find_bars(rows: pd.DataFrame) -> tuple[Bools, Floats]:
+    """Give which rows have an interval with ends, and how far these reach from the estimate."""
+    ends = rows[["conf_low", "conf_high"]].to_numpy(float)
+    barred = np.isfinite(ends).all(axis=1)
+    return barred, np.abs(ends - rows[["estimate"]].to_numpy(float))[barred].T
+
+
+def _fill_band(axes: Axes, rows: pd.DataFrame, color: str) -> None:
+    """Fill the band that holds at all event times at once, before and since treatment apart."""
+    known = rows.dropna(subset="band_low").sort_values("event_time")
+    for _, side in known.groupby("period"):
+        x = np.repeat(side["event_time"].to_numpy(float), 2)
+        x[::2] -= 0.5
+        x[1::2] += 0.5
+        low, high = (np.repeat(side[name].to_numpy(), 2) for name in ("band_low", "band_high"))
+        axes.fill_between(x, low, high, color=color, alpha=0.15, linewidth=0)
+
+
+def _paths_words(table: EffectsTable, events: pd.DataFrame, effects: StudyEffects) -> str:
+    before = events[events["period"] == "before"]
+    known = before.dropna(subset="conf_low")
+    away = int(((known["conf_low"] > 0) | (known["conf_high"] < 0)).sum())
+    told = (
+        f"Left of the line {away} of {len(known)} intervals leave out zero"
+        if len(known)
+        else "Left of the line no point has an interval"
+    )
+    banded = events.loc[events["estimator"] == "callaway_santanna", "band_low"].notna().any()
+    band = (
+        f"Shaded: the {effects.level} band of Callaway, Sant'Anna, which holds at all times at "
+        "once."
+        if banded
+        else "There is no band that holds at all times at once: that takes 30 clusters."
+    )
+    bars = bars_words(events, effects.level, table.options.cluster)
+    return (
+        f"{told}; what is not zero there puts the effects to its right in doubt. "
+        f"{effects_words(table.gains).capitalize()}: {bars}. {band} {ONE_AT_A_TIME} {WHY}"
+    )
