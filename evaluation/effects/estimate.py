@@ -102,7 +102,7 @@ def estimate_effects(
     >>> panel = load_data(Study.load("data/jining_simulated")).panel
     >>> table = estimate_effects(panel, estimators=["imputation"], year_effects="county")
     >>> table.overall.loc["imputation", ["estimate", "se"]].astype(float).round(-2).to_dict()
-    {'estimate': 0.0, 'se': 0.0}
+    {'estimate': 54600.0, 'se': 2300.0}
     """
     unknown = [name for name in estimators if name not in ESTIMATORS]
     if unknown or not estimators:

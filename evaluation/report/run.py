@@ -30,6 +30,7 @@ CHAPTERS = {
     "3_income_gains": ("claims", "panel"),
     "4_programme_effect": ("panel",),
     "5_funding_efficiency": ("claims", "ledger"),
+    "6_robustness": ("panel",),
 }
 _A_DAY = 86_400  # seconds
 _SHOWN = 3

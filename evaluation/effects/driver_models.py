@@ -1,0 +1,243 @@
+"""The regressions behind `regress_drivers`: one model of gains on some traits at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from evaluation.effects.clustered import (
+    decided_by_one,
+    find_shares,
+    is_regular,
+    joint_test,
+    regress_clustered,
+)
+from evaluation.effects.regressors import FEWEST, Regressors
+from evaluation.gains.design import place_codes
+from evaluation.gains.moments import Floats
+from evaluation.gains.regression import regress_gains
+from evaluation.gains.result import IncomeGains
+
+KEYS = ["trait", "level", "reference", "model", "weighting"]
+INTERVAL = ["estimate", "se", "conf_low", "conf_high", "p_value"]
+COLUMNS = [*KEYS, *INTERVAL, "n_villages", "n_clusters", "method", "reason", "sd"]
+TESTS = ["trait", "model", "n_villages", "n_coefficients", "p_value", "p_holm", "explained",
+         "explained_true", "reason"]  # fmt: skip
+ALL = "all"
+"""The trait of the test that all traits of a model are nothing."""
+
+_KNOWN = 0.8  # of the villages: so many must be known of a trait to stand with the others
+_FEWEST_COMPARED = 30  # comparison villages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subjects:
+    """Villages whose values are regressed.
+
+    Attributes
+    ----------
+    gains
+        Where the values come from.
+    villages
+        Index "village": gain, variance (of its error; NaN where unknown), cluster (a number).
+    seed
+        Of the joint tests' signs.
+    """
+
+    gains: IncomeGains
+    villages: pd.DataFrame
+    seed: int
+
+    @property
+    def alpha(self) -> float:
+        """1 less the coverage."""
+        return self.gains.options.alpha
+
+
+def gained_villages(gains: IncomeGains, *, seed: int) -> Subjects:
+    """Give the treated villages that have a gain."""
+    known = gains.villages.loc[gains.villages["gain"].notna(), ["gain", "variance"]]
+    codes = pd.Series(place_codes(gains.panel, gains.cluster), index=gains.panel.villages.index)
+    return Subjects(gains=gains, villages=known.assign(cluster=codes), seed=seed)
+
+
+def compared_villages(gains: IncomeGains, *, seed: int) -> Subjects:
+    """Give never treated villages with what they gained between the years of treatment.
+
+    The mean of their years from the commonest cohort's first on, less that of the years before,
+    both after year effects: where incomes without the programme do not go apart, noise.
+    """
+    design, panel = gains.fit.design, gains.panel
+    cohorts, counts = np.unique(gains.cells.cohort, return_counts=True)
+    first = cohorts[counts.argmax()]
+    after, before = panel.years >= first, panel.years < first - gains.options.anticipation
+    excess = gains.fit.excess
+    known = np.isfinite(excess)
+    never = np.isnan(design.cohort) & known[:, after].any(axis=1) & known[:, before].any(axis=1)
+    change = [np.nanmean(excess[never][:, some], axis=1) for some in (after, before)]
+    villages = pd.DataFrame(
+        {
+            "gain": change[0] - change[1],
+            "variance": np.nan,
+            "cluster": place_codes(panel, gains.cluster)[never],
+        },
+        index=panel.villages.index[never],
+    )
+    return Subjects(gains=gains, villages=villages, seed=seed)
+
+
+def fit_gains(
+    subjects: Subjects, laid: Regressors, traits: list[str], model: str
+) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """Regress gains on some traits, each village alike and by precision, and test each trait.
+
+    Returns
+    -------
+    Rows of `Drivers.frame` and of `Drivers.tests`; of a model with several traits the last
+    test is of all.
+    """
+    about, x, villages = _prepare(subjects, laid, traits)
+    gain, variance = villages["gain"].to_numpy(), villages["variance"].to_numpy()
+    if reason := _why_not(x):
+        tests = [_test(trait, model, x, reason=reason) for trait in traits]
+        return _rows(about, model, "equal", None, x, reason), tests
+    regressors = pd.DataFrame(x, index=villages.index, columns=["one", *about.index])
+    equal = regress_gains(subjects.gains, regressors).to_frame().iloc[1:]
+    frames = [_rows(about, model, "equal", equal, x)]
+    own = variance > 0
+    if not _why_not(x[own]):
+        tau2 = max(true_variance(x[own], gain[own], variance[own]), 0.0)
+        precise = regress_clustered(
+            x[own], gain[own], clusters=villages["cluster"].to_numpy()[own],
+            weights=1 / (tau2 + variance[own]), alpha=subjects.alpha,
+        )  # fmt: skip
+        frames.append(_rows(about, model, "precision", precise.iloc[1:], x[own]))
+    tests = []
+    for trait in [*traits, ALL] if len(traits) > 1 else traits:
+        tested = np.append(False, about["trait"].eq(trait) | (trait == ALL))
+        test = joint_test(
+            x, np.eye(len(tested))[tested], gain, null=x[:, ~tested],
+            clusters=villages["cluster"].to_numpy(), alpha=subjects.alpha, seed=subjects.seed,
+        )  # fmt: skip
+        p_value, reason = test.p_value, test.reason
+        if tested.sum() == 1:  # one coefficient's own test, so that no other stands beside it
+            p_value, reason = equal[["p_value", "reason"]].to_numpy(object)[tested[1:]][0]
+        row = _test(trait, model, x, int(tested.sum()), float(p_value), str(reason))
+        if tested[1:].all():
+            row |= _explained(x, gain, variance)
+        tests.append(row)
+    return pd.concat(frames, ignore_index=True), tests
+
+
+def fit_compared(subjects: Subjects, laid: Regressors) -> pd.DataFrame:
+    """Regress comparison villages' changes on each trait that is known of them."""
+    frames = [pd.DataFrame(columns=COLUMNS)]
+    for trait in dict.fromkeys(laid.about["trait"]):
+        about, x, villages = _prepare(subjects, laid, [trait])
+        if len(x) >= _FEWEST_COMPARED and not _why_not(x):
+            found = regress_clustered(
+                x, villages["gain"].to_numpy(), clusters=villages["cluster"].to_numpy(),
+                alpha=subjects.alpha,
+            )  # fmt: skip
+            frames.append(_rows(about, "comparison", "equal", found.iloc[1:], x))
+    return pd.concat(frames[1:] or frames, ignore_index=True)
+
+
+def choose_together(subjects: Subjects, laid: Regressors) -> tuple[list[str], dict[str, str]]:
+    """Take traits one after the other, as far as villages suffice and none follows.
+
+    Returns
+    -------
+    The traits, and why others are left out.
+    """
+    chosen: list[str] = []
+    reasons = {}
+    for trait in dict.fromkeys(laid.about["trait"]):
+        known = len(_prepare(subjects, laid, [trait])[1]) / len(subjects.villages)
+        _, x, villages = _prepare(subjects, laid, [*chosen, trait])
+        reason = f"known of {known:.0%} of the villages" if known < _KNOWN else _why_not(x)
+        if (
+            not reason
+            and decided_by_one(
+                x, np.eye(x.shape[1]), clusters=villages["cluster"].to_numpy()
+            ).any()
+        ):  # one cluster would then leave no coefficient an interval
+            reason = "without one of the clusters it cannot be told"
+        if reason:
+            reasons[trait] = f"not among all together ({reason})"
+        else:
+            chosen.append(trait)
+    return chosen, reasons
+
+
+def true_variance(x: Floats, gain: Floats, variance: Floats) -> float:
+    """Give the variance of true gains around a regression; chance may bring it below zero.
+
+    Notes
+    -----
+    (RSS - sum (1 - h_i) s_i^2) / (n - K), h_i the leverage, s_i^2 the errors' variances.
+    """
+    shares = find_shares(x)
+    rest = gain - x @ (shares @ gain)
+    free = 1 - (x * shares.T).sum(axis=1)
+    return float(((rest**2).sum() - (free * variance).sum()) / (len(x) - x.shape[1]))
+
+
+def _prepare(
+    subjects: Subjects, laid: Regressors, traits: list[str]
+) -> tuple[pd.DataFrame, Floats, pd.DataFrame]:
+    """Give what the traits' regressors are, them with a constant, and the villages."""
+    about = laid.about[laid.about["trait"].isin(traits)]
+    known = laid.matrix[about.index].reindex(subjects.villages.index).dropna()
+    x = np.column_stack([np.ones(len(known)), known.to_numpy(float)])
+    return about, x, subjects.villages.loc[known.index]
+
+
+def _why_not(x: Floats) -> str:
+    if len(x) < FEWEST * x.shape[1]:
+        return (
+            f"{len(x):,} villages are too few for {x.shape[1]} coefficients, which take "
+            f"{FEWEST * x.shape[1]}"
+        )
+    return "" if is_regular(x) else "it follows from the others"
+
+
+def _rows(
+    about: pd.DataFrame, model: str, weighting: str, found: pd.DataFrame | None, x: Floats,
+    reason: str = "",
+) -> pd.DataFrame:  # fmt: skip
+    rows = about.reset_index(drop=True).assign(model=model, weighting=weighting)
+    if found is None:
+        rows = rows.assign(**dict.fromkeys(INTERVAL, np.nan), n_clusters=0, method="")
+        return rows.assign(reason=reason, n_villages=len(x))[COLUMNS]
+    rows = rows.join(found.reset_index(drop=True))
+    return rows.assign(n_villages=len(x))[COLUMNS]
+
+
+def _test(
+    trait: str, model: str, x: Floats, n: int = 0, p_value: float = np.nan, reason: str = ""
+) -> dict[str, Any]:
+    return {
+        "trait": trait, "model": model, "n_villages": len(x), "n_coefficients": n,
+        "p_value": p_value, "explained": np.nan, "explained_true": np.nan, "reason": reason,
+    }  # fmt: skip
+
+
+def _explained(x: Floats, gain: Floats, variance: Floats) -> dict[str, float]:
+    """Give the adjusted R2 of gains, and that of true gains."""
+    one, own = x[:, :1], variance > 0
+    freedom = (len(x) - 1) / (len(x) - x.shape[1])
+    rest, total = ((_residuals(z, gain) ** 2).sum() for z in (x, one))
+    found = {"explained": 1 - rest / total * freedom, "explained_true": np.nan}
+    if not _why_not(x[own]):
+        around, whole = (true_variance(z[own], gain[own], variance[own]) for z in (x, one))
+        if whole > 0:
+            found["explained_true"] = 1 - around / whole
+    return found
+
+
+def _residuals(x: Floats, gain: Floats) -> Floats:
+    return np.asarray(gain - x @ (find_shares(x) @ gain))
