@@ -30,6 +30,7 @@ ALL = "all"
 """The trait of the test that all traits of a model are nothing."""
 
 _KNOWN = 0.8  # of the villages: so many must be known of a trait to stand with the others
+_MOST_TOGETHER = 25  # coefficients: with few clusters each is fitted anew without each
 _FEWEST_COMPARED = 30  # comparison villages
 
 
@@ -159,13 +160,11 @@ def choose_together(subjects: Subjects, laid: Regressors) -> tuple[list[str], di
         known = len(_prepare(subjects, laid, [trait])[1]) / len(subjects.villages)
         _, x, villages = _prepare(subjects, laid, [*chosen, trait])
         reason = f"known of {known:.0%} of the villages" if known < _KNOWN else _why_not(x)
-        if (
-            not reason
-            and decided_by_one(
-                x, np.eye(x.shape[1]), clusters=villages["cluster"].to_numpy()
-            ).any()
-        ):  # one cluster would then leave no coefficient an interval
-            reason = "without one of the clusters it cannot be told"
+        codes = villages["cluster"].to_numpy()
+        if not reason and x.shape[1] > _MOST_TOGETHER:
+            reason = f"that would be more than {_MOST_TOGETHER} coefficients"
+        elif not reason and decided_by_one(x, np.eye(x.shape[1]), clusters=codes).any():
+            reason = "without one of the clusters it cannot be told"  # nor could any other
         if reason:
             reasons[trait] = f"not among all together ({reason})"
         else:

@@ -21,7 +21,7 @@ OTHER = "other"
 FEWEST = 5
 """Villages that a group needs to stand alone, and that each coefficient needs."""
 
-_MOST_GROUPS = 30
+_MOST_GROUPS = 20
 _ALIKE = "it is the same in all villages, or known of none"
 _PLACES = ("county", "town", "cohort")
 
@@ -180,7 +180,7 @@ def lay_out(traits: pd.DataFrame, gained: pd.Index[Any]) -> Regressors:
 def group_villages(labels: pd.Series[Any], gained: pd.Index[Any]) -> pd.Series[Any]:
     """Give villages' groups as words, missing where "": those of few villages become `OTHER`.
 
-    So do groups beyond the thirty largest.
+    So do groups beyond the twenty largest.
 
     Examples
     --------

@@ -45,8 +45,18 @@ def show_p(p: float) -> str:
 
 
 def show_interval(low: float, high: float) -> str:
-    """Print an interval; '' where there is none."""
-    return "" if np.isnan(low) else f"{show_number(low)} to {show_number(high)}"
+    """Print an interval; '' where there is none.
+
+    Examples
+    --------
+    >>> show_interval(1.0, 2.5), show_interval(1.0, np.inf), show_interval(-np.inf, np.inf)
+    ('1 to 2.50', '1 or more', 'unbounded')
+    """
+    if np.isnan(low):
+        return ""
+    if np.isinf(low):
+        return "unbounded" if np.isinf(high) else f"{show_number(high)} or less"
+    return f"{show_number(low)} {'or more' if np.isinf(high) else f'to {show_number(high)}'}"
 
 
 def interval_cells(

@@ -14,7 +14,7 @@ from evaluation.effects.checks.run import CHECKS, THEMES
 from evaluation.errors import ReportError, suggest
 from evaluation.report import plots
 from evaluation.report.exhibits import Exhibit, html_table
-from evaluation.report.gain_words import effects_words
+from evaluation.report.gain_words import effects_words, show_interval, show_p
 from evaluation.report.robustness_study import StudyRobustness, needs_checks
 from evaluation.report.village_words import money_note, show_number
 
@@ -25,6 +25,19 @@ _WORDS: Mapping[str, str] = {
     "failed": "✗ failed",
     "informational": "– no rule",
     "not possible": "? not possible",
+}
+_HEADINGS = {
+    "event_time": "years since treatment",
+    "se": "standard error",
+    "p_value": "p",
+    "p_holm": "p, Holm",
+    "p_romano_wolf": "p, Romano-Wolf",
+    "p_difference": "p of the difference",
+    "se_difference": "its standard error",
+    "n_villages": "villages",
+    "n_left_out": "villages left out",
+    "m_bar": "Mbar",
+    "m": "M",
 }
 _MOST_ROWS = 30  # of a check's table on the page; its file has all
 
@@ -67,9 +80,11 @@ def verdict_table(robustness: StudyRobustness) -> Exhibit:
         kind="table",
         caption=_VERDICTS,
         data=data,
-        body=html_table(shown, group="group"),
+        body=Markup("<p>{}</p>{}").format(
+            verdict_words(checks), html_table(shown, group="group")
+        ),
         simulated=robustness.effects.gains.study_data.study.simulated,
-        note=f"{verdict_words(checks)} {_subject_words(robustness)}",
+        note=_subject_words(robustness),
     )
 
 
@@ -99,10 +114,7 @@ def check_table(robustness: StudyRobustness, name: str) -> Exhibit:
     table = check.table.copy()
     money = [column for column in check.money if column in table]
     table[money] = table[money].astype(float) / shown.divisor
-    cells = pd.DataFrame(
-        {_heading(str(column)): [_cell(value) for value in table[column]] for column in table},
-        dtype=object,
-    )
+    cells = _lay_out(table, robustness.effects.level)
     more = len(cells) - _MOST_ROWS
     rest = f" {more:,} more rows are in the table's file." if more > 0 else ""
     unit = f" Amounts in {shown.unit}. {money_note(shown)}" if money else ""
@@ -159,7 +171,7 @@ def plot_specifications(robustness: StudyRobustness) -> Exhibit:
 
 
 def show_checks(robustness: StudyRobustness, theme: str) -> None:
-    """Show the findings of all checks of a theme: a figure where there is one, and the table."""
+    """Show what all checks of a theme found: a figure where there is one, and the table."""
     from IPython.display import display
 
     if theme not in THEMES:
@@ -182,8 +194,28 @@ def _shown_statistic(check: Check, robustness: StudyRobustness) -> float:
     return check.statistic / divisor
 
 
-def _heading(column: str) -> str:
-    return column.replace("_", " ").capitalize()
+def _lay_out(table: pd.DataFrame, level: str) -> pd.DataFrame:
+    """Give a check's table as cells: ends of intervals together, without empty columns."""
+    cells: dict[str, list[str]] = {}
+    for name in map(str, table):
+        if name == "conf_high" and "conf_low" in table:
+            continue
+        if name == "conf_low":
+            ends = table[["conf_low", "conf_high"]].to_numpy(float)
+            cells[f"{level} interval"] = [show_interval(low, high) for low, high in ends]
+        elif name.startswith("p_") and table[name].dtype.kind == "f":
+            cells[_HEADINGS.get(name, name[2:])] = [show_p(p) for p in table[name]]
+        else:
+            heading = _HEADINGS.get(name, name.replace("_", " "))
+            cells[heading] = [_cell(value) for value in table[name]]
+    return pd.DataFrame(
+        {
+            f"{heading[0].upper()}{heading[1:]}" if len(heading) > 1 else heading: column
+            for heading, column in cells.items()
+            if any(column)
+        },
+        dtype=object,
+    )
 
 
 def _cell(value: Any) -> str:

@@ -187,3 +187,10 @@ def test_what_is_regular():
     assert not is_regular(np.array([[1.0, 2], [1, 2], [1, 2]]))
     assert not is_regular(np.array([[1.0, 0], [1, 0], [1, 0]]))
     assert not is_regular(np.array([[1.0, 2]]))
+
+
+def test_very_many_clusters_are_merged():
+    x, values, clusters, _ = drawn(n=2_400, n_clusters=1_200)
+    found = joint_all(x, values, clusters)
+    assert found.n_clusters == 1_000 and found.p_value <= 0.01
+    assert found.p_value == joint_all(x, values, clusters).p_value

@@ -15,7 +15,7 @@ from tests.gains.panels import random_cells, to_panel, typed_panel
 from tests.recovery.worlds import SD, World
 
 SOLVED = 1e-9  # pseudo-inverses of small matrices
-SIZE = 0.09  # 2.5 standard errors of a share of .05 in 40 simulations
+SIZE = 0.11  # 2.5 standard errors of a share of .05 in 25 simulations
 
 COLUMNS = ["estimate", "se", "conf_low", "conf_high", "n_villages", "n_cells", "n_clusters"]
 
@@ -101,7 +101,7 @@ def test_a_group_that_gained_more_is_found():
 
 def test_without_differences_few_are_found():
     seen = []
-    for seed in range(40):
+    for seed in range(25):
         panel, _, _ = driven_panel(seed, slope=0.0, rest=0.3, world=World(counties=60))
         unit = np.random.default_rng(seed).integers(4, size=panel.n_villages).astype(str)
         found = compare_groups(

@@ -88,9 +88,10 @@ def check_attrition(subject: Subject) -> Check:
         False: "The difference may be an accident, which does not show that the same kind of "
         "village is missing in both groups.",
     }[clear]
+    points = round(100 * float(row["estimate"]), 2) + 0.0  # not -0.00
     sentence = (
         f"{1 - observed.mean():.1%} of outcomes are missing. Treated villages' are known in "
-        f"{share:.1%} of their treated years, {100 * row['estimate']:+.2f} percentage points "
+        f"{share:.1%} of their treated years, {points:+.2f} percentage points "
         f"({interval}) from what it would be without the programme. The average effect is "
         f"{tell(main, subject)}. {told} {meaning}"
     )
