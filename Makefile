@@ -37,10 +37,12 @@ bench: $(READY)
 	$(BIN)/python -m tests.benchmarks.bench_panel
 	$(BIN)/python -m tests.benchmarks.bench_gains
 	$(BIN)/python -m tests.benchmarks.bench_gains --scale
+	$(BIN)/python -m tests.benchmarks.bench_effects
 
-# How often intervals cover the truth in invented panels: tests/recovery/coverage.csv.
+# How often intervals cover the truth in invented panels: tests/recovery/*coverage.csv.
 coverage: $(READY)
 	$(BIN)/python -m tests.recovery.coverage
+	$(BIN)/python -m tests.recovery.effects_coverage
 
 # For every platform and Python from 3.11 on; versions and hashes, no addresses.
 lock: $(READY)
