@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec
 
 import numpy as np
 import pandas as pd
 
 from evaluation.data.panel import VillagePanel
+from evaluation.effects.imputation import reestimate_gains
 from evaluation.effects.result import EffectsTable
 from evaluation.errors import DesignError
-from evaluation.gains.estimate import estimate_gains
 from evaluation.gains.result import IncomeGains
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+Options = ParamSpec("Options")
 Verdict = Literal["passed", "failed", "informational", "not possible"]
 
 
@@ -46,6 +48,10 @@ class Amounts:
         digits = 0 if scaled == 0 else max(0, 2 - int(np.floor(np.log10(abs(scaled)))))
         return f"{scaled:{'+' if sign else ''},.{min(digits, 6)}f}"
 
+    def label(self, what: str) -> str:
+        """Label an axis: "average effect, 万元"."""
+        return f"{what}, {self.unit}".strip(", ")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
@@ -53,30 +59,23 @@ class Check:
 
     Attributes
     ----------
-    name
-        Its key: "pre_trend".
-    title
-        What a reader calls it.
-    question
-        What it asks, as a question.
     verdict
         passed or failed where there is a rule, which ``sentence`` names; informational where
         there is none; not possible where the data do not allow it, with the reason.
+    sentence
+        What was found and what it means for the claim, in plain words and numbers.
     statistic, statistic_name
         The number that it turns on, and what that is; NaN where there is none.
     table
         What was found, a row a finding; columns named in ``money`` are amounts of the outcome.
-    sentence
-        What was found and what it means for the claim, in plain words and numbers.
     money
         Columns of ``table`` (and the statistic, if named "statistic") in the outcome's unit.
     draw
         Draws the finding on axes, amounts divided by the `Amounts` given; None without figure.
+    name, title, question, theme, if_failed
+        Its key ("pre_trend") and what else `asks` says of it.
     """
 
-    name: str
-    title: str
-    question: str
     verdict: Verdict
     sentence: str
     statistic: float = np.nan
@@ -84,6 +83,11 @@ class Check:
     table: pd.DataFrame = field(default_factory=pd.DataFrame)
     money: tuple[str, ...] = ()
     draw: Callable[[Axes, Amounts], None] | None = field(default=None, repr=False)
+    name: str = ""
+    title: str = ""
+    question: str = ""
+    theme: str = ""
+    if_failed: str = ""
 
     @property
     def passed(self) -> bool | None:
@@ -144,23 +148,8 @@ class Subject:
         return self.effects.gains
 
     def reestimate(self, panel: VillagePanel | None = None, **changes: Any) -> IncomeGains:
-        """Estimate gains anew with the same options, but for those named.
-
-        Raises
-        ------
-        DesignError
-            If that leaves nothing to estimate.
-        """
-        options = self.gains.options
-        same: dict[str, Any] = {
-            name: getattr(options, name)
-            for name in (
-                "comparison", "covariates", "anticipation", "weights", "alpha", "year_effects",
-                "trends",
-            )
-        }  # fmt: skip
-        same["cluster"] = options.cluster or None
-        return estimate_gains(panel or self.panel, **(same | changes))
+        """Estimate gains anew with the same options, but for those named."""
+        return reestimate_gains(self.gains, panel or self.panel, **changes)
 
 
 def select_villages(panel: VillagePanel, kept: Any) -> VillagePanel:
@@ -184,9 +173,58 @@ def select_villages(panel: VillagePanel, kept: Any) -> VillagePanel:
     )
 
 
-def not_possible(name: str, title: str, question: str, reason: str) -> Check:
-    """Give the check that says why it has no answer."""
-    sentence = f"Not possible: {reason}"
-    return Check(
-        name=name, title=title, question=question, verdict="not possible", sentence=sentence
-    )
+def asks(
+    title: str, question: str, *, theme: str, if_failed: str
+) -> Callable[
+    [Callable[Concatenate[Subject, Options], Check]],
+    Callable[Concatenate[Subject, Options], Check],
+]:
+    """Make a function ``check_NAME`` the check that asks a question.
+
+    Where it raises a DesignError, the check is not possible, for that reason.
+
+    Parameters
+    ----------
+    title
+        What a reader calls it.
+    question
+        What it asks, as a question.
+    theme
+        One of `evaluation.effects.checks.run.THEMES`.
+    if_failed
+        What its failing means for the claim that the programme had the effect.
+    """
+
+    def decorate(
+        look: Callable[Concatenate[Subject, Options], Check],
+    ) -> Callable[Concatenate[Subject, Options], Check]:
+        @wraps(look)
+        def check(subject: Subject, /, *args: Options.args, **options: Options.kwargs) -> Check:
+            try:
+                found = look(subject, *args, **options)
+            except DesignError as error:
+                found = Check(verdict="not possible", sentence=f"Not possible: {error}")
+            return replace(
+                found, name=look.__name__.removeprefix("check_"), title=title,
+                question=question, theme=theme, if_failed=if_failed,
+            )  # fmt: skip
+
+        return check
+
+    return decorate
+
+
+def judge_by(passed: bool | None) -> Verdict:
+    """Give the verdict of a rule; informational where it has no answer."""
+    return "informational" if passed is None else "passed" if passed else "failed"
+
+
+def tell_p(p: float) -> str:
+    """Tell a p-value.
+
+    Examples
+    --------
+    >>> tell_p(0.0432), tell_p(0.0001)
+    ('p = 0.043', 'p < 0.001')
+    """
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"

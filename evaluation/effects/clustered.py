@@ -6,32 +6,29 @@ for villages treated in other years. `regress_gains` has it too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import product
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
+from statsmodels.stats.multitest import multipletests
 
-from evaluation.gains.clusters import (
-    ENOUGH_CLUSTERS,
-    Interval,
-    clustered_interval,
-    fewest_clusters,
-    takes_part,
-    wild_interval,
-)
+from evaluation.effects.setup import Codes
+from evaluation.effects.within import sum_by
+from evaluation.gains.clusters import ENOUGH_CLUSTERS, fewest_clusters
 from evaluation.gains.moments import Bools, Floats
-
-Codes = npt.NDArray[np.intp]
+from evaluation.gains.regression import (
+    FEWEST_EFFECTIVE,
+    SINGULAR,
+    find_shares,
+    is_regular,
+    judge_coefficient,
+)
 
 _DRAWS = 999
 _MOST_CLUSTERS = 1_000
 _MOST_ENUMERATED = 10  # clusters: all 2^10 vectors of signs instead of draws
-_BLOCK = 2_000_000  # random signs held at once
-_SINGULAR = 1e-10  # of the largest singular value, columns scaled alike
-_FEWEST_EFFECTIVE = 2.0  # below, Student's t has less than one degree of freedom
+_BLOCK = 2_000_000  # clusters' parts held at once
 _TIED, _ROUNDING = 1 - 1e-9, 1e-12
 
 
@@ -82,9 +79,7 @@ def regress_clustered(
     Notes
     -----
     b = (X'WX)^-1 X'Wy, so b_k = sum_i w_ik y_i; a cluster's part in its error is
-    sum_i w_ik (y_i - x_i b). The intervals are those of `regress_gains`: Student's t with one
-    degree of freedom less than the clusters count as equal ones, with fewer than 30 the wild
-    bootstrap.
+    sum_i w_ik (y_i - x_i b). The intervals are those of `regress_gains`.
 
     Examples
     --------
@@ -94,35 +89,23 @@ def regress_clustered(
     >>> found["estimate"].round(2).tolist(), found["method"].tolist()[1]
     ([0.81, 2.14], 'wild bootstrap')
     """
+    weights = np.ones(len(values)) if weights is None else weights
     clusters = np.unique(clusters, return_inverse=True)[1]
-    shares = find_shares(matrix, weights)
+    shares, collect = find_shares(matrix, weights), sum_by(clusters)
     estimates = shares @ values
-    errors = shares * (values - matrix @ estimates)
-    n = int(clusters.max()) + 1
-    parts = _sum_by(clusters, errors, n)
-    sizes = _sum_by(clusters, shares**2, n) + _sum_by(clusters, shares, n) ** 2
-    left_out = None
-    if n < ENOUGH_CLUSTERS:
-        left_out = np.array(
-            [_without(matrix, values, weights, clusters != c) for c in range(n)]
-        )
+    parts = collect @ (shares * (values - matrix @ estimates)).T
+    sizes = _cluster_sizes(clusters, shares)
+    left_out = np.full_like(parts, np.nan)
+    few = len(parts) < ENOUGH_CLUSTERS
+    for cluster in range(len(parts)) if few else ():
+        kept = clusters != cluster
+        if is_regular(matrix[kept]):
+            left_out[cluster] = find_shares(matrix[kept], weights[kept]) @ values[kept]
     rows = []
-    for k, estimate in enumerate(estimates):
-        some, size = takes_part(parts[:, k]), sizes[:, k]
-        effective, count = float(size.sum() ** 2 / (size**2).sum()), int(takes_part(size).sum())
-        if count < (needed := fewest_clusters(alpha)):
-            reason = f"villages of {count} clusters; {1 - alpha:.0%} needs {needed}"
-            found = Interval(n_clusters=count, reason=reason)
-        elif left_out is not None:
-            found = wild_interval(float(estimate), left_out[some, k], alpha=alpha)
-        elif effective < _FEWEST_EFFECTIVE:
-            reason = f"{count} clusters, which count as {effective:.1f} equal ones: one decides"
-            found = Interval(n_clusters=count, reason=reason)
-        else:
-            found = clustered_interval(
-                float(estimate), parts[:, k], alpha=alpha, effective=effective
-            )
-        rows.append({"estimate": float(estimate), **asdict(found)})
+    for k, estimate in enumerate(estimates.tolist()):
+        without = left_out[:, k] if few else None
+        found = judge_coefficient(estimate, parts[:, k], sizes[:, k], without, alpha=alpha)
+        rows.append({"estimate": estimate, **asdict(found)})
     return pd.DataFrame(rows)
 
 
@@ -169,11 +152,10 @@ def joint_test(
         clusters = np.random.default_rng(seed).permutation(n)[clusters] % _MOST_CLUSTERS
     shares = find_shares(matrix, weights)
     own, rest = loads @ shares, values - null @ (find_shares(null, weights) @ values)
-    n = int(clusters.max()) + 1
-    sizes = _sum_by(clusters, own**2, n) + _sum_by(clusters, own, n) ** 2
-    effective = sizes.sum(axis=0) ** 2 / (sizes**2).sum(axis=0)
+    sizes = _cluster_sizes(clusters, own)
+    n, effective = len(sizes), sizes.sum(axis=0) ** 2 / (sizes**2).sum(axis=0)
     decided = decided_by_one(matrix, loads, clusters=clusters)
-    kept = np.flatnonzero((effective >= _FEWEST_EFFECTIVE) & ~decided)
+    kept = np.flatnonzero((effective >= FEWEST_EFFECTIVE) & ~decided)
     adjusted, reason = np.full(len(own), np.nan), ""
     if n < (needed := fewest_clusters(alpha)):
         reason = f"villages of {n} clusters; {1 - alpha:.0%} needs {needed}"
@@ -181,51 +163,19 @@ def joint_test(
         reason = f"{n} clusters, of which one decides"
     if reason:
         return JointTest(p_value=np.nan, adjusted=adjusted, n_clusters=n, reason=reason)
-    own = own[kept]
-    scores = _sum_by(clusters, own * rest, n)
-    moves = _sum_by(clusters, shares * rest, n)
-    fits = np.stack([_sum_by(clusters, row * matrix.T, n) for row in own], axis=1)
-    judge = _Judge(scores=scores, moves=moves, fits=fits)
-    seen = judge.statistics(np.ones((1, n)))[0]
-    order = np.argsort(-seen, kind="stable")
-    counts, total = np.zeros(len(kept)), 0
-    for signs in _signs(n, seed):
-        flipped = judge.statistics(signs)[:, order]
+    own, collect = own[kept], sum_by(clusters)
+    scores, moves = collect @ (own * rest).T, collect @ (shares * rest).T
+    fits = np.stack([collect @ (matrix * row[:, None]) for row in own], axis=1)
+    seen = _flip(np.ones((1, n)), scores, moves, fits)[0]
+    order, signs = np.argsort(-seen, kind="stable"), _signs(n, seed)
+    exceeded = np.zeros(len(kept))
+    for block in np.array_split(signs, 1 + signs.size * len(kept) // _BLOCK):
+        flipped = _flip(block, scores, moves, fits)[:, order]
         largest_left = np.maximum.accumulate(flipped[:, ::-1], axis=1)[:, ::-1]
-        counts += (largest_left >= seen[order] * _TIED).sum(axis=0)
-        total += len(signs)
+        exceeded += (largest_left >= seen[order] * _TIED).sum(axis=0)
     drawn = n > _MOST_ENUMERATED
-    adjusted[kept[order]] = np.maximum.accumulate((counts + drawn) / (total + drawn))
+    adjusted[kept[order]] = np.maximum.accumulate((exceeded + drawn) / (len(signs) + drawn))
     return JointTest(p_value=float(np.nanmin(adjusted)), adjusted=adjusted, n_clusters=n)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Judge:
-    """Statistics of Q contrasts when clusters' residuals change their signs."""
-
-    scores: Floats  # C x Q: what each cluster adds to the contrasts
-    moves: Floats  # C x K: and to the coefficients
-    fits: Floats  # C x Q x K: what coefficients take out of the clusters' parts in errors
-
-    def statistics(self, signs: Floats) -> Floats:
-        """Give |contrast| / se for each row of signs: its parts are v_c scores_c - fits_c b."""
-        b, total = signs @ self.moves, (self.scores**2).sum(axis=0)
-        crossed = (self.scores[:, :, None] * self.fits).reshape(len(self.scores), -1)
-        cross = (signs @ crossed).reshape(len(signs), *self.fits.shape[1:])
-        squares = np.einsum("cqk,cql->qkl", self.fits, self.fits)
-        variance = total - 2 * np.einsum("bqk,bk->bq", cross, b)
-        variance += np.einsum("bk,qkl,bl->bq", b, squares, b, optimize=True)
-        floor = np.maximum(_ROUNDING * total, np.finfo(float).tiny)
-        return np.asarray(np.abs(signs @ self.scores) / np.sqrt(np.maximum(variance, floor)))
-
-
-def find_shares(matrix: Floats, weights: Floats | None = None) -> Floats:
-    """Give the weights of villages' values in the K coefficients of a regression, K x n."""
-    root = np.ones(len(matrix)) if weights is None else np.sqrt(weights)
-    weighted = matrix * root[:, None]
-    size = np.sqrt((weighted**2).sum(axis=0))
-    size = np.where(size > 0, size, 1)
-    return np.asarray(np.linalg.pinv(weighted / size) / size[:, None] * root)
 
 
 def decided_by_one(matrix: Floats, loads: Floats, *, clusters: Codes) -> Bools:
@@ -237,41 +187,42 @@ def decided_by_one(matrix: Floats, loads: Floats, *, clusters: Codes) -> Bools:
     for cluster in np.flatnonzero(leverage > _TIED):  # the others leave every coefficient told
         kept = matrix[clusters != cluster] / size
         _, values, directions = np.linalg.svd(kept.T @ kept)
-        silent = directions[values <= _SINGULAR * values[0]] / size
+        silent = directions[values <= SINGULAR * values[0]] / size
         moved = np.abs(silent @ loads.T).max(axis=0, initial=0.0)
-        decided |= moved > _SINGULAR * np.abs(loads / size).max(axis=1)
+        decided |= moved > SINGULAR * np.abs(loads / size).max(axis=1)
     return decided
 
 
-def is_regular(matrix: Floats) -> bool:
-    """Whether no column follows from the others, and there are as many rows."""
-    if len(matrix) < matrix.shape[1]:
-        return False
-    size = np.sqrt((matrix**2).sum(axis=0))
-    if not (size > 0).all():
-        return False
-    values = np.linalg.svd(matrix / size, compute_uv=False)
-    return bool(values[-1] > _SINGULAR * values[0])
+def adjust_holm(p_values: pd.Series[float]) -> pd.Series[float]:
+    """Hold the rate of any false rejection among the p-values that are known (Holm)."""
+    known = p_values.dropna()
+    if known.empty:
+        return p_values
+    adjusted = pd.Series(multipletests(known, method="holm")[1], index=known.index)
+    return adjusted.reindex(p_values.index)
 
 
-def _without(matrix: Floats, values: Floats, weights: Floats | None, kept: Bools) -> Floats:
-    if not is_regular(matrix[kept]):
-        return np.full(matrix.shape[1], np.nan)
-    shares = find_shares(matrix[kept], None if weights is None else weights[kept])
-    return np.asarray(shares @ values[kept])
+def _flip(signs: Floats, scores: Floats, moves: Floats, fits: Floats) -> Floats:
+    """Give |contrast| / se for B rows of signs v, by which C clusters' residuals are flipped.
+
+    ``scores`` (C x Q) and ``moves`` (C x K) are what clusters add to contrasts and to
+    coefficients b, ``fits`` (C x Q x K) what coefficients take out of the clusters' parts in
+    the contrasts' errors: v_c scores_c - fits_c b.
+    """
+    moved = np.tensordot(signs @ moves, fits, axes=(1, 2))
+    variance = ((signs[:, :, None] * scores - moved) ** 2).sum(axis=1)
+    floor = np.maximum(_ROUNDING * (scores**2).sum(axis=0), np.finfo(float).tiny)
+    return np.asarray(np.abs(signs @ scores) / np.sqrt(np.maximum(variance, floor)))
 
 
-def _sum_by(clusters: Codes, values: Floats, n: int) -> Floats:
-    """Sum K x n values by cluster, n clusters x K."""
-    return np.stack([np.bincount(clusters, row, n) for row in values], axis=1)
+def _cluster_sizes(clusters: Codes, shares: Floats) -> Floats:
+    """Give by cluster and coefficient the k_c of `regress_gains`, C x K."""
+    collect = sum_by(clusters)
+    return np.asarray(collect @ (shares**2).T + (collect @ shares.T) ** 2)
 
 
-def _signs(n: int, seed: int) -> Iterator[Floats]:
+def _signs(n: int, seed: int) -> Floats:
     if n <= _MOST_ENUMERATED:
-        yield np.array(list(product((-1.0, 1.0), repeat=n)))
-        return
-    rng = np.random.default_rng(seed)
-    step = max(1, _BLOCK // n)
-    for start in range(0, _DRAWS, step):
-        size = (min(step, _DRAWS - start), n)
-        yield rng.integers(0, 2, size).astype(np.float64) * 2 - 1
+        return np.array(list(product((-1.0, 1.0), repeat=n)))
+    signs = np.random.default_rng(seed).integers(0, 2, (_DRAWS, n))
+    return signs.astype(np.float64) * 2 - 1

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from evaluation.effects.estimates import Average
 from evaluation.effects.setup import Codes, Setup
 from evaluation.effects.weights import Method, contrast_changes
 from evaluation.errors import DesignError
@@ -19,18 +20,14 @@ class CohortYear:
 
     Attributes
     ----------
-    cohort, year
-        Which.
     treated
         The rows of its treated villages.
     n_comparison, n_effective
         Comparison villages with a weight, and as how many equal ones they count.
-    att
-        NaN where there is a reason.
+    att, reason
+        NaN where there is a reason why.
     parts
         C: what each cluster adds to its error.
-    reason
-        Why there is none; '' where there is.
     """
 
     cohort: int
@@ -46,16 +43,6 @@ class CohortYear:
     def event_time(self) -> int:
         """Years since the first treated one."""
         return self.year - self.cohort
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Average:
-    """The mean over some cohort-years; parts by cluster, as in `CohortYear`."""
-
-    estimate: float
-    parts: Floats
-    n_villages: int
-    n_cells: int
 
 
 def compare_cohort_years(setup: Setup, *, method: Method) -> list[CohortYear]:
@@ -83,8 +70,10 @@ def compare_cohort_years(setup: Setup, *, method: Method) -> list[CohortYear]:
 
 def average_cohort_years(
     cells: Sequence[CohortYear], setup: Setup, key: Callable[[CohortYear], int]
-) -> dict[int, Average]:
+) -> list[Average]:
     """Average the effects that share a key, by their treated villages, in the key's order.
+
+    The key stands as their event time.
 
     Notes
     -----
@@ -98,10 +87,10 @@ def average_cohort_years(
     for cell in cells:
         if not cell.reason:
             sharing.setdefault(key(cell), []).append(cell)
-    return {value: _average(sharing[value], setup) for value in sorted(sharing)}
+    return [_average(sharing[value], setup, value) for value in sorted(sharing)]
 
 
-def _average(cells: Sequence[CohortYear], setup: Setup) -> Average:
+def _average(cells: Sequence[CohortYear], setup: Setup, event_time: float) -> Average:
     n_cells = sum(len(cell.treated) for cell in cells)
     mean = sum(len(cell.treated) * cell.att for cell in cells) / n_cells
     parts, taken = np.zeros(setup.n_clusters), np.zeros(len(setup.cohort), dtype=bool)
@@ -110,7 +99,10 @@ def _average(cells: Sequence[CohortYear], setup: Setup) -> Average:
         parts += len(cell.treated) * cell.parts + (cell.att - mean) * counts
         taken[cell.treated] = True
     parts *= _small_sample(setup) / n_cells
-    return Average(estimate=mean, parts=parts, n_villages=int(taken.sum()), n_cells=n_cells)
+    return Average(
+        event_time=event_time, estimate=mean, parts=parts, n_villages=int(taken.sum()),
+        n_cells=n_cells,
+    )  # fmt: skip
 
 
 def _small_sample(setup: Setup) -> Floats:
@@ -132,30 +124,25 @@ def _follow_cohort(
     first, covariates = setup.cohort[rows], np.column_stack(baseline)[rows, 1:]
     later = setup.options.comparison == "not_yet_treated"
     cells = []
-    for t in np.flatnonzero(np.arange(len(setup.years)) != base):
+    for t in np.delete(np.arange(len(setup.years)), base):
         change = setup.outcome[rows, t] - start[rows]
         last = max(setup.years[t], setup.years[base]) + setup.options.anticipation
         compared = np.isnan(first) | (later & (first > last) & (first != cohort))
         kept = np.isfinite(change) & (compared | (first == cohort))
         treated, where = first[kept] == cohort, rows[kept]
-        year, villages = int(setup.years[t]), where[treated]
+        cell = CohortYear(cohort=cohort, year=int(setup.years[t]), treated=where[treated])
         try:
             if treated.all() or not treated.any():
                 missing = "comparison" if treated.any() else "treated"
                 raise DesignError(f"no {missing} village is known in both years")
             found = contrast_changes(change[kept], treated, covariates[kept], method=method)
         except DesignError as error:
-            reason = str(error)
-            cells.append(CohortYear(cohort=cohort, year=year, treated=villages, reason=reason))
+            cells.append(replace(cell, reason=str(error)))
             continue
         weights, parts = found.weights[~treated], np.zeros(setup.n_clusters)
         np.add.at(parts, setup.clusters[where], found.parts)
+        n, n_effective = int(np.count_nonzero(weights)), float(1 / (weights**2).sum())
         cells.append(
-            CohortYear(
-                cohort=cohort, year=year, treated=villages,
-                n_comparison=int(np.count_nonzero(weights)),
-                n_effective=float(1 / (weights**2).sum()), att=found.att,
-                parts=parts,
-            )
-        )  # fmt: skip
+            replace(cell, n_comparison=n, n_effective=n_effective, att=found.att, parts=parts)
+        )
     return cells

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 NEVER = "treated vs never treated"
 EARLIER = "earlier vs later treated"
 ALREADY = "later vs already treated"
+_KINDS = (NEVER, EARLIER, ALREADY)
 _ROUNDING = 1e-9  # of a weight: what rounding leaves of zero
 _KEYS = ["kind", "cohort", "comparison"]
 
@@ -62,14 +63,11 @@ class TwoWayDecomposition:
     @property
     def by_kind(self) -> pd.DataFrame:
         """The comparisons by kind: weight, and estimate (its mean)."""
-        sums = self.comparisons.assign(
-            estimate=self.comparisons["estimate"] * self.comparisons["weight"]
-        )
+        rows = self.comparisons
+        sums = rows.assign(estimate=rows["estimate"] * rows["weight"])
         found = sums.groupby("kind")[["weight", "estimate"]].sum()
         found["estimate"] /= found["weight"]
-        return found.reindex(
-            [kind for kind in (NEVER, EARLIER, ALREADY) if kind in found.index]
-        )
+        return found.reindex([kind for kind in _KINDS if kind in found.index])
 
     @property
     def share_already_treated(self) -> float:
@@ -103,15 +101,15 @@ class TwoWayDecomposition:
                     f"That leaves out {self.n_unbalanced:,} villages not known in every year; "
                     f"without them the coefficient is {tell(self.balanced)}."
                 )
-        cells, time = self.weights["n_cells"], self.weights["event_time"]
+        rows = self.weights
         own, alike = (
-            float(np.average(time, weights=w)) for w in (self.weights["weight"], cells)
+            np.average(rows["event_time"], weights=rows[name]) for name in ("weight", "n_cells")
         )
-        n_negative = int(self.weights["n_negative"].sum())
-        counts = f"{n_negative:,} of {cells.sum():,} weights of treated village-years"
+        n_negative, n = int(rows["n_negative"].sum()), int(rows["n_cells"].sum())
+        counts = f"{n_negative:,} of {n:,} weights of treated village-years"
         if n_negative:
             lines.append(
-                f"{counts} are negative; they add up to {self.weights['negative'].sum():.2f}, "
+                f"{counts} are negative; they add up to {rows['negative'].sum():.2f}, "
                 "all to 1. Those effects count the wrong way round: where effects differ, the "
                 "coefficient may lie outside all of them."
             )

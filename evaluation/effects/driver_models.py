@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from evaluation.effects.clustered import (
-    decided_by_one,
-    find_shares,
-    is_regular,
-    joint_test,
-    regress_clustered,
-)
+from evaluation.effects.clustered import decided_by_one, joint_test, regress_clustered
 from evaluation.effects.regressors import FEWEST, Regressors
 from evaluation.gains.design import place_codes
 from evaluation.gains.moments import Floats
-from evaluation.gains.regression import regress_gains
+from evaluation.gains.regression import find_shares, is_regular, regress_gains
 from evaluation.gains.result import IncomeGains
 
 KEYS = ["trait", "level", "reference", "model", "weighting"]
@@ -34,64 +27,44 @@ _MOST_TOGETHER = 25  # coefficients: with few clusters each is fitted anew witho
 _FEWEST_COMPARED = 30  # comparison villages
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subjects:
-    """Villages whose values are regressed.
+def gained_villages(gains: IncomeGains) -> pd.DataFrame:
+    """Give the treated villages that have a gain.
 
-    Attributes
-    ----------
-    gains
-        Where the values come from.
-    villages
-        Index "village": gain, variance (of its error; NaN where unknown), cluster (a number).
-    seed
-        Of the joint tests' signs.
+    Returns
+    -------
+    DataFrame, index "village": gain, variance (of its error; NaN where unknown), cluster (a
+    number).
     """
-
-    gains: IncomeGains
-    villages: pd.DataFrame
-    seed: int
-
-    @property
-    def alpha(self) -> float:
-        """1 less the coverage."""
-        return self.gains.options.alpha
-
-
-def gained_villages(gains: IncomeGains, *, seed: int) -> Subjects:
-    """Give the treated villages that have a gain."""
     known = gains.villages.loc[gains.villages["gain"].notna(), ["gain", "variance"]]
     codes = pd.Series(place_codes(gains.panel, gains.cluster), index=gains.panel.villages.index)
-    return Subjects(gains=gains, villages=known.assign(cluster=codes), seed=seed)
+    return known.assign(cluster=codes)
 
 
-def compared_villages(gains: IncomeGains, *, seed: int) -> Subjects:
+def compared_villages(gains: IncomeGains) -> pd.DataFrame:
     """Give never treated villages with what they gained between the years of treatment.
 
     The mean of their years from the commonest cohort's first on, less that of the years before,
     both after year effects: where incomes without the programme do not go apart, noise.
+
+    Returns
+    -------
+    DataFrame, index "village": gain, cluster.
     """
-    design, panel = gains.fit.design, gains.panel
+    panel, excess = gains.panel, gains.fit.excess
     cohorts, counts = np.unique(gains.cells.cohort, return_counts=True)
     first = cohorts[counts.argmax()]
     after, before = panel.years >= first, panel.years < first - gains.options.anticipation
-    excess = gains.fit.excess
-    known = np.isfinite(excess)
-    never = np.isnan(design.cohort) & known[:, after].any(axis=1) & known[:, before].any(axis=1)
+    known, never = np.isfinite(excess), np.isnan(gains.fit.design.cohort)
+    never &= known[:, after].any(axis=1) & known[:, before].any(axis=1)
     change = [np.nanmean(excess[never][:, some], axis=1) for some in (after, before)]
-    villages = pd.DataFrame(
-        {
-            "gain": change[0] - change[1],
-            "variance": np.nan,
-            "cluster": place_codes(panel, gains.cluster)[never],
-        },
-        index=panel.villages.index[never],
+    codes = place_codes(panel, gains.cluster)[never]
+    return pd.DataFrame(
+        {"gain": change[0] - change[1], "cluster": codes}, index=panel.villages.index[never]
     )
-    return Subjects(gains=gains, villages=villages, seed=seed)
 
 
 def fit_gains(
-    subjects: Subjects, laid: Regressors, traits: list[str], model: str
+    gains: IncomeGains, laid: Regressors, traits: list[str], model: str, *, seed: int
 ) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
     """Regress gains on some traits, each village alike and by precision, and test each trait.
 
@@ -100,54 +73,64 @@ def fit_gains(
     Rows of `Drivers.frame` and of `Drivers.tests`; of a model with several traits the last
     test is of all.
     """
-    about, x, villages = _prepare(subjects, laid, traits)
-    gain, variance = villages["gain"].to_numpy(), villages["variance"].to_numpy()
+    about, x, villages = _prepare(gained_villages(gains), laid, traits)
+    gain, variance, clusters = (
+        villages[name].to_numpy() for name in ("gain", "variance", "cluster")
+    )
+    test = {
+        "model": model, "n_villages": len(x), "n_coefficients": 0, "p_value": np.nan,
+        "explained": np.nan, "explained_true": np.nan,
+    }  # fmt: skip
     if reason := _why_not(x):
-        tests = [_test(trait, model, x, reason=reason) for trait in traits]
-        return _rows(about, model, "equal", None, x, reason), tests
+        none = pd.DataFrame(np.nan, index=about.index, columns=INTERVAL)
+        none = none.assign(n_clusters=0, method="", reason=reason)
+        tests = [test | {"trait": trait, "reason": reason} for trait in traits]
+        return _rows(about, model, "equal", none, x), tests
+    alpha = gains.options.alpha
     regressors = pd.DataFrame(x, index=villages.index, columns=["one", *about.index])
-    equal = regress_gains(subjects.gains, regressors).to_frame().iloc[1:]
+    equal = regress_gains(gains, regressors).to_frame().iloc[1:]
     frames = [_rows(about, model, "equal", equal, x)]
     own = variance > 0
     if not _why_not(x[own]):
         tau2 = max(true_variance(x[own], gain[own], variance[own]), 0.0)
         precise = regress_clustered(
-            x[own], gain[own], clusters=villages["cluster"].to_numpy()[own],
-            weights=1 / (tau2 + variance[own]), alpha=subjects.alpha,
+            x[own], gain[own], clusters=clusters[own], weights=1 / (tau2 + variance[own]),
+            alpha=alpha,
         )  # fmt: skip
         frames.append(_rows(about, model, "precision", precise.iloc[1:], x[own]))
     tests = []
     for trait in [*traits, ALL] if len(traits) > 1 else traits:
         tested = np.append(False, about["trait"].eq(trait) | (trait == ALL))
-        test = joint_test(
-            x, np.eye(len(tested))[tested], gain, null=x[:, ~tested],
-            clusters=villages["cluster"].to_numpy(), alpha=subjects.alpha, seed=subjects.seed,
+        joint = joint_test(
+            x, np.eye(len(tested))[tested], gain, null=x[:, ~tested], clusters=clusters,
+            alpha=alpha, seed=seed,
         )  # fmt: skip
-        p_value, reason = test.p_value, test.reason
+        p_value, reason = joint.p_value, joint.reason
         if tested.sum() == 1:  # one coefficient's own test, so that no other stands beside it
             p_value, reason = equal[["p_value", "reason"]].to_numpy(object)[tested[1:]][0]
-        row = _test(trait, model, x, int(tested.sum()), float(p_value), str(reason))
+        found = {"trait": trait, "n_coefficients": int(tested.sum()), "reason": str(reason)}
+        found |= {"p_value": float(p_value)}
         if tested[1:].all():
-            row |= _explained(x, gain, variance)
-        tests.append(row)
+            found |= _explained(x, gain, variance)
+        tests.append(test | found)
     return pd.concat(frames, ignore_index=True), tests
 
 
-def fit_compared(subjects: Subjects, laid: Regressors) -> pd.DataFrame:
+def fit_compared(gains: IncomeGains, laid: Regressors) -> pd.DataFrame:
     """Regress comparison villages' changes on each trait that is known of them."""
-    frames = [pd.DataFrame(columns=COLUMNS)]
+    compared, frames = compared_villages(gains), [pd.DataFrame(columns=COLUMNS)]
     for trait in dict.fromkeys(laid.about["trait"]):
-        about, x, villages = _prepare(subjects, laid, [trait])
+        about, x, villages = _prepare(compared, laid, [trait])
         if len(x) >= _FEWEST_COMPARED and not _why_not(x):
             found = regress_clustered(
                 x, villages["gain"].to_numpy(), clusters=villages["cluster"].to_numpy(),
-                alpha=subjects.alpha,
+                alpha=gains.options.alpha,
             )  # fmt: skip
             frames.append(_rows(about, "comparison", "equal", found.iloc[1:], x))
     return pd.concat(frames[1:] or frames, ignore_index=True)
 
 
-def choose_together(subjects: Subjects, laid: Regressors) -> tuple[list[str], dict[str, str]]:
+def choose_together(gained: pd.DataFrame, laid: Regressors) -> tuple[list[str], dict[str, str]]:
     """Take traits one after the other, as far as villages suffice and none follows.
 
     Returns
@@ -157,8 +140,8 @@ def choose_together(subjects: Subjects, laid: Regressors) -> tuple[list[str], di
     chosen: list[str] = []
     reasons = {}
     for trait in dict.fromkeys(laid.about["trait"]):
-        known = len(_prepare(subjects, laid, [trait])[1]) / len(subjects.villages)
-        _, x, villages = _prepare(subjects, laid, [*chosen, trait])
+        known = len(_prepare(gained, laid, [trait])[1]) / len(gained)
+        _, x, villages = _prepare(gained, laid, [*chosen, trait])
         reason = f"known of {known:.0%} of the villages" if known < _KNOWN else _why_not(x)
         codes = villages["cluster"].to_numpy()
         if not reason and x.shape[1] > _MOST_TOGETHER:
@@ -179,20 +162,18 @@ def true_variance(x: Floats, gain: Floats, variance: Floats) -> float:
     -----
     (RSS - sum (1 - h_i) s_i^2) / (n - K), h_i the leverage, s_i^2 the errors' variances.
     """
-    shares = find_shares(x)
-    rest = gain - x @ (shares @ gain)
-    free = 1 - (x * shares.T).sum(axis=1)
-    return float(((rest**2).sum() - (free * variance).sum()) / (len(x) - x.shape[1]))
+    free = 1 - (x * find_shares(x).T).sum(axis=1)
+    return float((_left(x, gain) - (free * variance).sum()) / (len(x) - x.shape[1]))
 
 
 def _prepare(
-    subjects: Subjects, laid: Regressors, traits: list[str]
+    villages: pd.DataFrame, laid: Regressors, traits: list[str]
 ) -> tuple[pd.DataFrame, Floats, pd.DataFrame]:
     """Give what the traits' regressors are, them with a constant, and the villages."""
     about = laid.about[laid.about["trait"].isin(traits)]
-    known = laid.matrix[about.index].reindex(subjects.villages.index).dropna()
+    known = laid.matrix[about.index].reindex(villages.index).dropna()
     x = np.column_stack([np.ones(len(known)), known.to_numpy(float)])
-    return about, x, subjects.villages.loc[known.index]
+    return about, x, villages.loc[known.index]
 
 
 def _why_not(x: Floats) -> str:
@@ -205,32 +186,17 @@ def _why_not(x: Floats) -> str:
 
 
 def _rows(
-    about: pd.DataFrame, model: str, weighting: str, found: pd.DataFrame | None, x: Floats,
-    reason: str = "",
-) -> pd.DataFrame:  # fmt: skip
-    rows = about.reset_index(drop=True).assign(model=model, weighting=weighting)
-    if found is None:
-        rows = rows.assign(**dict.fromkeys(INTERVAL, np.nan), n_clusters=0, method="")
-        return rows.assign(reason=reason, n_villages=len(x))[COLUMNS]
-    rows = rows.join(found.reset_index(drop=True))
-    return rows.assign(n_villages=len(x))[COLUMNS]
-
-
-def _test(
-    trait: str, model: str, x: Floats, n: int = 0, p_value: float = np.nan, reason: str = ""
-) -> dict[str, Any]:
-    return {
-        "trait": trait, "model": model, "n_villages": len(x), "n_coefficients": n,
-        "p_value": p_value, "explained": np.nan, "explained_true": np.nan, "reason": reason,
-    }  # fmt: skip
+    about: pd.DataFrame, model: str, weighting: str, found: pd.DataFrame, x: Floats
+) -> pd.DataFrame:
+    rows = about.reset_index(drop=True).join(found.reset_index(drop=True))
+    return rows.assign(model=model, weighting=weighting, n_villages=len(x))[COLUMNS]
 
 
 def _explained(x: Floats, gain: Floats, variance: Floats) -> dict[str, float]:
     """Give the adjusted R2 of gains, and that of true gains."""
     one, own = x[:, :1], variance > 0
     freedom = (len(x) - 1) / (len(x) - x.shape[1])
-    rest, total = ((_residuals(z, gain) ** 2).sum() for z in (x, one))
-    found = {"explained": 1 - rest / total * freedom, "explained_true": np.nan}
+    found = {"explained": 1 - _left(x, gain) / _left(one, gain) * freedom}
     if not _why_not(x[own]):
         around, whole = (true_variance(z[own], gain[own], variance[own]) for z in (x, one))
         if whole > 0:
@@ -238,5 +204,6 @@ def _explained(x: Floats, gain: Floats, variance: Floats) -> dict[str, float]:
     return found
 
 
-def _residuals(x: Floats, gain: Floats) -> Floats:
-    return np.asarray(gain - x @ (find_shares(x) @ gain))
+def _left(x: Floats, gain: Floats) -> float:
+    """Give the sum of squares that a regression leaves."""
+    return float(((gain - x @ (find_shares(x) @ gain)) ** 2).sum())

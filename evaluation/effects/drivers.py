@@ -4,26 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.multitest import multipletests
 
+from evaluation.effects.clustered import adjust_holm
 from evaluation.effects.driver_models import (
     COLUMNS,
     TESTS,
     choose_together,
-    compared_villages,
     fit_compared,
     fit_gains,
     gained_villages,
 )
 from evaluation.effects.regressors import baseline_traits, hold_out, lay_out
 from evaluation.gains.result import IncomeGains
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +45,8 @@ class Drivers:
     reasons
         Why a trait is in no model, or not in the one of all together.
     variance, error_variance
-        Of the gains over villages, and the mean of their errors' variances.
+        Of the gains over villages whose errors' variance is known (over all where none is),
+        and the mean of those variances.
     """
 
     gains: IncomeGains = field(repr=False)
@@ -85,21 +81,6 @@ class Drivers:
         lines += [f"{trait}: {reason}" for trait, reason in self.reasons.items()]
         share = f"{self.true_share:.0%}" if np.isfinite(self.true_share) else "an unknown share"
         return "\n".join([*lines, f"{share} of the variance of gains is true, the rest error"])
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw each trait's coefficients, of numbers for one standard deviation."""
-        import matplotlib.pyplot as plt
-
-        axes = ax if ax is not None else plt.subplots()[1]
-        rows = self.alone()
-        scale, at = rows["sd"].fillna(1), np.arange(len(rows))
-        middle, low, high = (rows[n] * scale for n in ("estimate", "conf_low", "conf_high"))
-        axes.errorbar(middle, at, xerr=[middle - low, high - middle], fmt="o")
-        axes.axvline(0, color="0.5", linewidth=1)
-        axes.set_yticks(at, (rows["trait"] + " " + rows["level"]).tolist())
-        axes.set_xlabel(f"difference in gain, {self.gains.unit}")
-        axes.invert_yaxis()
-        return axes
 
 
 def regress_drivers(
@@ -156,8 +137,10 @@ def regress_drivers(
     >>> panel = load_data(Study.load("data/jining_simulated")).panel
     >>> gains = estimate_gains(panel, year_effects="county")
     >>> drivers = regress_drivers(gains, ["households", "dispatch_level"])
-    >>> drivers.tests.query("model == 'alone'")[["trait", "p_value"]].round(2).to_numpy()[1, 0]
-    'dispatch_level'
+    >>> drivers.alone()[["trait", "level", "reference", "n_villages"]].values.tolist()
+    [['households', '', '', 82], ['dispatch_level', '市派', '省派', 82]]
+    >>> round(drivers.true_share, 1)
+    0.9
     """
     given = traits if isinstance(traits, pd.DataFrame) else baseline_traits(gains, list(traits))
     years = tuple(int(year) for year in gains.panel.years[:hold_out_years])
@@ -167,34 +150,26 @@ def regress_drivers(
         name = f"{gains.panel.outcome} {span}"
         given = given.reindex(gains.panel.villages.index)
         given.insert(0, name, baseline)
-    subjects = gained_villages(gains, seed=seed)
-    villages = subjects.villages
+    villages = gained_villages(gains)
     laid = lay_out(given.reindex(gains.panel.villages.index), villages.index)
     models = [("alone", [trait]) for trait in dict.fromkeys(laid.about["trait"])]
-    together, left_out = choose_together(subjects, laid)
+    together, left_out = choose_together(villages, laid)
     if len(together) > 1:
         models.append(("together", together))
-    fitted = [fit_gains(subjects, laid, names, model) for model, names in models]
+    fitted = [fit_gains(gains, laid, names, model, seed=seed) for model, names in models]
     frames = [frame for frame, _ in fitted]
+    tests = pd.DataFrame([test for _, some in fitted for test in some], columns=TESTS)
+    tests["p_holm"] = adjust_holm(tests["p_value"].where(tests["model"] == "alone"))
     if not gains.options.trends:  # whose own trend is fitted over all years, after ones too
-        frames.append(fit_compared(compared_villages(gains, seed=seed), laid))
+        frames.append(fit_compared(gains, laid))
     frames = [frame for frame in frames if len(frame)] or [pd.DataFrame(columns=COLUMNS)]
+    judged = villages[villages["variance"].notna()] if villages["variance"].any() else villages
     return Drivers(
         gains=gains,
         frame=pd.concat(frames, ignore_index=True),
-        tests=_adjust([test for _, tests in fitted for test in tests]),
+        tests=tests,
         held_out=years,
         reasons=laid.reasons | left_out,
-        variance=float(villages["gain"].var()),
-        error_variance=float(villages["variance"].mean()),
+        variance=float(judged["gain"].var()),
+        error_variance=float(judged["variance"].mean()),
     )
-
-
-def _adjust(tests: list[dict[str, Any]]) -> pd.DataFrame:
-    """Add the p-values of traits alone with the rate of any false rejection held (Holm)."""
-    frame = pd.DataFrame(tests, columns=TESTS)
-    some = frame["model"].eq("alone") & frame["p_value"].notna()
-    frame["p_holm"] = frame["p_value"].where(some)
-    if some.sum() > 1:
-        frame.loc[some, "p_holm"] = multipletests(frame.loc[some, "p_value"], method="holm")[1]
-    return frame

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from importlib import import_module
-from typing import Any, cast, get_args
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
 
 from evaluation.data.panel import VillagePanel
-from evaluation.effects.estimates import Estimates, judge
+from evaluation.effects.estimates import COLUMNS, Estimate, Estimates, judge
+from evaluation.effects.fixed_effects import estimate_sun_abraham, estimate_twfe
+from evaluation.effects.group_time import estimate_callaway_santanna, estimate_matched_did
 from evaluation.effects.imputation import estimate_imputation
 from evaluation.effects.result import EffectsTable
 from evaluation.effects.setup import (
@@ -18,23 +19,23 @@ from evaluation.effects.setup import (
     Estimator,
     FixedEffectsCounted,
     Matching,
-    Setup,
     build_setup,
 )
+from evaluation.effects.synthetic import estimate_synthetic_did
 from evaluation.errors import DesignError, suggest
 from evaluation.gains.design import place_codes
 from evaluation.gains.estimate import estimate_gains
 from evaluation.gains.options import Cluster, Comparison, YearEffects
 
 ESTIMATORS: tuple[Estimator, ...] = get_args(Estimator)
-_HOMES: dict[Estimator, tuple[str, str]] = {
-    "callaway_santanna": ("group_time", "estimate_callaway_santanna"),
-    "sun_abraham": ("fixed_effects", "estimate_sun_abraham"),
-    "twfe": ("fixed_effects", "estimate_twfe"),
-    "synthetic_did": ("synthetic", "estimate_synthetic_did"),
-    "matched_did": ("group_time", "estimate_matched_did"),
+ESTIMATE: Mapping[Estimator, Estimate] = {
+    "callaway_santanna": estimate_callaway_santanna,
+    "sun_abraham": estimate_sun_abraham,
+    "twfe": estimate_twfe,
+    "synthetic_did": estimate_synthetic_did,
+    "matched_did": estimate_matched_did,
 }
-"""Where the others are; each is loaded when it is asked for."""
+"""Those that take a `Setup`: all but the imputation, which takes gains."""
 
 
 def estimate_effects(
@@ -60,21 +61,12 @@ def estimate_effects(
     estimators
         Which: imputation, callaway_santanna, sun_abraham, twfe, synthetic_did, matched_did
         (the last only with covariates).
-    comparison, covariates, anticipation, alpha, year_effects
-        As in `estimate_gains`; see `EffectOptions`.
     cluster
         The level at which villages were assigned, and at which errors may be correlated:
         county, town, village. By default that of `estimate_gains`: the county if there are
         several, the town where villages are compared within their county.
-    matching
-        How matched_did weighs comparison villages: entropy or propensity.
-    fixed_effects
-        How regressions count village effects in their degrees of freedom: "nested" does not
-        count those that lie within a cluster (fixest, reghdfe); "full" counts all of them,
-        N + T + K - 1 in all (areg, xtreg with dfadj), which makes standard errors larger by
-        the root of about T / (T - 1).
-    seed
-        Of the multiplier bootstrap for uniform bands.
+    comparison, covariates, anticipation, alpha, year_effects, matching, fixed_effects, seed
+        See `EffectOptions`.
 
     Returns
     -------
@@ -127,9 +119,7 @@ def estimate_effects(
             if name == "imputation":
                 found[name], frame = estimate_imputation(gains)
             else:
-                estimate = _estimator(name)
-                found[name] = estimate(setup)
-                frame = judge(found[name], setup, estimate)
+                found[name], frame = judge(ESTIMATE[name], setup)
         except DesignError as error:
             reasons[name] = str(error)
             continue
@@ -140,30 +130,12 @@ def estimate_effects(
     frame = pd.concat(frames, ignore_index=True)
     return EffectsTable(
         panel=panel, options=options, setup=setup, gains=gains, unit=gains.unit, found=found,
-        frame=frame[["estimator", *_COLUMNS]], reasons=reasons,
+        frame=frame[["estimator", *COLUMNS]], reasons=reasons,
     )  # fmt: skip
 
 
-_COLUMNS = [
-    "period", "event_time", "estimate", "se", "conf_low", "conf_high", "p_value", "band_low",
-    "band_high", "n_villages", "n_cells", "n_clusters", "method", "reason",
-]  # fmt: skip
-
-
-def _estimator(name: Estimator) -> Callable[[Setup], Estimates]:
-    module, function = _HOMES[name]
-    estimate = getattr(import_module(f"evaluation.effects.{module}"), function)
-    return cast(Callable[[Setup], Estimates], estimate)
-
-
 def check_comparison(panel: VillagePanel) -> None:
-    """Refuse a panel in which no change of treated villages can be compared with another.
-
-    Raises
-    ------
-    DesignError
-        With the reason, and what can be done instead.
-    """
+    """Refuse a panel in which no change of treated villages can be compared with another."""
     known, treated = np.isfinite(panel.matrix()), panel.treated_cells
     if not (known & treated).any():
         raise DesignError(

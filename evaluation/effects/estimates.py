@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -22,9 +22,9 @@ from evaluation.gains.clusters import (
 from evaluation.gains.moments import Floats
 
 TERMS = ["period", "event_time", "estimate", "n_villages", "n_cells"]
-_INTERVAL = [
-    "se", "conf_low", "conf_high", "p_value", "band_low", "band_high", "n_clusters", "method",
-    "reason",
+COLUMNS = [
+    "period", "event_time", "estimate", "se", "conf_low", "conf_high", "p_value", "band_low",
+    "band_high", "n_villages", "n_cells", "n_clusters", "method", "reason",
 ]  # fmt: skip
 _DRAWS = 999
 _BLOCK = 2_000_000  # random signs held at once
@@ -46,11 +46,15 @@ class Estimates:
         zero for clusters that take no part.
     note
         What a reader should know of this estimate; '' for nothing.
+    left_out
+        The estimates without each of the clusters that take part, where `judge` made them anew
+        as there are fewer than 30; NaN where one is then not identified.
     """
 
     terms: pd.DataFrame
     parts: Floats = field(repr=False)
     note: str = ""
+    left_out: Floats | None = field(default=None, repr=False)
 
     @property
     def covariance(self) -> Floats:
@@ -59,6 +63,28 @@ class Estimates:
 
 
 Estimate = Callable[[Setup], Estimates]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Average:
+    """A mean effect at an event time, or overall where that is NaN; as in `Estimates`."""
+
+    event_time: float
+    estimate: float
+    n_villages: int
+    n_cells: int
+    parts: Floats = field(repr=False)
+
+
+def collect(averages: Sequence[Average], note: str = "") -> Estimates:
+    """Lay averages out as an estimator's `Estimates`."""
+    terms = pd.DataFrame([{name: getattr(a, name) for name in TERMS[1:]} for a in averages])
+    time = terms["event_time"]
+    period = np.where(time.isna(), "overall", np.where(time < 0, "before", "after"))
+    terms.insert(0, "period", period)
+    return Estimates(
+        terms=terms, parts=np.stack([a.parts for a in averages], axis=1), note=note
+    )
 
 
 def effective_clusters(setup: Setup) -> float:
@@ -84,20 +110,23 @@ def effective_clusters(setup: Setup) -> float:
     return float(size.sum() ** 2 / (size**2).sum())
 
 
-def judge(found: Estimates, setup: Setup, estimate: Estimate) -> pd.DataFrame:
-    """Give estimates their standard errors, intervals and uniform bands.
+def judge(estimate: Estimate, setup: Setup) -> tuple[Estimates, pd.DataFrame]:
+    """Estimate, with standard errors, intervals and uniform bands.
 
     Parameters
     ----------
-    found
-        What ``estimate`` gave for ``setup``.
     estimate
         The estimator, which is asked again without each cluster where they are few.
 
     Returns
     -------
-    DataFrame: the terms with se, conf_low, conf_high, p_value, band_low, band_high (which hold
-    all event times at once), n_clusters, method, reason.
+    What it gave, and a DataFrame: the terms with se, conf_low, conf_high, p_value, band_low,
+    band_high (which hold all event times at once), n_clusters, method, reason.
+
+    Raises
+    ------
+    DesignError
+        If the estimator does.
 
     Notes
     -----
@@ -105,6 +134,7 @@ def judge(found: Estimates, setup: Setup, estimate: Estimate) -> pd.DataFrame:
     one degree of freedom less than they count as equal ones. With fewer, `wild_interval`. With
     so few that signs cannot be flipped often enough, no interval, with the reason.
     """
+    found = estimate(setup)
     alpha, parts = setup.options.alpha, found.parts
     some, effective = takes_part(parts), effective_clusters(setup)
     n, values = int(some.sum()), found.terms["estimate"].to_numpy(float)
@@ -121,6 +151,7 @@ def judge(found: Estimates, setup: Setup, estimate: Estimate) -> pd.DataFrame:
         left_out = np.array(
             [_leave_out(found, setup, estimate, int(c)) for c in np.flatnonzero(some)]
         )
+        found = replace(found, left_out=left_out)
         intervals = [
             wild_interval(value, column, alpha=alpha)
             for value, column in zip(values, left_out.T, strict=True)
@@ -133,7 +164,7 @@ def judge(found: Estimates, setup: Setup, estimate: Estimate) -> pd.DataFrame:
         crit = uniform_critical(parts[:, events], alpha=alpha, seed=setup.options.seed)
         reach[events] = crit * frame["se"].to_numpy()[events]
     frame["band_low"], frame["band_high"] = values - reach, values + reach
-    return frame[[*TERMS, *_INTERVAL]]
+    return found, frame[COLUMNS]
 
 
 def uniform_critical(parts: Floats, *, alpha: float, seed: int) -> float:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-import pandas as pd
 
-from evaluation.effects.estimates import TERMS, Estimates
+from evaluation.effects.estimates import Average, Estimates, collect
 from evaluation.effects.setup import Setup
 from evaluation.effects.within import WithinFit, find_cells, fit_within, without_singletons
 from evaluation.errors import DesignError
@@ -68,7 +67,7 @@ def estimate_twfe(setup: Setup) -> Estimates:
         _tell_unknown(fit, dummies),
     ]
     events = [_average(fit, dummies, [at], k) for at, k in enumerate(times)]
-    return _collect([overall, *events], notes)
+    return collect([overall, *events], _say(notes))
 
 
 def estimate_sun_abraham(setup: Setup) -> Estimates:
@@ -116,10 +115,9 @@ def estimate_sun_abraham(setup: Setup) -> Estimates:
         _tell_references(setup, references),
         _tell_unknown(fit, dummies),
     ]
-    terms = [_average(fit, dummies, np.flatnonzero(known & (times >= 0)), np.nan)]
-    for k in np.unique(times):
-        terms.append(_average(fit, dummies, np.flatnonzero(known & (times == k)), k))
-    return _collect(terms, notes)
+    overall = _average(fit, dummies, np.flatnonzero(times >= 0), np.nan)
+    events = [_average(fit, dummies, np.flatnonzero(times == k), k) for k in np.unique(times)]
+    return collect([overall, *events], _say(notes))
 
 
 def static_cells(setup: Setup, cells: Bools) -> tuple[Bools, Bools]:
@@ -167,32 +165,24 @@ def _saturate(setup: Setup, cohort: Floats, used: Bools) -> tuple[list[Bools], F
 
 def _average(
     fit: WithinFit, dummies: Sequence[Bools], chosen: Iterable[int], event_time: float
-) -> tuple[dict[str, object], Floats]:
-    """Average coefficients by the cells that they are of; give the row and clusters' parts."""
+) -> Average:
+    """Average coefficients by the cells that they are of."""
     chosen = [at for at in chosen if np.isfinite(fit.coefficients[at])]
     cells = np.array([dummies[at].sum() for at in chosen], dtype=float)
     weights = cells / max(cells.sum(), 1)
-    villages = np.zeros(fit.residuals.shape[0], dtype=bool)
-    for at in chosen:
-        villages |= dummies[at].any(axis=1)
-    period = "overall" if np.isnan(event_time) else "before" if event_time < 0 else "after"
-    row = {
-        "period": period,
-        "event_time": float(event_time),
-        "estimate": float(fit.coefficients[chosen] @ weights) if len(chosen) else np.nan,
-        "n_villages": int(villages.sum()),
-        "n_cells": int(cells.sum()),
-    }
-    return row, fit.parts[:, chosen] @ weights
-
-
-def _collect(terms: Sequence[tuple[dict[str, object], Floats]], notes: list[str]) -> Estimates:
-    told = "; ".join(note for note in notes if note)
-    return Estimates(
-        terms=pd.DataFrame([row for row, _ in terms])[TERMS],
-        parts=np.stack([part for _, part in terms], axis=1),
-        note=f"{told[:1].upper()}{told[1:]}." if told else "",
+    villages = np.any([dummies[at].any(axis=1) for at in chosen], axis=0)
+    return Average(
+        event_time=float(event_time),
+        estimate=float(fit.coefficients[chosen] @ weights) if chosen else np.nan,
+        n_villages=int(villages.sum()),
+        n_cells=int(cells.sum()),
+        parts=fit.parts[:, chosen] @ weights,
     )
+
+
+def _say(notes: Sequence[str]) -> str:
+    told = "; ".join(note for note in notes if note)
+    return f"{told[:1].upper()}{told[1:]}." if told else ""
 
 
 def _tell_left_out(setup: Setup, cells: Bools, offered: Bools, used: Bools) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -14,8 +15,8 @@ from evaluation.effects.cohort_years import (
     average_cohort_years,
     compare_cohort_years,
 )
-from evaluation.effects.estimates import TERMS, Estimates, judge
-from evaluation.effects.setup import Setup
+from evaluation.effects.estimates import Estimates, collect, judge
+from evaluation.effects.setup import Setup, check_choice
 from evaluation.effects.weights import Method
 from evaluation.errors import DesignError
 from evaluation.gains.clusters import fewest_clusters, takes_part, too_few
@@ -30,11 +31,8 @@ _COLUMNS = [
 def estimate_callaway_santanna(setup: Setup) -> Estimates:
     """Average group-time effects over treated village-years, and by years since treatment.
 
-    Parameters
-    ----------
-    setup
-        With covariates, comparison villages are weighed and adjusted by their baseline
-        ("doubly robust"); without, changes are compared as they are.
+    With covariates, comparison villages are weighed and adjusted by their baseline ("doubly
+    robust"); without, changes are compared as they are.
 
     Returns
     -------
@@ -62,27 +60,12 @@ def estimate_callaway_santanna(setup: Setup) -> Estimates:
 
     Callaway, Sant'Anna (2021, doi:10.1016/j.jeconom.2020.12.001); Sant'Anna, Zhao (2020,
     doi:10.1016/j.jeconom.2020.06.003).
-
-    Examples
-    --------
-    >>> from evaluation import Study, load_data
-    >>> from evaluation.effects.setup import EffectOptions, build_setup
-    >>> panel = load_data(Study.load("data/jining_simulated")).panel
-    >>> found = estimate_callaway_santanna(build_setup(panel, EffectOptions()))
-    >>> found.terms["period"].unique().tolist()
-    ['overall', 'before', 'after']
     """
     return _estimate(setup, "callaway_santanna")
 
 
 def estimate_matched_did(setup: Setup) -> Estimates:
     """Average group-time effects against comparison villages weighed to the same baseline.
-
-    Parameters
-    ----------
-    setup
-        Its options' matching: "entropy" weighs comparison villages so that the covariates'
-        means are the cohort's, "propensity" by the odds of treatment.
 
     Returns
     -------
@@ -103,10 +86,9 @@ def estimate_matched_did(setup: Setup) -> Estimates:
     doi:10.1515/jci-2016-0010). Errors are too small where the weighted comparison villages
     count as hardly more than there are covariates.
 
-    Covariates alone are matched on, not outcomes before treatment: comparison villages chosen
-    because their outcome is near that of the treated are chosen for their errors too, and
-    return to their own mean, which passes for an effect (Daw, Hatfield 2018,
-    doi:10.1111/1475-6773.12993).
+    Outcomes before treatment are not matched on: comparison villages chosen for theirs are
+    chosen for their errors too, and return to their own mean, which passes for an effect (Daw,
+    Hatfield 2018, doi:10.1111/1475-6773.12993).
     """
     if not setup.covariates:
         raise DesignError(
@@ -136,13 +118,12 @@ def group_time_effects(
     >>> effects.loc[effects["event_time"] == 0, ["cohort", "year", "n_treated"]].values.tolist()
     [[2019, 2019, 46], [2020, 2020, 31]]
     """
-    cells = compare_cohort_years(setup, method=_choose_method(setup, estimator))
-    rows = []
+    cells, rows = _compare(setup, estimator), []
     for cohort, year in sorted({(cell.cohort, cell.year) for cell in cells}):
         some = [cell for cell in cells if (cell.cohort, cell.year) == (cohort, year)]
         reason = "; ".join(dict.fromkeys(cell.reason for cell in some if cell.reason))
         att, se, n_treated = np.nan, np.nan, 0
-        for mean in average_cohort_years(some, setup, lambda _: 0).values():
+        for mean in average_cohort_years(some, setup, lambda _: 0):
             n_clusters = int(takes_part(mean.parts).sum())
             att, n_treated, reason = mean.estimate, mean.n_cells, ""
             if n_treated == 1:
@@ -163,62 +144,46 @@ def average_by(
 
     Returns
     -------
-    DataFrame: the column ``by``, estimate, n_villages, n_cells, and the intervals that
-    `judge` gives. By event time also years before treatment. As R did's aggte, "group",
-    "calendar" and "dynamic".
+    DataFrame: the column ``by`` and what `judge` gives. By event time also years before
+    treatment. As R did's aggte, "group", "calendar" and "dynamic".
 
     Raises
     ------
     DesignError
         If no cohort can be compared in a treated year.
     """
+    check_choice("by", by, By)
 
     def estimate(setup: Setup) -> Estimates:
-        cells = compare_cohort_years(setup, method=_choose_method(setup, estimator))
-        _check_any(cells, setup, estimator)
+        cells = _compare(setup, estimator, fail=True)
         some = [cell for cell in cells if by == "event_time" or cell.event_time >= 0]
-        return _collect(some, setup, lambda cell: int(getattr(cell, by)))
+        return collect(average_cohort_years(some, setup, lambda cell: int(getattr(cell, by))))
 
-    frame = judge(estimate(setup), setup, estimate).drop(columns="period")
-    return frame.rename(columns={"event_time": by}).astype({by: int})
+    _, frame = judge(estimate, setup)
+    frame = frame.drop(columns="period").rename(columns={"event_time": by})
+    return frame.astype({by: int})
 
 
 def _estimate(setup: Setup, estimator: GroupTime) -> Estimates:
-    cells = compare_cohort_years(setup, method=_choose_method(setup, estimator))
-    _check_any(cells, setup, estimator)
+    cells = _compare(setup, estimator, fail=True)
     after = [cell for cell in cells if cell.event_time >= 0]
-    overall = _collect(after, setup, lambda _: 0)
-    events = _collect(cells, setup, lambda cell: cell.event_time)
-    first = overall.terms.assign(period="overall", event_time=np.nan)
-    return Estimates(
-        terms=pd.concat([first, events.terms], ignore_index=True),
-        parts=np.column_stack([overall.parts, events.parts]),
-        note=_describe(cells, setup, int(first["n_villages"].iloc[0]), estimator),
+    (overall,) = average_cohort_years(after, setup, lambda _: 0)
+    events = average_cohort_years(cells, setup, lambda cell: cell.event_time)
+    return collect(
+        [replace(overall, event_time=np.nan), *events],
+        _describe(cells, setup, overall.n_villages, estimator),
     )
 
 
-def _choose_method(setup: Setup, estimator: GroupTime) -> Method:
-    if not setup.covariates:
-        return "means"
-    return setup.options.matching if estimator == "matched_did" else "doubly_robust"
-
-
-def _collect(
-    cells: Sequence[CohortYear], setup: Setup, key: Callable[[CohortYear], int]
-) -> Estimates:
-    """Lay averages out as terms; what they are averaged by stands as their event time."""
-    means = average_cohort_years(cells, setup, key)
-    rows = [
-        ("before" if k < 0 else "after", float(k), mean.estimate, mean.n_villages, mean.n_cells)
-        for k, mean in means.items()
-    ]
-    parts = np.column_stack([mean.parts for mean in means.values()])
-    return Estimates(terms=pd.DataFrame(rows, columns=TERMS), parts=parts)
-
-
-def _check_any(cells: Sequence[CohortYear], setup: Setup, estimator: GroupTime) -> None:
-    if any(cell.event_time >= 0 and not cell.reason for cell in cells):
-        return
+def _compare(setup: Setup, estimator: GroupTime, *, fail: bool = False) -> list[CohortYear]:
+    """Compare cohorts year by year; if asked to, fail where none can be after treatment."""
+    check_choice("estimator", estimator, GroupTime)
+    method: Method = "means"
+    if setup.covariates:
+        method = setup.options.matching if estimator == "matched_did" else "doubly_robust"
+    cells = compare_cohort_years(setup, method=method)
+    if not fail or any(cell.event_time >= 0 and not cell.reason for cell in cells):
+        return cells
     told = _count_reasons(cells) or "no cohort is known before its treatment"
     ways = ["name fewer covariates"] if setup.covariates else []
     if setup.options.comparison == "never_treated":

@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.multitest import multipletests
 
-from evaluation.effects.clustered import joint_test, regress_clustered
+from evaluation.effects.clustered import adjust_holm, joint_test, regress_clustered
 from evaluation.effects.regressors import group_villages
 from evaluation.errors import DesignError
 from evaluation.gains.design import place_codes
@@ -94,14 +93,9 @@ def compare_groups(
         clusters=codes, weights=weights, alpha=alpha, seed=seed,
     )  # fmt: skip
     joint, why = test.p_value, test.reason
-    frame["p_holm"] = frame["p_romano_wolf"] = frame["p_value"]
-    if len(names) > 2:  # of two the one difference is the other's negative
-        some = frame["p_value"].notna()
-        if some.any():
-            adjusted = multipletests(frame.loc[some, "p_value"], method="holm")[1]
-            frame.loc[some, "p_holm"] = adjusted
-        frame["p_romano_wolf"] = test.adjusted
-    else:
+    frame["p_holm"], frame["p_romano_wolf"] = adjust_holm(frame["p_value"]), test.adjusted
+    if len(names) == 2:  # the one difference is the other's negative
+        frame["p_holm"] = frame["p_romano_wolf"] = frame["p_value"]
         joint, why = float(frame["p_value"].iloc[0]), str(frame["difference_reason"].iloc[0])
     frame.attrs = {
         "joint_p": joint, "joint_reason": why, "n_left_out": int((~known).sum()),

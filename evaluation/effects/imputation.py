@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
+from evaluation.data.panel import VillagePanel
 from evaluation.effects.estimates import TERMS, Estimates
 from evaluation.gains.averages import average_parts, average_points
 from evaluation.gains.design import place_codes
+from evaluation.gains.estimate import estimate_gains
 from evaluation.gains.grouping import group_cells
 from evaluation.gains.moments import Floats
 from evaluation.gains.result import IncomeGains
@@ -38,6 +43,20 @@ def estimate_imputation(gains: IncomeGains) -> tuple[Estimates, pd.DataFrame]:
     frame[["band_low", "band_high"]] = np.nan
     estimates = Estimates(terms=frame[TERMS].copy(), parts=_find_parts(gains, frame), note=NOTE)
     return estimates, frame
+
+
+def reestimate_gains(
+    gains: IncomeGains, panel: VillagePanel | None = None, **changes: Any
+) -> IncomeGains:
+    """Estimate gains anew, of another panel or with some options of `estimate_gains` changed.
+
+    Raises
+    ------
+    DesignError
+        If that leaves nothing to estimate.
+    """
+    options = asdict(gains.options) | {"cluster": gains.options.cluster or None} | changes
+    return estimate_gains(gains.panel if panel is None else panel, **options)
 
 
 def _find_parts(gains: IncomeGains, frame: pd.DataFrame) -> Floats:

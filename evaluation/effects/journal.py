@@ -31,16 +31,10 @@ _DOCX_STYLE = {"font_size_pt": 9, "notes_font_size_pt": 8, "first_col_width": "3
 def write_latex(effects: EffectsTable, style: JournalStyle) -> str:
     """Write the table in LaTeX, as a float with three rules; a comment names its packages."""
     table = lay_out(effects, style)
+    cells = table.cells.map(_escape).rename(columns=_escape)
+    cells.index = pd.MultiIndex.from_tuples([tuple(map(_escape, at)) for at in cells.index])
     escaped = JournalTable(
-        cells=pd.DataFrame(
-            [[_escape(cell) for cell in row] for row in table.cells.to_numpy(object)],
-            index=pd.MultiIndex.from_tuples(
-                [(_escape(group), _escape(label)) for group, label in table.cells.index]
-            ),
-            columns=[_escape(head) for head in table.cells.columns],
-        ),
-        caption=_escape(table.caption),
-        notes=_escape(table.notes),
+        cells=cells, caption=_escape(table.caption), notes=_escape(table.notes)
     )
     tex = str(_draw(escaped, style, "tex", tex_style=_TEX_STYLE))
     return f"{_PACKAGES}{_CHINESE_PACKAGES if _CHINESE.search(tex) else '.'}\n{tex}\n"

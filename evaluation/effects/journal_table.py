@@ -42,8 +42,7 @@ class JournalStyle:
     language
         "en" or "zh".
     divisor, unit
-        Amounts are divided by ``divisor`` and said to be in ``unit``; by default they are in
-        the unit of the effects.
+        Amounts are divided by ``divisor`` and said to be in ``unit``, by default the effects'.
     events
         Whether effects by years since treatment follow.
     stars
@@ -150,16 +149,13 @@ def _effect_rows(
 def _event_rows(
     effects: EffectsTable, names: list[Estimator], printer: _Printer, words: Words
 ) -> list[Row]:
-    events = effects.event_study().set_index(["event_time", "estimator"])
-    rows: list[Row] = []
+    events, rows = effects.event_study().set_index(["event_time", "estimator"]), []
     for time in sorted(events.index.unique("event_time")):
         here = events.loc[time].reindex(names).to_dict("records")
-        label = f"{MINUS if time < 0 else ''}{abs(time)}"
         estimates = [printer.amount(row["estimate"], row["p_value"]) for row in here]
-        rows += [
-            (words["events"], label, estimates),
-            (words["events"], "", [printer.error(row["se"]) for row in here]),
-        ]
+        errors = [printer.error(row["se"]) for row in here]
+        rows += [(words["events"], str(time).replace("-", MINUS), estimates)]
+        rows += [(words["events"], "", errors)]
     return rows
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, get_args
 
 from evaluation.effects.setup import Estimator
 
@@ -15,23 +15,13 @@ ORDER: tuple[Estimator, ...] = (
 )  # fmt: skip
 """The order of a table's columns: the oldest estimator first, as readers know it."""
 
-HEADS: Mapping[Language, Mapping[Estimator, str]] = {
-    "en": {
-        "twfe": "TWFE",
-        "imputation": "Imputation",
-        "callaway_santanna": "Callaway,\nSant'Anna",
-        "sun_abraham": "Sun,\nAbraham",
-        "synthetic_did": "Synthetic\nDiD",
-        "matched_did": "Matched\nDiD",
-    },
-    "zh": {
-        "twfe": "双向\n固定效应",
-        "imputation": "插补\n估计量",
-        "callaway_santanna": "Callaway,\nSant'Anna",
-        "sun_abraham": "Sun,\nAbraham",
-        "synthetic_did": "合成\n双重差分",
-        "matched_did": "匹配\n双重差分",
-    },
+_HEADS: Mapping[Estimator, tuple[str, str]] = {
+    "twfe": ("TWFE", "双向\n固定效应"),
+    "imputation": ("Imputation", "插补\n估计量"),
+    "callaway_santanna": ("Callaway,\nSant'Anna", "Callaway,\nSant'Anna"),
+    "sun_abraham": ("Sun,\nAbraham", "Sun,\nAbraham"),
+    "synthetic_did": ("Synthetic\nDiD", "合成\n双重差分"),
+    "matched_did": ("Matched\nDiD", "匹配\n双重差分"),
 }
 
 SOURCES: Mapping[Estimator, str] = {
@@ -46,106 +36,79 @@ MATCHING: Mapping[str, str] = {
     "propensity": "Abadie 2005, doi:10.1111/0034-6527.00321",
 }
 
+_WORDS: Mapping[str, tuple[str, str]] = {
+    "caption": (
+        "Average effect of the programme on {outcome}",
+        "项目对{outcome}的平均处理效应",
+    ),
+    "all": ("All treated years", "全部处理年份"),
+    "events": ("By years since treatment", "按处理后年数"),
+    "sample": ("Estimation and sample", "估计方法与样本"),
+    "estimate": ("Average effect", "平均处理效应"),
+    "se": ("Standard error", "标准误"),
+    "interval": ("{level} interval", "{level} 置信区间"),
+    "p": ("p-value", "p 值"),
+    "comparison": ("Comparison", "对照组"),
+    "not_yet_treated": ("not yet treated", "尚未处理"),
+    "never_treated": ("never treated", "从未处理"),
+    "last_treated": ("last treated", "最后处理"),
+    "everybody": ("all, also treated", "全部（含已处理）"),
+    "covariates": ("Covariates", "协变量"),
+    "none": ("none", "无"),
+    "year_effects": ("Year effects", "年份效应"),
+    "common": ("common", "共同"),
+    "by_county": ("by county", "分县"),
+    "clusters": ("Clusters", "聚类层级（聚类数）"),
+    "county": ("county", "县"),
+    "town": ("town", "乡镇"),
+    "village": ("village", "村"),
+    "villages": ("Villages: treated / in panel", "村庄数：处理组 / 面板"),
+    "cells": ("Village-years: treated / in panel", "样本量（村庄-年）：处理组 / 面板"),
+    "mean": ("Comparison mean before", "对照组处理前均值"),
+    "simulated": ("SIMULATED data.", "模拟数据（SIMULATED）。"),
+    "unit": ("Effects in {unit}.", "效应单位：{unit}。"),
+    "brackets": (
+        "Standard errors in parentheses, {level} intervals in brackets.",
+        "圆括号内为标准误，方括号内为 {level} 置信区间。",
+    ),
+    "clustered": ("errors clustered, Student's t", "聚类稳健标准误，t 分布"),
+    "wild bootstrap": (
+        "as there are fewer than 30 clusters, jackknife standard errors, and intervals and "
+        "p-values of a wild cluster bootstrap with the null imposed",
+        "聚类数不足 30，标准误由刀切法、置信区间与 p 值由施加原假设的野聚类自助法得出",
+    ),
+    "placebos": (
+        "intervals from the same contrast in untreated {places}",
+        "置信区间由未处理的{places}的同一对比得出",
+    ),
+    "no_interval": ("no interval, as {reason}", "无置信区间：{reason}"),
+    "not_estimated": ("Not estimated: {told}.", "未能估计：{told}。"),
+    "mean_note": (
+        "Comparison mean before: of villages not treated in these years, before any other is.",
+        "对照组处理前均值：样本期内未处理的村庄在首个村庄接受处理之前的均值。",
+    ),
+    "sources": ("Sources: {told}.", "方法来源：{told}。"),
+    "stars": ("*** p < .01, ** p < .05, * p < .1.", "*** p < 0.01，** p < 0.05，* p < 0.1。"),
+    "county_plural": ("counties", "县"),
+    "town_plural": ("towns", "乡镇"),
+    "village_plural": ("villages", "村"),
+    ", ": (", ", "、"),
+    "; ": ("; ", "；"),
+    ": ": (": ", "："),
+    "end": (".", "。"),
+    "next": (". ", "。"),
+    "every": ("All columns", "各列"),
+    " ": (" ", ""),
+}
+
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+HEADS: Mapping[Language, Mapping[Estimator, str]] = {
+    language: {name: heads[at] for name, heads in _HEADS.items()}
+    for at, language in enumerate(LANGUAGES)
+}
 WORDS: Mapping[Language, Mapping[str, str]] = {
-    "en": {
-        "caption": "Average effect of the programme on {outcome}",
-        "all": "All treated years",
-        "events": "By years since treatment",
-        "sample": "Estimation and sample",
-        "estimate": "Average effect",
-        "se": "Standard error",
-        "interval": "{level} interval",
-        "p": "p-value",
-        "comparison": "Comparison",
-        "not_yet_treated": "not yet treated",
-        "never_treated": "never treated",
-        "last_treated": "last treated",
-        "everybody": "all, also treated",
-        "covariates": "Covariates",
-        "none": "none",
-        "year_effects": "Year effects",
-        "common": "common",
-        "by_county": "by county",
-        "clusters": "Clusters",
-        "county": "county",
-        "town": "town",
-        "village": "village",
-        "villages": "Villages: treated / in panel",
-        "cells": "Village-years: treated / in panel",
-        "mean": "Comparison mean before",
-        "simulated": "SIMULATED data.",
-        "unit": "Effects in {unit}.",
-        "brackets": "Standard errors in parentheses, {level} intervals in brackets.",
-        "clustered": "errors clustered, Student's t",
-        "wild bootstrap": "as there are fewer than 30 clusters, jackknife standard errors, and "
-        "intervals and p-values of a wild cluster bootstrap with the null imposed",
-        "placebos": "intervals from the same contrast in untreated {places}",
-        "no_interval": "no interval, as {reason}",
-        "not_estimated": "Not estimated: {told}.",
-        "mean_note": "Comparison mean before: of villages not treated in these years, before "
-        "any other is.",
-        "sources": "Sources: {told}.",
-        "stars": "*** p < .01, ** p < .05, * p < .1.",
-        "county_plural": "counties",
-        "town_plural": "towns",
-        "village_plural": "villages",
-        ", ": ", ",
-        "; ": "; ",
-        ": ": ": ",
-        "end": ".",
-        "next": ". ",
-        "every": "All columns",
-        " ": " ",
-    },
-    "zh": {
-        "caption": "项目对{outcome}的平均处理效应",
-        "all": "全部处理年份",
-        "events": "按处理后年数",
-        "sample": "估计方法与样本",
-        "estimate": "平均处理效应",
-        "se": "标准误",
-        "interval": "{level} 置信区间",
-        "p": "p 值",
-        "comparison": "对照组",
-        "not_yet_treated": "尚未处理",
-        "never_treated": "从未处理",
-        "last_treated": "最后处理",
-        "everybody": "全部（含已处理）",
-        "covariates": "协变量",
-        "none": "无",
-        "year_effects": "年份效应",
-        "common": "共同",
-        "by_county": "分县",
-        "clusters": "聚类层级（聚类数）",
-        "county": "县",
-        "town": "乡镇",
-        "village": "村",
-        "villages": "村庄数：处理组 / 面板",
-        "cells": "样本量（村庄-年）：处理组 / 面板",
-        "mean": "对照组处理前均值",
-        "simulated": "模拟数据（SIMULATED）。",
-        "unit": "效应单位：{unit}。",
-        "brackets": "圆括号内为标准误，方括号内为 {level} 置信区间。",
-        "clustered": "聚类稳健标准误，t 分布",
-        "wild bootstrap": "聚类数不足 30，标准误由刀切法、置信区间与 p 值由施加原假设的"
-        "野聚类自助法得出",
-        "placebos": "置信区间由未处理的{places}的同一对比得出",
-        "no_interval": "无置信区间：{reason}",
-        "not_estimated": "未能估计：{told}。",
-        "mean_note": "对照组处理前均值：样本期内未处理的村庄在首个村庄接受处理之前的均值。",
-        "sources": "方法来源：{told}。",
-        "stars": "*** p < 0.01，** p < 0.05，* p < 0.1。",
-        "county_plural": "县",
-        "town_plural": "乡镇",
-        "village_plural": "村",
-        ", ": "、",
-        "; ": "；",
-        ": ": "：",
-        "end": "。",
-        "next": "。",
-        "every": "各列",
-        " ": "",
-    },
+    language: {key: told[at] for key, told in _WORDS.items()}
+    for at, language in enumerate(LANGUAGES)
 }
 
 _CHINESE = (

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from evaluation.data.panel import Variable, VillagePanel
+from evaluation.effects.within import sum_by
 from evaluation.errors import DesignError
 from evaluation.gains.design import place_codes
 from evaluation.gains.moments import Bools, Floats
@@ -27,22 +28,20 @@ class Plan:
     n_treated, n_comparison
         Villages.
     years
-        T: which of the panel's years are drawn from.
+        T: those of the panel that are drawn from.
     n_after
         How many of them are treated; 0 where cohorts are the study's own.
-    first, last
-        Of the years.
-    own
-        Whether it is the study's own panel as it is.
     """
 
     n_treated: int
     n_comparison: int
-    years: Bools
+    years: npt.NDArray[np.int64]
     n_after: int
-    first: int
-    last: int
-    own: bool
+
+    @property
+    def own(self) -> bool:
+        """Whether it is the study's own panel as it is."""
+        return not self.n_after
 
     @classmethod
     def of(
@@ -77,20 +76,19 @@ class Plan:
                 f"n_before + n_after is more than the {len(years)} years of the panel, whose "
                 "residuals are drawn from; plan fewer years."
             )
-        kept = np.arange(len(years)) >= (0 if own else len(years) - before - after)
         return cls(
             n_treated=n_treated or len(gains.cells.rows),
             n_comparison=n_comparison or len(_find_comparison(gains)),
-            years=kept, n_after=0 if own else after, first=int(years[kept][0]),
-            last=int(years[-1]), own=own,
-        )  # fmt: skip
+            years=years if own else years[-(before + after) :],
+            n_after=0 if own else after,
+        )
 
     def describe(self) -> str:
         """Say the design in words."""
         after = f", the last {self.n_after} treated" if self.n_after else ""
         return (
             f"{self.n_treated:,} treated and {self.n_comparison:,} comparison villages, "
-            f"{self.first}-{self.last}{after}"
+            f"{self.years[0]}-{self.years[-1]}{after}"
         )
 
     def comparison_mean(self, gains: IncomeGains) -> float:
@@ -152,8 +150,7 @@ def find_residuals(gains: IncomeGains, years: Bools) -> Residuals:
             "compared"
         )
     counts = np.bincount(codes)
-    sums = np.array([np.bincount(codes, column) for column in paths.T]).T
-    means = sums / counts[:, None]
+    means = (sum_by(codes) @ paths) / counts[:, None]
     freedom = n - n_clusters
     own = (paths - means[codes]) * (np.sqrt(n / freedom) if freedom else 0)
     square = float((means**2).sum(axis=1).mean())
@@ -168,23 +165,19 @@ def plan_panel(gains: IncomeGains, plan: Plan) -> VillagePanel:
     Its villages are spread over counties and towns as the study's are, treated and comparison
     villages each in proportion.
     """
-    villages = gains.panel.villages
-    names = villages[["county", "town"]].drop_duplicates().sort_values(["county", "town"])
-    places = pd.MultiIndex.from_frame(names).get_indexer(
-        pd.MultiIndex.from_frame(villages[["county", "town"]])
-    )
+    villages = gains.panel.villages[["county", "town"]]
     copies = max(1, round((plan.n_treated + plan.n_comparison) / len(villages)))
-    treated, comparison = (
-        _spread(np.tile(np.bincount(places[some], minlength=len(names)), copies), n)
-        for some, n in (
-            (gains.cells.rows, plan.n_treated),
-            (_find_comparison(gains), plan.n_comparison),
-        )
-    )
-    copy, place = np.divmod(np.concatenate([treated, comparison]), len(names))
-    years = gains.panel.years[plan.years]
-    frame = names.iloc[place].reset_index(drop=True)
-    frame["county"] = [f"{name} #{c}" for name, c in zip(frame["county"], copy, strict=True)]
+    arms = (gains.cells.rows, plan.n_treated), (_find_comparison(gains), plan.n_comparison)
+    frames = []
+    for rows, n in arms:
+        places = villages.iloc[rows].sort_values(["county", "town"])
+        # The middles of n equal shares of the places, copied.
+        at = (2 * np.arange(n) + 1) * copies * len(places) // (2 * n)
+        copy, place = np.divmod(at, len(places))
+        frames.append(places.iloc[place].assign(copy=copy))
+    frame = pd.concat(frames, ignore_index=True)
+    frame["county"] += " #" + frame.pop("copy").astype(str)
+    years = plan.years
     frame["name"] = ""
     frame["cohort"] = np.nan
     frame.loc[: plan.n_treated - 1, "cohort"] = float(years[-plan.n_after])
@@ -199,12 +192,6 @@ def plan_panel(gains: IncomeGains, plan: Plan) -> VillagePanel:
         variables={"outcome": variable}, outcome="outcome",
         rows=np.ones(outcome.shape, dtype=bool), hedged=pd.DataFrame(),
     )  # fmt: skip
-
-
-def _spread(shares: npt.NDArray[np.int64], n: int) -> Codes:
-    """Give the place of each of n villages, in proportion to shares and evenly spread."""
-    ends = np.round(np.cumsum(shares) / shares.sum() * n).astype(int)
-    return np.repeat(np.arange(len(shares)), np.diff(ends, prepend=0))
 
 
 def _find_comparison(gains: IncomeGains) -> Codes:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
+from evaluation.effects.imputation import reestimate_gains
 from evaluation.effects.planned import Plan, Residuals, find_residuals, plan_panel
 from evaluation.effects.power_result import Power
 from evaluation.errors import DesignError
 from evaluation.gains.design import place_codes
-from evaluation.gains.estimate import estimate_gains
 from evaluation.gains.imputation import fit_counterfactual
 from evaluation.gains.moments import Floats
 from evaluation.gains.result import IncomeGains
@@ -34,7 +33,6 @@ _NARROWER: tuple[dict[str, Any], ...] = (
 def simulate_power(
     gains: IncomeGains,
     *,
-    effects: Sequence[float] | None = None,
     n_treated: int | None = None,
     n_comparison: int | None = None,
     n_before: int | None = None,
@@ -50,8 +48,6 @@ def simulate_power(
     ----------
     gains
         The study's estimate, whose options and residuals serve.
-    effects
-        Of the curve, in the outcome's unit; by default up to twice the minimum.
     n_treated, n_comparison, n_before, n_after
         Villages and years of a planned panel, all treated at once; what is not given is as in
         the study. By default the study's own panel, holes and cohorts as they are.
@@ -85,8 +81,7 @@ def simulate_power(
     Where the analysis gives no interval, as with four counties, the next one that does is
     simulated: within county by town, then by village; ``reason`` says so.
 
-    A planned panel has its villages spread over places as the study's are. Places are as large
-    as the study's: one k times as large has k times as many (k rounded, at least one).
+    A planned panel k times as large has k times as many places (k rounded, at least one).
 
     Examples
     --------
@@ -96,7 +91,11 @@ def simulate_power(
     >>> found.plan.describe()
     '82 treated and 246 comparison villages, 2014-2022'
     """
-    _check(power=power, alpha=alpha, n_draws=n_draws)
+    for name, value in (("power", power), ("alpha", alpha)):
+        if value is not None and not 0 < value < 1:
+            raise DesignError(f"{name} is {value!r}; give a share, such as 0.8 or 0.05.")
+    if n_draws < _FEWEST_DRAWS:
+        raise DesignError(f"n_draws is {n_draws}; give at least {_FEWEST_DRAWS}.")
     if alpha is not None:
         gains = replace(gains, options=replace(gains.options, alpha=alpha))
     plan = Plan.of(gains, n_treated, n_comparison, n_before, n_after)
@@ -123,8 +122,7 @@ def simulate_power(
     minimum = _find_minimum(draws, power)
     log, mean = used.unit.startswith("log"), plan.comparison_mean(used)
     mean = np.nan if log or mean <= 0 else mean
-    grid = np.asarray(effects, float) if effects is not None else _GRID * minimum
-    grid = grid[np.isfinite(grid)]
+    grid = _GRID * minimum if np.isfinite(minimum) else np.zeros(0)
     shares = np.expm1(grid) if log else grid / mean
     curve = pd.DataFrame({"effect": grid, "share": shares, "power": find_power(draws, grid)})
     curve["power_se"] = _binomial_se(curve["power"].to_numpy(), n_draws)
@@ -189,24 +187,14 @@ def _lay_out(
     gains: IncomeGains, plan: Plan, changes: dict[str, Any]
 ) -> tuple[IncomeGains, IncomeGains, Residuals]:
     """Give the analysis with some options changed, the design's, and residuals for it."""
-    options = asdict(gains.options) | {"cluster": gains.options.cluster or None} | changes
-    used = estimate_gains(gains.panel, **options) if changes else gains
-    if plan.own:
-        template = used
-    else:
-        options |= {"covariates": (), "weights": None, "cluster": used.cluster}
-        template = estimate_gains(plan_panel(used, plan), **options)
-    return used, template, find_residuals(used, plan.years)
+    used = template = reestimate_gains(gains, **changes) if changes else gains
+    if not plan.own:
+        template = reestimate_gains(
+            used, plan_panel(used, plan), covariates=(), weights=None, cluster=used.cluster
+        )
+    return used, template, find_residuals(used, np.isin(used.panel.years, plan.years))
 
 
 def _describe(gains: IncomeGains) -> str:
     within = "within county" if gains.options.year_effects == "county" else "across counties"
     return f"with villages compared {within} and errors by {gains.cluster}"
-
-
-def _check(*, power: float, alpha: float | None, n_draws: int) -> None:
-    for name, value in (("power", power), ("alpha", alpha)):
-        if value is not None and not 0 < value < 1:
-            raise DesignError(f"{name} is {value!r}; give a share, such as 0.8 or 0.05.")
-    if n_draws < _FEWEST_DRAWS:
-        raise DesignError(f"n_draws is {n_draws}; give at least {_FEWEST_DRAWS}.")

@@ -34,8 +34,8 @@ class Power:
     Attributes
     ----------
     minimum_detectable_effect
-        The smallest positive effect that is found with probability ``power``, in ``unit``; NaN
-        with ``reason`` where no effect is.
+        The smallest positive effect found with probability ``power``, in ``unit``; NaN with
+        ``reason`` where none is.
     minimum_detectable_share
         The same as a share of ``comparison_mean``; of a logarithm, exp(effect) - 1.
     from_standard_error
@@ -45,20 +45,19 @@ class Power:
         The mean outcome of never treated villages over the treated years; NaN of a logarithm,
         or where it is not above zero.
     curve
-        A row an effect: effect, share (of the mean), power, power_se (of the simulation).
+        A row an effect, up to twice the minimum: effect, share (of the mean), power, power_se
+        (of the simulation); `find_power` gives others.
     size, size_se
         How often an effect is found where there is none, and the simulation's error of it;
         should be alpha.
-    power, alpha
-        The probability asked for; 1 less the coverage of intervals.
+    power, alpha, n_draws, seed
+        As asked for, or fewer draws.
     unit
         Of effects.
     plan
         The design: numbers of villages and years.
     n_clusters
         That intervals rest on.
-    n_draws, seed
-        Of the simulation.
     how
         How the effect is estimated, and its interval found, in each draw.
     reason

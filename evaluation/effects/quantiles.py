@@ -11,9 +11,9 @@ from scipy import stats
 from statsmodels.regression.quantile_regression import QuantReg
 from statsmodels.tools.sm_exceptions import IterationLimitWarning
 
-from evaluation.effects.clustered import Codes
 from evaluation.effects.driver_models import gained_villages
 from evaluation.effects.regressors import FEWEST
+from evaluation.effects.setup import Codes
 from evaluation.errors import DesignError
 from evaluation.gains.clusters import fewest_clusters
 from evaluation.gains.moments import Floats
@@ -78,7 +78,7 @@ def regress_quantiles(
     """
     if wrong := [q for q in quantiles if not 0 < q < 1]:
         raise DesignError(f"quantile {wrong[0]} is none; give numbers between 0 and 1.")
-    villages = gained_villages(gains, seed=seed).villages
+    villages = gained_villages(gains)
     x: Floats = np.asarray(trait.reindex(villages.index), dtype=np.float64)
     known = np.isfinite(x)
     if known.sum() < 4 * FEWEST or x[known].min() == x[known].max():
@@ -91,41 +91,26 @@ def regress_quantiles(
     taken = np.sort(rng.permutation(len(x))[:_MOST])
     x, gain = x[taken], villages["gain"].to_numpy()[taken]
     codes, _ = pd.factorize(villages["cluster"].to_numpy()[taken])
-    n, needed = int(codes.max()) + 1, fewest_clusters(gains.options.alpha)
-    found = _fit(x, gain, quantiles)
-    se, why = np.full(len(quantiles), np.nan), ""
-    if n < needed:
-        why = f"villages of {n} clusters; {1 - gains.options.alpha:.0%} needs {needed}"
+    n, alpha = int(codes.max()) + 1, gains.options.alpha
+    frame = pd.DataFrame(index=pd.Index(quantiles, name="quantile"))
+    frame["estimate"], frame["se"], reason = _fit(x, gain, quantiles), np.nan, ""
+    if n < (needed := fewest_clusters(alpha)):
+        reason = f"villages of {n} clusters; {1 - alpha:.0%} needs {needed}"
     else:
-        se = _bootstrap(x, gain, codes, quantiles, draws, rng).std(axis=0, ddof=1)
-    beyond = np.minimum(quantiles, 1 - np.array(quantiles)) * len(x)
-    few = beyond < _FEWEST_BEYOND
-    found, se = np.where(few, np.nan, found), np.where(few, np.nan, se)
-    reach = stats.norm.ppf(1 - gains.options.alpha / 2) * se
-    return pd.DataFrame(
-        {
-            "estimate": found,
-            "se": se,
-            "conf_low": found - reach,
-            "conf_high": found + reach,
-            "n_villages": len(x),
-            "n_clusters": n,
-            "reason": [
-                f"fewer than {_FEWEST_BEYOND} villages beyond it" if f else why for f in few
-            ],
-        },
-        index=pd.Index(quantiles, name="quantile"),
-    )
+        frame["se"] = _bootstrap(x, gain, codes, quantiles, draws, rng).std(axis=0, ddof=1)
+    few = np.minimum(quantiles, 1 - np.array(quantiles)) * len(x) < _FEWEST_BEYOND
+    frame.loc[few, ["estimate", "se"]] = np.nan
+    reach = stats.norm.ppf(1 - alpha / 2) * frame["se"]
+    frame["conf_low"], frame["conf_high"] = frame["estimate"] - reach, frame["estimate"] + reach
+    frame["n_villages"], frame["n_clusters"] = len(x), n
+    frame["reason"] = np.where(few, f"fewer than {_FEWEST_BEYOND} villages beyond it", reason)
+    return frame
 
 
 def _bootstrap(
-    x: Floats,
-    gain: Floats,
-    codes: Codes,
-    quantiles: Sequence[float],
-    draws: int,
+    x: Floats, gain: Floats, codes: Codes, quantiles: Sequence[float], draws: int,
     rng: np.random.Generator,
-) -> Floats:
+) -> Floats:  # fmt: skip
     """Give the slopes in samples of whole clusters, draws x quantiles."""
     order = np.argsort(codes, kind="stable")
     members = np.split(order, np.cumsum(np.bincount(codes))[:-1])

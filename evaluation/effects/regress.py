@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.data.panel import VillagePanel
-from evaluation.effects.setup import FixedEffectsCounted
+from evaluation.effects.setup import FixedEffectsCounted, check_choice
 from evaluation.errors import DesignError, suggest
 from evaluation.gains.clusters import ENOUGH_CLUSTERS
 from evaluation.gains.scale import to_analysis_scale
@@ -59,23 +59,22 @@ class FixedEffectsRegression:
         """Say the regressors' coefficients, and how they were estimated."""
         lines = []
         for name, row in self.coefficients.loc[list(self.regressors)].iterrows():
-            interval = (
-                f"se {row['se']:.4g}, {1 - self.alpha:.0%} interval {row['conf_low']:.4g} to "
-                f"{row['conf_high']:.4g}"
+            found = (
+                f"{row['estimate']:.4g} (se {row['se']:.4g}, {1 - self.alpha:.0%} interval "
+                f"{row['conf_low']:.4g} to {row['conf_high']:.4g})"
             )
-            found = f"{row['estimate']:.4g} ({interval})"
             lines.append(f"{name}: {row['reason'] or found}")
-        effects = (
-            f"effects of {', '.join(self.effects)}" if self.effects else "no fixed effects"
-        )
-        trends = f", linear trends by {self.trends_by}" if self.trends_by else ""
-        controls = f", controls {', '.join(self.controls)}" if self.controls else ""
-        errors = (
-            f"clustered by {self.cluster} ({self.n_clusters:,})"
-            if self.cluster
-            else "taken as independent and alike"
-        )
-        lines.append(f"{self.outcome}: {self.n_obs:,} rows, {effects}{trends}{controls}")
+        model = [f"{self.n_obs:,} rows", "no fixed effects"]
+        if self.effects:
+            model[1] = f"effects of {', '.join(self.effects)}"
+        if self.trends_by:
+            model.append(f"linear trends by {self.trends_by}")
+        if self.controls:
+            model.append(f"controls {', '.join(self.controls)}")
+        errors = "taken as independent and alike"
+        if self.cluster:
+            errors = f"clustered by {self.cluster} ({self.n_clusters:,})"
+        lines.append(f"{self.outcome}: {', '.join(model)}")
         lines.append(f"errors {errors}, effects counted: {self.fixed_effects}")
         if self.n_missing or self.n_single:
             lines.append(
@@ -152,6 +151,7 @@ def regress_outcome(
     >>> found.n_obs, found.n_clusters
     (2870, 17)
     """
+    check_choice("fixed_effects", fixed_effects, FixedEffectsCounted)
     names = (*regressors, *controls)
     frame = _read(data, outcome)
     clusters = [cluster] if cluster else []
@@ -175,8 +175,12 @@ def regress_outcome(
     size = np.where(spread > 0, spread, 1.0)
     table = pd.DataFrame(values / size)
     table.columns = ["y", *(f"x{at}" for at in range(len(names)))]
-    trends = _trends(rows, trends_by, years_have_effects="year" in effects)
-    table = pd.concat([table, trends], axis=1)
+    if trends_by:
+        # Of all places but the first, where years have effects.
+        code, year = pd.factorize(rows[trends_by], sort=True)[0], _numbers(rows, "year")
+        own = range(int("year" in effects), code.max(initial=0) + 1)
+        trends = {f"t{at}": (year - year.mean()).where(code == at, 0) for at in own}
+        table = pd.concat([table, pd.DataFrame(trends, index=table.index)], axis=1)
     for at, effect in enumerate(effects):
         table[f"f{at}"] = rows.groupby(effect.split("^")).ngroup()
     table["c"] = pd.factorize(rows[cluster])[0] if cluster else 0
@@ -211,18 +215,6 @@ def _numbers(rows: pd.DataFrame, name: str) -> pd.Series[float]:
         return rows[name].astype(float)
     except (TypeError, ValueError) as error:
         raise DesignError(f"column {name!r} holds no numbers: {error}") from error
-
-
-def _trends(
-    rows: pd.DataFrame, trends_by: str | None, *, years_have_effects: bool
-) -> pd.DataFrame:
-    """Give each place's years, all but the first's where years have effects."""
-    if not trends_by:
-        return pd.DataFrame(index=rows.index)
-    code, _ = pd.factorize(rows[trends_by], sort=True)
-    year = _numbers(rows, "year")
-    places = range(int(years_have_effects), code.max(initial=0) + 1)
-    return pd.DataFrame({f"t{at}": (year - year.mean()).where(code == at, 0) for at in places})
 
 
 def _fit(table: pd.DataFrame, *, n_effects: int, clustered: bool, counted: str) -> Any:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
+from evaluation.effects.imputation import reestimate_gains
 from evaluation.errors import DesignError, suggest
-from evaluation.gains.estimate import estimate_gains
 from evaluation.gains.moments import Floats
 from evaluation.gains.result import IncomeGains
 
@@ -90,17 +90,10 @@ def baseline_traits(gains: IncomeGains, names: Sequence[str]) -> pd.DataFrame:
 def hold_out(gains: IncomeGains, *, n_years: int = 1) -> tuple[IncomeGains, pd.Series[float]]:
     """Take the outcome of the first years for a baseline, and estimate gains without them.
 
-    Parameters
-    ----------
-    n_years
-        How many of the panel's years.
-
     Returns
     -------
-    gains
-        Estimated anew, with the same options.
-    baseline
-        Each village's mean outcome over those years, on the scale of the analysis.
+    The gains, estimated anew with the same options, and each village's mean outcome over the
+    first ``n_years``, on the scale of the analysis.
 
     Notes
     -----
@@ -127,44 +120,36 @@ def hold_out(gains: IncomeGains, *, n_years: int = 1) -> tuple[IncomeGains, pd.S
     masked = panel.matrix().copy()
     masked[:, :n_years] = np.nan
     matrices = {**panel.matrices, panel.outcome: masked}
-    options: dict[str, Any] = asdict(gains.options)
-    options["cluster"] = gains.options.cluster or None
-    again = estimate_gains(replace(panel, matrices=matrices), **options)
+    again = reestimate_gains(gains, replace(panel, matrices=matrices))
     return again, pd.Series(baseline, index=panel.villages.index)
 
 
 def lay_out(traits: pd.DataFrame, gained: pd.Index[Any]) -> Regressors:
     """Make regressors of traits: numbers as they are, groups against the commonest one.
 
-    Parameters
-    ----------
-    traits
-        Indexed by village; numbers, or words that are "" or missing where not known.
-    gained
-        The villages with a gain, by which groups are counted.
+    Words are "" or missing where not known. Groups are counted by the villages ``gained``.
     """
     columns: dict[str, pd.Series[float]] = {}
     rows, reasons = [], {}
     for name in map(str, traits):
         values = traits[name]
-        own = values.reindex(gained)
         if is_numeric_dtype(values) or is_bool_dtype(values):
             values = values.astype(float)
-            sd = float(own.astype(float).std())
-            if not sd > 0:
+            sd = float(values.reindex(gained).std())
+            if sd > 0:
+                columns[name] = values
+                rows.append((name, name, "", "", sd))
+            else:
                 reasons[name] = _ALIKE
-                continue
-            columns[name] = values
-            rows.append((name, name, "", "", sd))
             continue
         groups = group_villages(values, gained)
         counts = groups.reindex(gained).value_counts().sort_index()
         counts = counts.sort_values(ascending=False, kind="stable")
-        named = [name for name in counts.index if name != OTHER]
         if len(counts) < 2:
             small = OTHER in counts
             reasons[name] = f"no group has {FEWEST} villages" if small else _ALIKE
             continue
+        named = [level for level in counts.index if level != OTHER]
         for level in [*named[1:], OTHER] if OTHER in counts else named[1:]:
             column = f"{name}: {level}"
             columns[column] = (groups == level).astype(float).where(groups.notna())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -26,33 +26,26 @@ FixedEffectsCounted = Literal["nested", "full"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectOptions:
-    """Choices of an estimate of the average effect; the words of `GainOptions` mean the same.
+    """Choices of an estimate of the average effect.
 
     Attributes
     ----------
-    comparison
-        Whom treated villages are compared with: those not yet treated, or never treated.
+    comparison, anticipation, alpha, year_effects, cluster
+        As in `GainOptions`.
     covariates
         Names in the panel. Estimators that weigh or adjust by baseline take the value of the
         year that they compare with; regressions take those that vary as they are, and those
         that do not with a slope a year.
-    anticipation
-        Years before the first treated one that may be affected.
-    alpha
-        1 less the coverage of intervals.
-    year_effects
-        "common", or "county": villages are compared within their county alone.
-    cluster
-        The level of errors.
     matching
         How `matched_did` weighs comparison villages: "entropy" balances the covariates' means
         exactly, "propensity" weighs by the odds of treatment.
     fixed_effects
         Whether village effects count in the regressions' degrees of freedom: "nested" leaves
-        out those that lie within a cluster, as Stata's reghdfe and R's fixest do, "full"
-        counts all of them, as Stata's areg and xtreg with dfadj do.
+        out those that lie within a cluster, as Stata's reghdfe and R's fixest do; "full"
+        counts all, N + T + K - 1 in all, as Stata's areg and xtreg with dfadj do, which makes
+        errors larger by the root of about T / (T - 1).
     seed
-        Of the multiplier bootstrap.
+        Of the multiplier bootstrap for uniform bands.
     """
 
     comparison: Comparison = "not_yet_treated"
@@ -64,6 +57,10 @@ class EffectOptions:
     matching: Matching = "entropy"
     fixed_effects: FixedEffectsCounted = "nested"
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_choice("matching", self.matching, Matching)
+        check_choice("fixed_effects", self.fixed_effects, FixedEffectsCounted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +123,12 @@ class Setup:
             clusters=self.clusters[kept],
             group=self.group[kept],
         )
+
+
+def check_choice(name: str, value: object, choices: Any) -> None:
+    """Refuse an option that is none of the words of a Literal."""
+    if value not in get_args(choices):
+        raise DesignError(f"{name} is {value!r}; give one of {', '.join(get_args(choices))}.")
 
 
 def build_setup(panel: VillagePanel, options: EffectOptions) -> Setup:

@@ -15,16 +15,10 @@ _SMALL = 1e-10  # of the largest point: the gradient of the last steps
 def weigh_many(points: Floats, ridge: float) -> Floats:
     """Weigh many points of few dimensions so that their mean is near zero.
 
-    Parameters
-    ----------
-    points
-        N x D, one a row, N up to millions and D some tens.
-    ridge
-        Above zero.
-
     Returns
     -------
-    N weights w that minimise |points' w|^2 + ridge |w|^2, none below zero, with sum one.
+    N weights w that minimise |points' w|^2 + ridge |w|^2, none below zero, with sum one, for
+    points N x D, N up to millions and D some tens, and a ridge above zero.
 
     Notes
     -----
@@ -67,16 +61,10 @@ def weigh_many(points: Floats, ridge: float) -> Floats:
 def weigh_few(points: Floats, ridge: float) -> Floats:
     """Weigh few points of many dimensions so that their mean is near zero.
 
-    Parameters
-    ----------
-    points
-        D x K, one a column, D up to millions and K some tens.
-    ridge
-        Above zero.
-
     Returns
     -------
-    K weights that minimise |points w|^2 + ridge |w|^2, none below zero, with sum one.
+    K weights w that minimise |points w|^2 + ridge |w|^2, none below zero, with sum one, for
+    points D x K, D up to millions and K some tens, and a ridge above zero.
 
     Notes
     -----

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 
-from evaluation.effects.estimates import TERMS, Estimates
+from evaluation.effects.estimates import Average, Estimates, collect
 from evaluation.effects.setup import Codes, Setup
 from evaluation.effects.simplex import weigh_few, weigh_many
+from evaluation.effects.within import sum_by
 from evaluation.errors import DesignError
 from evaluation.gains.moments import Bools, Floats
 
@@ -22,11 +22,6 @@ def estimate_synthetic_did(setup: Setup) -> Estimates:
     """Compare each cohort with comparison villages and years weighted to be like it.
 
     Where villages are compared within their county, each county's cohorts are apart.
-
-    Parameters
-    ----------
-    setup
-        N villages x T years.
 
     Returns
     -------
@@ -45,7 +40,8 @@ def estimate_synthetic_did(setup: Setup) -> Estimates:
         tau = sum_t g_t / T_1 - sum_s v_s g_s,   g_t = mean y_it - sum_j w_j y_jt
 
     over treated years t and earlier years s (Arkhangelsky, Athey, Hirshberg, Imbens, Wager
-    2021 [1]_). Unit weights w and time weights v are from zero on, add up to one, and minimise
+    2021, doi:10.1257/aer.20190159). Unit weights w and time weights v are from zero on, add up
+    to one, and minimise
 
         sum_s (w0 + sum_j w_j y_js - mean y_is)^2 + z^2 T_0 |w|^2
         sum_j (v0 + sum_s v_s y_js - sum_t y_jt / T_1)^2 + (1e-6 d)^2 N_0 |v|^2
@@ -57,12 +53,12 @@ def estimate_synthetic_did(setup: Setup) -> Estimates:
 
     Comparison villages are the never treated ones; where there are none, and `comparison` is
     not_yet_treated, the last cohort, up to its own treatment. Cohorts are averaged by treated
-    village-years (Clarke, Pailanir, Athey, Imbens 2023 [2]_). Villages that lack a year used
-    are left out.
+    village-years (Clarke, Pailanir, Athey, Imbens 2023, arXiv:2301.11859). Villages that lack
+    a year used are left out.
 
     Event study: g_t less sum_s v_s g_s, in each year t since and before treatment, averaged
-    over villages (Ciccia 2024 [3]_). Before treatment v makes their weighted mean zero, and w
-    was chosen to make them small, which is no evidence that weights fit afterwards too.
+    over villages (Ciccia 2024, arXiv:2407.09565). Before treatment v makes their weighted mean
+    zero, and w was chosen to make them small: no evidence that weights fit afterwards too.
 
     Estimand: the mean effect on treated village-years, if without the programme the treated
     villages' mean had moved on like that of the weighted comparison villages.
@@ -74,21 +70,6 @@ def estimate_synthetic_did(setup: Setup) -> Estimates:
     is then judged by how it differs from other cohorts. Where that leaves no cohort, parts are
     zero, so that there is no standard error, and ``note`` says so; a placebo variance would
     stand on treated villages varying like comparison ones.
-
-    References
-    ----------
-    .. [1] doi:10.1257/aer.20190159
-    .. [2] arXiv:2301.11859
-    .. [3] arXiv:2407.09565
-
-    Examples
-    --------
-    >>> from evaluation import Study, load_data
-    >>> from evaluation.effects.setup import EffectOptions, build_setup
-    >>> panel = load_data(Study.load("data/jining_simulated")).panel
-    >>> found = estimate_synthetic_did(build_setup(panel, EffectOptions(cluster="town")))
-    >>> float(found.terms["estimate"].round(-2).iloc[0])
-    54400.0
     """
     left_out: Counter[str] = Counter()
     cohorts = _weigh_cohorts(setup, left_out)
@@ -100,18 +81,22 @@ def estimate_synthetic_did(setup: Setup) -> Estimates:
             "or use imputation, which takes holes."
         )
     times = sorted({time for cohort in cohorts for time in cohort.event_times})
-    rows, parts = [], []
+    averages = []
     for time in (np.nan, *times):
-        found = [cohort.average(time) for cohort in cohorts]
-        cells = np.sum([cell for _, cell in found], axis=0)
-        values = np.sum([value * cell for value, cell in found], axis=0)
+        gaps = [cohort.average(time) for cohort in cohorts]
+        cells = np.sum([cell for _, cell in gaps], axis=0)
+        values = np.sum([value * cell for value, cell in gaps], axis=0)
         values = np.divide(values, cells, out=np.full(len(cells), np.nan), where=cells > 0)
-        villages = sum(cohort.n_treated for cohort in cohorts if cohort.has(time))
-        period = "overall" if np.isnan(time) else "before" if time < 0 else "after"
-        rows.append((period, time, values[-1], villages, int(cells[-1])))
-        parts.append(values[:-1] - values[-1])
-    terms, deviations = pd.DataFrame(rows, columns=TERMS), np.array(parts).T
-    undefined = np.isnan(deviations).any(axis=0)
+        shown = zip(cohorts, gaps, strict=True)
+        villages = sum(int(cohort.treated[-1]) for cohort, (_, cell) in shown if cell[-1])
+        averages.append(
+            Average(
+                event_time=time, estimate=values[-1], n_villages=villages,
+                n_cells=int(cells[-1]), parts=values[:-1] - values[-1],
+            )
+        )  # fmt: skip
+    found = collect(averages)
+    undefined = np.asarray(np.isnan(found.parts).any(axis=0))
     taking_part = np.any([cohort.clusters for cohort in cohorts], axis=0).sum()
     notes = [_GAPS, told and f"Left out: {told}."]
     if setup.options.covariates:
@@ -119,13 +104,10 @@ def estimate_synthetic_did(setup: Setup) -> Estimates:
     if undefined[0]:
         notes.append("No standard errors: all rests on one cluster.")
     elif undefined.any():
-        named = ", ".join(f"{time:.0f}" for time in terms["event_time"][undefined])
+        named = ", ".join(f"{time:.0f}" for time in found.terms["event_time"][undefined])
         notes.append(f"No standard error where all rests on one cluster: event time {named}.")
-    return Estimates(
-        terms=terms,
-        parts=np.where(undefined, 0, deviations) * np.sqrt((taking_part - 1) / taking_part),
-        note=" ".join(filter(None, notes)),
-    )
+    parts = np.where(undefined, 0, found.parts) * np.sqrt((taking_part - 1) / taking_part)
+    return replace(found, parts=parts, note=" ".join(filter(None, notes)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,13 +131,6 @@ class _Cohort:
     gaps: Floats
     treated: Floats
     clusters: Bools
-
-    @property
-    def n_treated(self) -> int:
-        return int(self.treated[-1])
-
-    def has(self, time: float) -> bool:
-        return bool(np.isnan(time) or time in self.event_times)
 
     def average(self, time: float) -> tuple[Floats, Floats]:
         """Give the mean gap at an event time (NaN: after treatment) and its village-years."""
@@ -230,6 +205,5 @@ def _leave_out(
 ) -> tuple[Floats, Floats]:
     """Sum weights, and weighted values by year, without each of n clusters and over all."""
     columns = np.column_stack([np.ones(len(values)), values]) * weights[:, None]
-    sums = np.array([np.bincount(clusters, column, n + 1) for column in columns.T])
-    left = columns.sum(axis=0) - sums.T
+    left = columns.sum(axis=0) - sum_by(clusters, n + 1) @ columns
     return left[:, 0], left[:, 1:]

@@ -144,16 +144,15 @@ def _weigh_by_odds(x: Floats, treated: Bools) -> tuple[Floats, Floats, Floats]:
         loss = np.logaddexp(0, index) - d * index
         return float(loss.mean()), x.T @ (chance - d) / len(d), curvature / len(d)
 
-    slopes = _minimise(measure, x.shape[1])
+    slopes, gradient, curvature = _minimise(measure, x.shape[1])
     index = x @ slopes
     chance = special.expit(index)
-    solved = np.abs(measure(slopes)[1]).max() < _SOLVED
     odds = np.exp(np.where(treated | (chance >= _TRIMMED), -np.inf, index))
+    solved = np.abs(gradient).max() < _SOLVED
     if chance.max() >= _SEPARATED or not solved or not odds.any():
         raise DesignError("the covariates separate treated from comparison villages")
-    information = x.T @ (x * (chance * (1 - chance))[:, None])
     weights = np.where(treated, 1 / d.sum(), -odds / odds.sum())
-    return weights, x * (d - chance)[:, None], information
+    return weights, x * (d - chance)[:, None], curvature * len(d)
 
 
 def _balance(x: Floats, treated: Bools) -> tuple[Floats, Floats, Floats]:
@@ -172,10 +171,10 @@ def _balance(x: Floats, treated: Bools) -> tuple[Floats, Floats, Floats]:
         curvature = z.T @ (z * shares[:, None]) - np.outer(gradient, gradient)
         return float(special.logsumexp(index)), gradient, curvature
 
-    slopes = _minimise(measure, z.shape[1])
-    shares = special.softmax(z @ slopes)
-    if not np.abs(z.T @ shares).max() < _SOLVED:
+    slopes, gradient, _ = _minimise(measure, z.shape[1])
+    if not np.abs(gradient).max() < _SOLVED:
         raise DesignError("no weights of comparison villages balance the covariates")
+    shares = special.softmax(z @ slopes)
     weights = np.full(len(x), 1 / treated.sum())
     weights[~treated] = -shares
     return weights, distance * weights[:, None], z.T @ (z * shares[:, None])
@@ -183,8 +182,13 @@ def _balance(x: Floats, treated: Bools) -> tuple[Floats, Floats, Floats]:
 
 def _minimise(
     measure: Callable[[Floats], tuple[float, Floats, Floats]], n_slopes: int
-) -> Floats:
-    """Minimise what is never below zero by Newton's method, steps halved until they help."""
+) -> tuple[Floats, Floats, Floats]:
+    """Minimise what is never below zero by Newton's method, steps halved until they help.
+
+    Returns
+    -------
+    The slopes, and gradient and curvature there.
+    """
     slopes = np.zeros(n_slopes)
     value, gradient, curvature = measure(slopes)
     for _ in range(_NEWTON):
@@ -198,7 +202,7 @@ def _minimise(
             if measured[0] <= value - 1e-4 * 0.5**halving * gain + _ROUNDING:
                 break
         slopes, (value, gradient, curvature) = trial, measured
-    return slopes
+    return slopes, gradient, curvature
 
 
 def _invert(gram: Floats) -> Floats:

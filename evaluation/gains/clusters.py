@@ -117,7 +117,7 @@ def wild_interval(
     se = float(pseudo.std(ddof=1) / np.sqrt(n))
     if se == 0:
         return Interval(n_clusters=n, reason="the clusters do not differ")
-    signs = _signs(n, seed)
+    signs = draw_signs(n, seed)
     low, high = _find_ends(pseudo, signs, alpha)
     return Interval(
         se=se, conf_low=low, conf_high=high, p_value=_p_value(pseudo, signs, 0.0),
@@ -125,7 +125,8 @@ def wild_interval(
     )  # fmt: skip
 
 
-def _signs(n: int, seed: int) -> Floats:
+def draw_signs(n: int, seed: int) -> Floats:
+    """Give the signs of n clusters, a row a draw: all of them where they are few."""
     if n <= _MOST_ENUMERATED:
         return np.array(list(product((-1.0, 1.0), repeat=n)))
     return np.random.default_rng(seed).choice((-1.0, 1.0), (_DRAWS, n))

@@ -26,8 +26,8 @@ from evaluation.gains.result import IncomeGains
 from evaluation.gains.targets import Codes, TreatedCells, find_targets
 
 _SHOWN = 5
-_SINGULAR = 1e-10  # of the largest singular value, columns scaled alike
-_FEWEST_EFFECTIVE = 2.0  # below, Student's t has less than one degree of freedom
+SINGULAR = 1e-10  # of the largest singular value, columns scaled alike
+FEWEST_EFFECTIVE = 2.0  # below, Student's t has less than one degree of freedom
 _MOST_LEFT_OUT = 200  # clusters: each is a fit anew
 _ROUNDING = 1e-12  # of the villages' weights: what it leaves of zero
 
@@ -96,19 +96,11 @@ class GainRegression:
         return self.combine(np.eye(len(self.names)), self.names)
 
     def _interval(self, estimate: float, load: Floats) -> Interval:
-        parts, sizes = self.parts @ load, np.einsum("k,ckl,l->c", load, self.sizes, load)
-        some, needed = takes_part(parts), fewest_clusters(self.alpha)
-        n, n_treated = int(some.sum()), int(takes_part(sizes).sum())
-        if n_treated < needed:
-            reason = f"treated villages of {n_treated} clusters; {1 - self.alpha:.0%} needs "
-            return Interval(n_clusters=n, reason=f"{reason}{needed}")
-        if n < ENOUGH_CLUSTERS and self.left_out is not None:
-            return wild_interval(estimate, self.left_out[some] @ load, alpha=self.alpha)
-        effective = float(sizes.sum() ** 2 / (sizes**2).sum())
-        if effective < _FEWEST_EFFECTIVE:
-            reason = f"{n} clusters, which count as {effective:.1f} equal ones: one decides"
-            return Interval(n_clusters=n, reason=reason)
-        return clustered_interval(estimate, parts, alpha=self.alpha, effective=effective)
+        return judge_coefficient(
+            estimate, self.parts @ load, np.einsum("k,ckl,l->c", load, self.sizes, load),
+            None if self.left_out is None else self.left_out @ load, alpha=self.alpha,
+            whose="treated villages",
+        )  # fmt: skip
 
 
 def regress_gains(gains: IncomeGains, regressors: pd.DataFrame) -> GainRegression:
@@ -153,7 +145,7 @@ def regress_gains(gains: IncomeGains, regressors: pd.DataFrame) -> GainRegressio
     counted = gains.cells.counted[inside]
     cells = replace(gains.cells.take(inside), weights=counted / counted.sum(1, keepdims=True))
     mean = (cells.weights * cells.gains).sum(axis=1)
-    weights = _solve(matrix)
+    weights = find_shares(matrix)
     coefficients = np.asarray(weights @ mean)
     residuals = mean - matrix @ coefficients
     fit, clusters = gains.fit, place_codes(gains.panel, gains.cluster)
@@ -182,6 +174,57 @@ def regress_gains(gains: IncomeGains, regressors: pd.DataFrame) -> GainRegressio
     )  # fmt: skip
 
 
+def judge_coefficient(
+    estimate: float,
+    parts: Floats,
+    sizes: Floats,
+    left_out: Floats | None,
+    *,
+    alpha: float,
+    whose: str = "villages",
+) -> Interval:
+    """Give a coefficient's interval, as `regress_gains` has it, or why there is none.
+
+    Parameters
+    ----------
+    parts, sizes
+        C: what each cluster adds to the error, and the k_c of `regress_gains`.
+    left_out
+        C: the coefficient without each cluster; None where they are too many for that.
+    whose
+        Of what the clusters consist, for the reason.
+    """
+    some, needed = takes_part(parts), fewest_clusters(alpha)
+    n_sized = int(takes_part(sizes).sum())
+    n = max(int(some.sum()), n_sized)  # parts may be zero where a regressor is of one cluster
+    if n_sized < needed:
+        reason = f"{whose} of {n_sized} clusters; {1 - alpha:.0%} needs {needed}"
+        return Interval(n_clusters=n, reason=reason)
+    if n < ENOUGH_CLUSTERS and left_out is not None:
+        return wild_interval(estimate, left_out[some], alpha=alpha)
+    effective = float(sizes.sum() ** 2 / (sizes**2).sum())
+    if effective < FEWEST_EFFECTIVE:
+        reason = f"{n} clusters, which count as {effective:.1f} equal ones: one decides"
+        return Interval(n_clusters=n, reason=reason)
+    return clustered_interval(estimate, parts, alpha=alpha, effective=effective)
+
+
+def find_shares(matrix: Floats, weights: Floats | None = None) -> Floats:
+    """Give the weights of villages' values in the K coefficients of a regression, K x n."""
+    root = np.ones(len(matrix)) if weights is None else np.sqrt(weights)
+    weighted = matrix * root[:, None]
+    size = _sizes(weighted)
+    return np.asarray(np.linalg.pinv(weighted / size) / size[:, None] * root)
+
+
+def is_regular(matrix: Floats) -> bool:
+    """Whether no column follows from the others, and there are as many rows."""
+    if len(matrix) < matrix.shape[1]:
+        return False
+    values = np.linalg.svd(matrix / _sizes(matrix), compute_uv=False)
+    return bool(values[-1] > SINGULAR * values[0])
+
+
 def _check(matrix: Floats, names: tuple[str, ...], villages: pd.Index[str]) -> None:
     unknown = ~np.isfinite(matrix)
     if unknown.any():
@@ -196,22 +239,11 @@ def _check(matrix: Floats, names: tuple[str, ...], villages: pd.Index[str]) -> N
             f"{len(matrix)} villages with a gain cannot tell {len(names)} coefficients apart; "
             "take fewer regressors."
         )
-    if not _is_regular(matrix):
+    if not is_regular(matrix):
         raise DesignError(
             f"of {', '.join(names)} one follows from the others in the villages with a gain; "
             "leave one out."
         )
-
-
-def _solve(matrix: Floats) -> Floats:
-    """Give the weights of villages in the coefficients, K x n."""
-    size = _sizes(matrix)
-    return np.asarray(np.linalg.pinv(matrix / size) / size[:, None])
-
-
-def _is_regular(matrix: Floats) -> bool:
-    values = np.linalg.svd(matrix / _sizes(matrix), compute_uv=False)
-    return bool(len(matrix) >= matrix.shape[1] and values[-1] > _SINGULAR * values[0])
 
 
 def _sizes(matrix: Floats) -> Floats:
@@ -241,11 +273,11 @@ def _without(
     gains: IncomeGains, cells: TreatedCells, matrix: Floats, mean: Floats, dropped: Bools
 ) -> Floats:
     """Give the coefficients when some villages (N) are in neither step."""
-    if not _is_regular(matrix):
+    if not is_regular(matrix):
         return np.full(matrix.shape[1], np.nan)
     old, system = gains.fit.system, gains.fit.without(dropped)
     found = []
-    for weights in _solve(matrix):
+    for weights in find_shares(matrix):
         load = _load(gains, cells, weights)
         moved = float((load * (old.values - system.values)).sum())
         found.append(weights @ mean + moved if system.identifies(load) else np.nan)

@@ -11,9 +11,9 @@ from markupsafe import Markup
 
 from evaluation.data.load import StudyData
 from evaluation.data.panel import Floats
+from evaluation.report.absent import absent
 from evaluation.report.exhibits import Exhibit, html_table
 from evaluation.report.village_words import (
-    absent,
     money_note,
     needs,
     panel_of,

@@ -17,6 +17,7 @@ from evaluation.data.hedges import READINGS
 from evaluation.data.load import StudyData
 from evaluation.data.panel import VillagePanel
 from evaluation.gains.before_after import ENDS, TrendBounds, bound_change, bound_gains
+from evaluation.report.absent import absent
 from evaluation.report.claim_tables import relabel
 from evaluation.report.exhibits import (
     LEGEND,
@@ -29,7 +30,6 @@ from evaluation.report.exhibits import (
     html_table,
 )
 from evaluation.report.village_words import (
-    absent,
     money_note,
     name_prices,
     needs,

@@ -18,8 +18,9 @@ from evaluation.efficiency.bounded import bound_efficiency
 from evaluation.efficiency.claimed import claimed_efficiency
 from evaluation.efficiency.composition import measure_cost_per_job, measure_leverage
 from evaluation.errors import DesignError
+from evaluation.report.absent import NeedsFound, absent
 from evaluation.report.claim_tables import relabel
-from evaluation.report.efficiency_study import StudyEfficiency, needs_efficiency
+from evaluation.report.efficiency_study import StudyEfficiency
 from evaluation.report.efficiency_tables import set_words
 from evaluation.report.exhibits import (
     LEGEND,
@@ -31,7 +32,7 @@ from evaluation.report.exhibits import (
 )
 from evaluation.report.gain_study import name_counties
 from evaluation.report.ledger_plots import ledger_of, role_of
-from evaluation.report.village_words import absent, money_note, needs, panel_of, show_number
+from evaluation.report.village_words import money_note, needs, panel_of, show_number
 from evaluation.report.words import LADDER
 
 Row = tuple[str, float, str, str]
@@ -49,7 +50,7 @@ _PER_WAN: dict[str, tuple[str, str, Callable[[Bounds], Bounds]]] = {
 }
 
 
-@needs_efficiency("bought", _BOUGHT)
+@NeedsFound("bought", _BOUGHT)
 def bought_table(efficiency: StudyEfficiency) -> Exhibit:
     """Say in plain words what 1 万元 of the programme's money went with."""
     found, total = efficiency.found, efficiency.found.total

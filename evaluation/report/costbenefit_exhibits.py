@@ -11,10 +11,11 @@ from matplotlib.lines import Line2D
 
 from evaluation.data.panel import Floats
 from evaluation.report import plots
+from evaluation.report.absent import absent
 from evaluation.report.costbenefit_study import StudyCostBenefit
 from evaluation.report.exhibits import Exhibit, html_table
 from evaluation.report.gain_words import show_interval, show_share
-from evaluation.report.village_words import absent, show_number
+from evaluation.report.village_words import show_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,7 +14,8 @@ from evaluation.efficiency.attribution import attribute_gains
 from evaluation.efficiency.dose import ASSUMPTION, DoseResponse, Form, estimate_dose_response
 from evaluation.errors import DesignError
 from evaluation.report import plots
-from evaluation.report.efficiency_study import StudyEfficiency, needs_efficiency
+from evaluation.report.absent import NeedsFound
+from evaluation.report.efficiency_study import StudyEfficiency
 from evaluation.report.exhibits import Exhibit
 from evaluation.report.gain_words import show_interval
 from evaluation.report.ledger_plots import SOURCES
@@ -24,7 +25,7 @@ _CURVE = "Gain by money received"
 _SOURCES = "What each source's money may have gained"
 
 
-@needs_efficiency("dose_response", _CURVE)
+@NeedsFound("dose_response", _CURVE)
 def plot_dose_response(efficiency: StudyEfficiency, *, form: Form = "spline") -> Exhibit:
     """Draw mean gains by money received, with a straight line beside the curve."""
     found, shown, gains = efficiency.found, efficiency.money, efficiency.gains.shown
@@ -77,7 +78,7 @@ def plot_dose_response(efficiency: StudyEfficiency, *, form: Form = "spline") ->
     )
 
 
-@needs_efficiency("marginal_returns", "Marginal return to money")
+@NeedsFound("marginal_returns", "Marginal return to money")
 def marginal_table(efficiency: StudyEfficiency, *, form: Form = "spline") -> Exhibit:
     """Show what one more yuan would bring, on average and at quartiles of money."""
     shown, (factor, one) = efficiency.money, _one_more(efficiency)
@@ -127,7 +128,7 @@ def marginal_table(efficiency: StudyEfficiency, *, form: Form = "spline") -> Exh
     )
 
 
-@needs_efficiency("sources_returns", _SOURCES)
+@NeedsFound("sources_returns", _SOURCES)
 def attribution_table(efficiency: StudyEfficiency) -> Exhibit:
     """Show marginal returns by source where the data identify them, and first and last in."""
     found, gains = efficiency.found, efficiency.gains.shown

@@ -12,6 +12,7 @@ from evaluation.effects.heterogeneity import compare_groups
 from evaluation.errors import DesignError
 from evaluation.gains.result import IncomeGains
 from evaluation.report import plots
+from evaluation.report.absent import NeedsFound
 from evaluation.report.driver_study import (
     StudyDrivers,
     choose_gains,
@@ -26,7 +27,7 @@ from evaluation.report.driver_words import (
     scale_rows,
 )
 from evaluation.report.exhibits import Exhibit, html_lines, html_table
-from evaluation.report.gain_study import StudyGains, needs_gains
+from evaluation.report.gain_study import StudyGains
 from evaluation.report.gain_words import (
     effects_words,
     interval_cells,
@@ -34,14 +35,7 @@ from evaluation.report.gain_words import (
     show_interval,
     show_p,
 )
-from evaluation.report.village_words import (
-    COLORS,
-    NEVER,
-    absent,
-    drawable,
-    money_note,
-    show_number,
-)
+from evaluation.report.village_words import COLORS, NEVER, drawable, money_note, show_number
 
 _TABLE = "Which villages gained: differences in gain by trait"
 _FIGURE = "Differences in gain by trait"
@@ -61,7 +55,7 @@ _DIFFERENCE = {
 _P_VALUES = {"p_value": "p", "p_holm": "p, Holm", "p_romano_wolf": "p, Romano-Wolf"}
 
 
-@needs_gains("drivers", _TABLE)
+@NeedsFound("drivers", _TABLE)
 def drivers_table(gains: StudyGains, *, study: StudyDrivers | None = None) -> Exhibit:
     """Show how much more villages gained a year by trait, alone and with the others.
 
@@ -70,10 +64,7 @@ def drivers_table(gains: StudyGains, *, study: StudyDrivers | None = None) -> Ex
     study
         As `estimate_study_drivers` gives it; estimated if not given.
     """
-    try:
-        study = study or estimate_study_drivers(gains)
-    except DesignError as error:
-        return absent(gains.study_data, "drivers", _TABLE, str(error))
+    study = study or estimate_study_drivers(gains)
     data, rows = scale_rows(study, gains), []
     for trait, block in data.groupby("trait", sort=False):
         head = {"Trait": study.labels[str(trait)], **_p_values(study, str(trait))}
@@ -107,7 +98,7 @@ def drivers_table(gains: StudyGains, *, study: StudyDrivers | None = None) -> Ex
     )
 
 
-@needs_gains("drivers_figure", _FIGURE)
+@NeedsFound("drivers_figure", _FIGURE)
 def plot_drivers(gains: StudyGains, *, study: StudyDrivers | None = None) -> Exhibit:
     """Draw the differences in gain by trait, with those of comparison villages beside them.
 
@@ -116,15 +107,11 @@ def plot_drivers(gains: StudyGains, *, study: StudyDrivers | None = None) -> Exh
     study
         As `estimate_study_drivers` gives it; estimated if not given.
     """
-    try:
-        study = study or estimate_study_drivers(gains)
-    except DesignError as error:
-        return absent(gains.study_data, "drivers_figure", _FIGURE, str(error))
+    study = study or estimate_study_drivers(gains)
     whole = scale_rows(study, gains)
     data = whole[(whole["n_groups"] <= MOST_GROUPS) & (whole["weighting"] == "equal")]
     if data["estimate"].isna().all():
-        reason = "No trait can be drawn: the table of differences by trait says why."
-        return absent(gains.study_data, "drivers_figure", _FIGURE, reason)
+        raise DesignError("No trait can be drawn: the table of differences by trait says why.")
     names = data["label"] + ": " + data["what"]
     place = {name: at for at, name in enumerate(dict.fromkeys(names))}
     figure = plots.new_figure(8.0, 1.6 + 0.38 * len(place))
@@ -175,13 +162,12 @@ def heterogeneity_table(gains: StudyGains, by: str) -> Exhibit:
         A trait of the panel ("dispatching_unit"), county, town, cohort or project_type.
     """
     name, caption = f"gains_of_{by}", f"Gains by {by.replace('_', ' ')}, each beside the rest"
-    if gains.main is None:
-        return absent(gains.study_data, name, caption, gains.reason)
+    return NeedsFound(name, caption)(_heterogeneity_table)(gains, by, name, caption)
+
+
+def _heterogeneity_table(gains: StudyGains, by: str, name: str, caption: str) -> Exhibit:
     found, shown = choose_gains(gains), gains.shown
-    try:
-        frame = compare_groups(found, find_groups(gains, found, by))
-    except DesignError as error:
-        return absent(gains.study_data, name, caption, str(error))
+    frame = compare_groups(found, find_groups(gains, found, by))
     data = frame.reset_index(names=by)
     data[_AMOUNTS] /= shown.divisor
     own, shared = interval_cells(data, 1, found.cluster)
@@ -201,7 +187,8 @@ def heterogeneity_table(gains: StudyGains, by: str) -> Exhibit:
         "other villages that have a group. Groups of fewer than five villages are taken "
         f"together. {_none_words(shared, shared_by_rest)} "
         f"{interval_note(data, gains, found)} Intervals of differences rest on the clusters of "
-        "all groups, those of means on a group's own. "
+        "all groups, those of means on a group's own. Holm: of each difference's own p; "
+        "Romano-Wolf: of all groups at once, to go by where the two disagree. "
         f"In {shown.unit}, {effects_words(found)}. {gains.prices} {money_note(shown)}"
     )
     return Exhibit(

@@ -10,14 +10,10 @@ from matplotlib.ticker import MaxNLocator
 from evaluation.data.panel import Bools, Floats
 from evaluation.effects.result import EffectsTable
 from evaluation.report import plots
-from evaluation.report.effects_study import StudyEffects, needs_effects
+from evaluation.report.absent import NeedsFound
+from evaluation.report.effects_study import StudyEffects
 from evaluation.report.effects_tables import effect_rows, event_rows
-from evaluation.report.effects_words import (
-    NAMES,
-    WHY,
-    agreement_words,
-    estimator_notes,
-)
+from evaluation.report.effects_words import NAMES, WHY, agreement_words, estimator_notes
 from evaluation.report.exhibits import Exhibit
 from evaluation.report.gain_words import ONE_AT_A_TIME, bars_words, effects_words
 from evaluation.report.village_words import COLORS
@@ -28,7 +24,7 @@ _MARKERS = "osD^vP"
 _SPREAD = 0.66  # of a year, over which an event time's points are shifted
 
 
-@needs_effects("effects_plot", _FOREST)
+@NeedsFound("effects_plot", _FOREST)
 def plot_effects(effects: StudyEffects) -> Exhibit:
     """Draw the average effect by every estimator with its interval."""
     tables, shown = effects.tables, effects.shown
@@ -64,7 +60,7 @@ def plot_effects(effects: StudyEffects) -> Exhibit:
         for t in tables
     ]
     words = (
-        f"{agreement_words(effects.judged or effects.found, shown)} "
+        f"{agreement_words(effects.judged, shown)} "
         f"{' Hollow: '.join(bars)} Dotted: the estimate by imputation."
     )
     return plots.figure_exhibit(
@@ -78,10 +74,10 @@ def plot_effects(effects: StudyEffects) -> Exhibit:
     )
 
 
-@needs_effects("event_studies", _EVENTS)
+@NeedsFound("event_studies", _EVENTS)
 def plot_event_studies(effects: StudyEffects) -> Exhibit:
     """Draw the event studies of all estimators in one figure, with Callaway's bands."""
-    table, shown = effects.judged or effects.found, effects.shown
+    table, shown = effects.judged, effects.shown
     events = event_rows(table, shown.divisor)
     names = list(dict.fromkeys(events["estimator"]))
     colors = plots.palette(names)

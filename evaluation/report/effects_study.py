@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import wraps
-from typing import Concatenate, Literal, ParamSpec
+from typing import Literal
 
 from evaluation.data.load import StudyData
+from evaluation.effects.check import Amounts
 from evaluation.effects.estimate import ESTIMATORS, estimate_effects
 from evaluation.effects.result import EffectsTable
 from evaluation.effects.setup import Estimator, Matching
 from evaluation.errors import DesignError, ReportError
 from evaluation.gains.options import Cluster, YearEffects
-from evaluation.report.exhibits import Exhibit
 from evaluation.report.gain_study import StudyGains
-from evaluation.report.village_words import Shown, absent
-
-Options = ParamSpec("Options")
+from evaluation.report.village_words import Shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +49,9 @@ class StudyEffects:
         return self.main
 
     @property
-    def judged(self) -> EffectsTable | None:
+    def judged(self) -> EffectsTable:
         """The effects that have intervals: within counties where only they do."""
-        return self.within or self.main
+        return self.within or self.found
 
     @property
     def tables(self) -> list[EffectsTable]:
@@ -75,6 +72,11 @@ class StudyEffects:
     def shown(self) -> Shown:
         """How effects are shown."""
         return self.gains.shown
+
+    @property
+    def amounts(self) -> Amounts:
+        """The same for sentences and figures of `evaluation.effects`."""
+        return Amounts(divisor=self.shown.divisor, unit=self.shown.brief)
 
     @property
     def level(self) -> str:
@@ -147,30 +149,3 @@ def _attempt(
     except DesignError as error:
         reason = str(error)
         return None, f"{reason[0].upper()}{reason[1:]}"
-
-
-def needs_effects(
-    name: str, caption: str
-) -> Callable[
-    [Callable[Concatenate[StudyEffects, Options], Exhibit]],
-    Callable[Concatenate[StudyEffects, Options], Exhibit],
-]:
-    """Make an exhibit say why there is no effect, or nothing to show of it, where it is so."""
-
-    def decorate(
-        make: Callable[Concatenate[StudyEffects, Options], Exhibit],
-    ) -> Callable[Concatenate[StudyEffects, Options], Exhibit]:
-        @wraps(make)
-        def exhibit(
-            effects: StudyEffects, /, *args: Options.args, **options: Options.kwargs
-        ) -> Exhibit:
-            if effects.main is None:
-                return absent(effects.study_data, name, caption, effects.reason)
-            try:
-                return make(effects, *args, **options)
-            except DesignError as error:
-                return absent(effects.study_data, name, caption, str(error))
-
-        return exhibit
-
-    return decorate

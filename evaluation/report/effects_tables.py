@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from evaluation.effects.check import Amounts
 from evaluation.effects.decomposition import decompose_twfe
 from evaluation.effects.journal_table import compared_with
 from evaluation.effects.journal_words import WORDS
 from evaluation.effects.result import LABELS, EffectsTable
-from evaluation.report.effects_study import StudyEffects, needs_effects
+from evaluation.report.absent import NeedsFound
+from evaluation.report.effects_study import StudyEffects
 from evaluation.report.effects_words import (
     NAMES,
     agreement_words,
@@ -44,13 +44,13 @@ _MONEY = ["estimate", "se", "conf_low", "conf_high"]
 _BANDS = ["band_low", "band_high"]
 
 
-@needs_effects("effects", _CAPTION)
+@NeedsFound("effects", _CAPTION)
 def effects_table(effects: StudyEffects) -> Exhibit:
     """Show the average effect by every estimator, how far they agree, and which to prefer.
 
     Its files are the same table as journals print it, of the effects that have intervals.
     """
-    judged, shown = effects.judged or effects.found, effects.shown
+    judged, shown = effects.judged, effects.shown
     data = pd.concat([effect_rows(table, shown.divisor) for table in effects.tables])
     cells, notes = [], []
     for table in effects.tables:
@@ -143,10 +143,10 @@ def _journal_files(table: EffectsTable, effects: StudyEffects) -> dict[str, byte
     return files
 
 
-@needs_effects("effects_by_event_time", _EVENTS)
+@NeedsFound("effects_by_event_time", _EVENTS)
 def effects_event_table(effects: StudyEffects) -> Exhibit:
     """Show effects by years since treatment by every estimator, with the years before."""
-    table, shown = effects.judged or effects.found, effects.shown
+    table, shown = effects.judged, effects.shown
     events = event_rows(table, shown.divisor)
     times = sorted(events["event_time"].unique())
     cells = {
@@ -190,10 +190,10 @@ def _event_cell(row: dict[Any, Any]) -> Markup:
     return html_lines(show_number(row["estimate"]), detail if interval else "")
 
 
-@needs_effects("twfe_decomposition", _TWFE)
+@NeedsFound("twfe_decomposition", _TWFE)
 def decomposition_table(effects: StudyEffects) -> Exhibit:
     """Show the comparisons of cohorts in the TWFE coefficient, and its weights of effects."""
-    table, shown = effects.judged or effects.found, effects.shown
+    table, shown = effects.judged, effects.shown
     found = decompose_twfe(table.setup)
     comparisons = found.comparisons.assign(part="comparison")
     comparisons["estimate"] /= shown.divisor
@@ -220,7 +220,7 @@ def decomposition_table(effects: StudyEffects) -> Exhibit:
             }
         ),
     ]
-    told = found.summary(Amounts(divisor=shown.divisor, unit=shown.brief))
+    told = found.summary(effects.amounts)
     note = (
         f"With {effects_words(table.gains)}. {told} Comparisons: Goodman-Bacon (2021, "
         "doi:10.1016/j.jeconom.2021.03.014); weights of village-years: de Chaisemartin, "

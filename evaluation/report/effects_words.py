@@ -46,7 +46,7 @@ _ONE_COHORT = (
 
 def headline(effects: StudyEffects) -> str:
     """Say the effect, by imputation if it was asked for, and what its interval leaves open."""
-    table = effects.judged or effects.found
+    table = effects.judged
     name = _lead(table)
     row: dict[str, Any] = dict(table.overall.loc[name])
     told = tell_gain(row, table.gains, effects.shown, effects.level)

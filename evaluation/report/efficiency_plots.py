@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from evaluation.report import plots
-from evaluation.report.efficiency_study import StudyEfficiency, needs_efficiency
+from evaluation.report.absent import NeedsFound
+from evaluation.report.efficiency_study import StudyEfficiency
 from evaluation.report.efficiency_tables import set_note, set_words
 from evaluation.report.exhibits import Exhibit
 from evaluation.report.village_words import COLORS, NEVER, label_counties, show_number
@@ -21,7 +22,7 @@ _MOST = 30  # counties
 _CUT = 0.02  # of villages at either end, beyond which the axis does not reach
 
 
-@needs_efficiency("gain_per_yuan", _CAPTION)
+@NeedsFound("gain_per_yuan", _CAPTION)
 def plot_efficiency(efficiency: StudyEfficiency) -> Exhibit:
     """Draw counties' gain per yuan with their sets, and villages' as dots."""
     found, total = efficiency.found, efficiency.found.total

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import wraps
-from typing import Concatenate, ParamSpec
 
 import numpy as np
 import pandas as pd
@@ -21,15 +18,7 @@ from evaluation.errors import DesignError, ReportError
 from evaluation.report.exhibits import Exhibit, html_table
 from evaluation.report.gain_study import StudyGains
 from evaluation.report.ledger_plots import ledger_of, role_of
-from evaluation.report.village_words import (
-    Shown,
-    absent,
-    money_note,
-    show_number,
-    show_variable,
-)
-
-Options = ParamSpec("Options")
+from evaluation.report.village_words import Shown, money_note, show_number, show_variable
 
 _NO_LEDGER = "This study has no funding ledger."
 
@@ -200,30 +189,3 @@ def estimate_study_efficiency(
     except DesignError as error:
         return StudyEfficiency(gains=gains, by_county=by_county, reason=str(error))
     return StudyEfficiency(gains=gains, by_county=by_county, result=result)
-
-
-def needs_efficiency(
-    name: str, caption: str
-) -> Callable[
-    [Callable[Concatenate[StudyEfficiency, Options], Exhibit]],
-    Callable[Concatenate[StudyEfficiency, Options], Exhibit],
-]:
-    """Make an exhibit say why it cannot be made, where it is so."""
-
-    def decorate(
-        make: Callable[Concatenate[StudyEfficiency, Options], Exhibit],
-    ) -> Callable[Concatenate[StudyEfficiency, Options], Exhibit]:
-        @wraps(make)
-        def exhibit(
-            efficiency: StudyEfficiency, /, *args: Options.args, **options: Options.kwargs
-        ) -> Exhibit:
-            if efficiency.result is None:
-                return absent(efficiency.study_data, name, caption, efficiency.reason)
-            try:
-                return make(efficiency, *args, **options)
-            except DesignError as error:
-                return absent(efficiency.study_data, name, caption, str(error))
-
-        return exhibit
-
-    return decorate

@@ -9,11 +9,12 @@ import pandas as pd
 from markupsafe import Markup
 
 from evaluation.efficiency.spending import NO_TYPE, main_types
-from evaluation.report.efficiency_study import StudyEfficiency, needs_efficiency
+from evaluation.report.absent import NeedsFound, absent
+from evaluation.report.efficiency_study import StudyEfficiency
 from evaluation.report.exhibits import Exhibit
 from evaluation.report.gain_study import name_counties
 from evaluation.report.ledger_plots import SOURCES
-from evaluation.report.village_words import absent, show_number
+from evaluation.report.village_words import show_number
 
 Grouping = Literal["county", "source", "type"]
 
@@ -42,7 +43,7 @@ _NOTES = {
 
 def efficiency_table(efficiency: StudyEfficiency, by: Grouping = "county") -> Exhibit:
     """Show gain per yuan with its sets by county, source or main type of project."""
-    return needs_efficiency(f"gain_per_yuan_by_{by}", _CAPTIONS[by])(_efficiency_table)(
+    return NeedsFound(f"gain_per_yuan_by_{by}", _CAPTIONS[by])(_efficiency_table)(
         efficiency, by
     )
 
@@ -86,7 +87,7 @@ def _efficiency_table(efficiency: StudyEfficiency, by: Grouping) -> Exhibit:
     )
 
 
-@needs_efficiency("per_household", _HOUSEHOLDS)
+@NeedsFound("per_household", _HOUSEHOLDS)
 def household_table(efficiency: StudyEfficiency) -> Exhibit:
     """Show money and gains per village, per household and per poor household, by county."""
     found, shown = efficiency.found, efficiency.money
@@ -125,7 +126,7 @@ def household_table(efficiency: StudyEfficiency) -> Exhibit:
     )
 
 
-@needs_efficiency("efficiency_groups", _GROUPS)
+@NeedsFound("efficiency_groups", _GROUPS)
 def efficiency_groups_table(efficiency: StudyEfficiency) -> Exhibit:
     """Count the villages and the money in the ratio, and those that are not, by reason."""
     found, shown = efficiency.found, efficiency.money

@@ -10,7 +10,8 @@ from markupsafe import Markup
 
 from evaluation.efficiency.frontier import Frontier
 from evaluation.report import plots
-from evaluation.report.efficiency_study import StudyEfficiency, needs_efficiency
+from evaluation.report.absent import NeedsFound
+from evaluation.report.efficiency_study import StudyEfficiency
 from evaluation.report.exhibits import Exhibit
 from evaluation.report.frontier_units import (
     ALPHA,
@@ -36,7 +37,7 @@ _NOISE = (
 )
 
 
-@needs_efficiency("frontier", _TABLE)
+@NeedsFound("frontier", _TABLE)
 def frontier_table(
     efficiency: StudyEfficiency, *, level: Level = "village", n_draws: int = 200
 ) -> Exhibit:
@@ -84,7 +85,7 @@ def frontier_table(
     )  # fmt: skip
 
 
-@needs_efficiency("frontier_plot", _PLOT)
+@NeedsFound("frontier_plot", _PLOT)
 def plot_frontier(efficiency: StudyEfficiency, *, level: Level = "village") -> Exhibit:
     """Draw the shares that units reach, by county, from raw and from shrunken gains."""
     units = frontier_units(efficiency, level, 0)

@@ -12,11 +12,11 @@ from evaluation.data.study_files import FundSource, Stage
 from evaluation.efficiency.spending import name_types
 from evaluation.errors import DesignError
 from evaluation.report import plots
+from evaluation.report.absent import absent
 from evaluation.report.exhibits import Exhibit
 from evaluation.report.funds_bands import SMALL, Labels, draw_bands, show_part
 from evaluation.report.ledger_plots import SOURCES, ledger_of, role_of
 from evaluation.report.village_words import (
-    absent,
     label_counties,
     money_note,
     name_prices,

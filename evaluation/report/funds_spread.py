@@ -20,7 +20,8 @@ from evaluation.efficiency.inequality import (
 from evaluation.errors import DesignError
 from evaluation.gains.design import first_known, place_codes
 from evaluation.report import plots
-from evaluation.report.efficiency_study import StudyEfficiency, needs_efficiency
+from evaluation.report.absent import NeedsFound
+from evaluation.report.efficiency_study import StudyEfficiency
 from evaluation.report.exhibits import Exhibit
 from evaluation.report.gain_words import count_places, show_interval, show_p
 from evaluation.report.village_words import COLORS, money_note, name_prices, show_number
@@ -37,7 +38,7 @@ _STYLES = {
 }
 
 
-@needs_efficiency("funds_spread", _CAPTION)
+@NeedsFound("funds_spread", _CAPTION)
 def plot_funds_spread(efficiency: StudyEfficiency) -> Exhibit:
     """Draw the Lorenz curve of villages' money, and its concentration by income before.
 

@@ -16,16 +16,11 @@ from evaluation.efficiency.composition import (
     measure_leverage,
 )
 from evaluation.errors import DesignError
+from evaluation.report.absent import absent
 from evaluation.report.exhibits import LEGEND, Exhibit, html_bounds, html_table
 from evaluation.report.gain_study import name_counties
 from evaluation.report.ledger_plots import SOURCES, ledger_of, role_of
-from evaluation.report.village_words import (
-    absent,
-    money_note,
-    name_prices,
-    needs,
-    show_number,
-)
+from evaluation.report.village_words import money_note, name_prices, needs, show_number
 
 Heads = dict[str, tuple[str, Callable[[Any], str | Markup]]]
 """By column of the data: its head in the table, and how its values are shown."""

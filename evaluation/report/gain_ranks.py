@@ -15,13 +15,9 @@ from evaluation.gains.inference import n_needed
 from evaluation.gains.ranking import Ranks, rank_groups
 from evaluation.gains.selection import ENOUGH_RELIABILITY, select_top
 from evaluation.report import plots
+from evaluation.report.absent import absent
 from evaluation.report.exhibits import Exhibit, html_table
-from evaluation.report.gain_study import (
-    StudyGains,
-    name_counties,
-    name_village,
-    needs_gains,
-)
+from evaluation.report.gain_study import StudyGains, name_counties, name_village, needs_gains
 from evaluation.report.gain_words import (
     cluster_of,
     count_places,
@@ -29,13 +25,7 @@ from evaluation.report.gain_words import (
     show_interval,
     show_share,
 )
-from evaluation.report.village_words import (
-    COLORS,
-    absent,
-    label_counties,
-    money_note,
-    show_number,
-)
+from evaluation.report.village_words import COLORS, label_counties, money_note, show_number
 
 _MOST_ROWS = 60
 _RANKS = "Ranks of counties by mean gain, with confidence sets"

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import wraps
-from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -19,19 +18,15 @@ from evaluation.gains.estimate import NoGainsError, estimate_gains
 from evaluation.gains.options import Cluster, Comparison, YearEffects
 from evaluation.gains.result import IncomeGains
 from evaluation.gains.shrinkage import SPARE_VILLAGES, ShrunkenGains
-from evaluation.report.exhibits import Exhibit
+from evaluation.report.absent import NeedsFound
 from evaluation.report.gain_words import show_share
 from evaluation.report.village_words import (
     Shown,
-    absent,
     drawable,
     name_prices,
     panel_of,
     show_variable,
 )
-
-Options = ParamSpec("Options")
-Result = TypeVar("Result", bound=Exhibit | None)
 
 _NO_PANEL = "This study has no panel."
 _NOBODY = "No village of the panel is treated."
@@ -222,30 +217,14 @@ def _why_not_shrunken(main: IncomeGains, error: DesignError) -> str:
     return f"shrinkage needs {needed} villages with an interval, {have} one"
 
 
-def needs_gains(
-    name: str, caption: str, *, shrunken: bool = False
-) -> Callable[
-    [Callable[Concatenate[StudyGains, Options], Result]],
-    Callable[Concatenate[StudyGains, Options], Exhibit | Result],
-]:
+def needs_gains(name: str, caption: str, *, shrunken: bool = False) -> NeedsFound:
     """Make an exhibit say why there are no gains, or none after shrinkage, where it is so."""
 
-    def decorate(
-        make: Callable[Concatenate[StudyGains, Options], Result],
-    ) -> Callable[Concatenate[StudyGains, Options], Exhibit | Result]:
-        @wraps(make)
-        def exhibit(
-            gains: StudyGains, /, *args: Options.args, **options: Options.kwargs
-        ) -> Exhibit | Result:
-            if gains.main is None:
-                return absent(gains.study_data, name, caption, gains.reason)
-            if shrunken and gains.shrunken is None:
-                return absent(gains.study_data, name, caption, _NOT_SHRUNKEN)
-            return make(gains, *args, **options)
+    def reason_of(gains: StudyGains) -> str:
+        lacking = shrunken and gains.shrunken is None
+        return gains.reason or (_NOT_SHRUNKEN if lacking else "")
 
-        return exhibit
-
-    return decorate
+    return NeedsFound(name, caption, reason_of, errors=())
 
 
 def name_counties(study: Study, names: pd.Index[Any]) -> list[str]:

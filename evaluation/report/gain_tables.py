@@ -9,6 +9,7 @@ import pandas as pd
 
 from evaluation.gains.result import IncomeGains
 from evaluation.gains.scale import retransformation
+from evaluation.report.absent import absent
 from evaluation.report.exhibits import Exhibit, html_table
 from evaluation.report.gain_study import StudyGains, name_counties, needs_gains
 from evaluation.report.gain_support import (
@@ -34,7 +35,7 @@ from evaluation.report.gain_words import (
     tell_gain,
     zero_words,
 )
-from evaluation.report.village_words import absent, money_note, show_number
+from evaluation.report.village_words import money_note, show_number
 
 _MOST_ROWS = 60
 _SUMMARY = "How gains were estimated, and how many there are"

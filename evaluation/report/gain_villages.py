@@ -11,16 +11,12 @@ from markupsafe import Markup
 from matplotlib.patheffects import withStroke
 
 from evaluation.report import plots
+from evaluation.report.absent import absent
 from evaluation.report.exhibits import Exhibit
-from evaluation.report.gain_study import (
-    StudyGains,
-    name_counties,
-    name_village,
-    needs_gains,
-)
+from evaluation.report.gain_study import StudyGains, name_counties, name_village, needs_gains
 from evaluation.report.gain_words import natural_order, show_interval, show_p
 from evaluation.report.panel_plots import draw_boundaries
-from evaluation.report.village_words import absent, label_counties, money_note, show_number
+from evaluation.report.village_words import label_counties, money_note, show_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

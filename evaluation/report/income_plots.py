@@ -11,12 +11,12 @@ from evaluation.data.money import parse_money
 from evaluation.data.panel import Floats, Variable, VillagePanel
 from evaluation.data.prices import study_deflators
 from evaluation.report import plots
+from evaluation.report.absent import absent
 from evaluation.report.exhibits import Exhibit, html_table
 from evaluation.report.village_words import (
     COLORS,
     NEVER,
     STATES,
-    absent,
     mean_by_group,
     needs,
     panel_of,

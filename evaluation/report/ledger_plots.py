@@ -13,10 +13,10 @@ from evaluation.data.ledger import FundingLedger
 from evaluation.data.load import StudyData
 from evaluation.data.study_files import FundSource, Role, Stage
 from evaluation.report import plots
+from evaluation.report.absent import absent
 from evaluation.report.exhibits import Exhibit, html_table
 from evaluation.report.village_words import (
     Shown,
-    absent,
     label_counties,
     money_note,
     name_prices,

@@ -12,11 +12,11 @@ from matplotlib.ticker import MaxNLocator
 from evaluation.data.load import StudyData
 from evaluation.data.money import parse_money
 from evaluation.report import plots
+from evaluation.report.absent import absent
 from evaluation.report.exhibits import Exhibit
 from evaluation.report.village_words import (
     COLORED,
     NEVER,
-    absent,
     color_cohorts,
     count_members,
     group_cohorts,

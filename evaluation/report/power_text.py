@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import get_args
+from typing import Any, get_args
 
 from evaluation.data.load import load_data
 from evaluation.data.study import Study
@@ -29,18 +29,7 @@ _OPTIONS = (
 )
 
 
-def tell_power(
-    study: Study,
-    *,
-    parameters: Mapping[str, str],
-    n_treated: int | None = None,
-    n_comparison: int | None = None,
-    n_before: int | None = None,
-    n_after: int | None = None,
-    alpha: float | None = None,
-    power: float = 0.8,
-    seed: int = 0,
-) -> str:
+def tell_power(study: Study, *, parameters: Mapping[str, str], **planned: Any) -> str:
     """Say which effects a study, or a planned panel like it, would find.
 
     Parameters
@@ -49,8 +38,9 @@ def tell_power(
         With a panel that has comparison villages.
     parameters
         Options of the estimate, as the notebook on the programme's effect has them.
-    n_treated, n_comparison, n_before, n_after, alpha, power, seed
-        See `simulate_power`.
+    planned
+        Options of `simulate_power`: n_treated, n_comparison, n_before, n_after, alpha, power,
+        seed.
 
     Raises
     ------
@@ -64,10 +54,7 @@ def tell_power(
     gains = estimate_study_gains(load_data(study), **options)  # type: ignore[arg-type]
     if gains.main is None:
         raise DesignError(f"power: {gains.reason}")
-    found = simulate_power(
-        gains.main, n_treated=n_treated, n_comparison=n_comparison, n_before=n_before,
-        n_after=n_after, alpha=alpha, power=power, seed=seed,
-    )  # fmt: skip
+    found = simulate_power(gains.main, **planned)
     amounts = Amounts(divisor=gains.shown.divisor, unit=gains.shown.brief)
     simulated = " (SIMULATED data)" if study.simulated else ""
     return "\n".join([f"{study.name}{simulated}", *_lines(found, amounts)])

@@ -13,11 +13,12 @@ from evaluation.efficiency.cashflows import GOVERNMENT, SOCIETY, VILLAGE, CashFl
 from evaluation.efficiency.mvpf import value_flows
 from evaluation.efficiency.returns import cost_effectiveness, net_present_value
 from evaluation.errors import DesignError
+from evaluation.report.absent import absent
 from evaluation.report.costbenefit_study import StudyCostBenefit
 from evaluation.report.exhibits import Exhibit, html_lines, html_table
 from evaluation.report.gain_words import show_interval, show_share
 from evaluation.report.ledger_plots import SOURCES
-from evaluation.report.village_words import absent, show_number
+from evaluation.report.village_words import show_number
 
 _CAPTION = "Who pays and who gains, and the marginal value of public funds"
 _NAMES = {"government": "Government 政府", "village": "Village 村", "society": "Society 社会"}

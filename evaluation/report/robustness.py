@@ -10,12 +10,14 @@ import pandas as pd
 from markupsafe import Markup
 
 from evaluation.effects.check import Check
-from evaluation.effects.checks.run import CHECKS, THEMES
+from evaluation.effects.checks.run import THEMES
+from evaluation.effects.checks.side_by_side import MONEY
 from evaluation.errors import ReportError, suggest
 from evaluation.report import plots
+from evaluation.report.absent import NeedsFound
 from evaluation.report.exhibits import Exhibit, html_table
 from evaluation.report.gain_words import effects_words, show_interval, show_p
-from evaluation.report.robustness_study import StudyRobustness, needs_checks
+from evaluation.report.robustness_study import StudyRobustness
 from evaluation.report.village_words import money_note, show_number
 
 _VERDICTS = "What the checks found, on one page"
@@ -42,61 +44,56 @@ _HEADINGS = {
 _MOST_ROWS = 30  # of a check's table on the page; its file has all
 
 
-@needs_checks("robustness", _VERDICTS)
+@NeedsFound("robustness", _VERDICTS)
 def verdict_table(robustness: StudyRobustness) -> Exhibit:
     """Show every check with its verdict, and what the verdicts mean for the claim."""
-    checks = robustness.checks
-    themes = [THEMES[CHECKS[name].theme] for name in checks]
-    data = pd.DataFrame(
+    order = list(THEMES)
+    checks = sorted(robustness.checks.values(), key=lambda check: order.index(check.theme))
+    rows = [
         {
-            "theme": themes,
-            "check": [check.title for check in checks.values()],
-            "question": [check.question for check in checks.values()],
-            "verdict": [check.verdict for check in checks.values()],
-            "statistic": [_shown_statistic(check, robustness) for check in checks.values()],
-            "statistic_name": [check.statistic_name for check in checks.values()],
-            "finding": [check.sentence for check in checks.values()],
-        },
-        dtype=object,
-    )
-    order = [list(THEMES.values()).index(theme) for theme in themes]
-    data = data.iloc[np.argsort(order, kind="stable")].reset_index(drop=True)
-    shown = pd.DataFrame(
-        {
-            "group": data["theme"],
-            "Check": data["check"],
-            "Verdict": [
-                Markup('<span class="number verdict {}">{}</span>').format(
-                    verdict.replace(" ", "-"), _WORDS[verdict]
-                )
-                for verdict in data["verdict"]
-            ],
-            "What was found": data["finding"],
-        },
-        dtype=object,
-    )
+            "theme": THEMES[check.theme],
+            "check": check.title,
+            "question": check.question,
+            "verdict": check.verdict,
+            "statistic": check.statistic
+            / (robustness.shown.divisor if "statistic" in check.money else 1),
+            "statistic_name": check.statistic_name,
+            "finding": check.sentence,
+        }
+        for check in checks
+    ]
+    data = pd.DataFrame(rows, dtype=object)
+    mark = Markup('<span class="number verdict {}">{}</span>')
+    verdicts = [mark.format(v.replace(" ", "-"), _WORDS[v]) for v in data["verdict"]]
+    cells = {
+        "group": data["theme"],
+        "Check": data["check"],
+        "Verdict": verdicts,
+        "What was found": data["finding"],
+    }
+    table = html_table(pd.DataFrame(cells, dtype=object), group="group")
+    gains = robustness.effects.judged.gains
     return Exhibit(
         name="robustness",
         kind="table",
         caption=_VERDICTS,
         data=data,
-        body=Markup("<p>{}</p>{}").format(
-            verdict_words(checks), html_table(shown, group="group")
-        ),
-        simulated=robustness.effects.gains.study_data.study.simulated,
-        note=_subject_words(robustness),
+        body=Markup("<p>{}</p>{}").format(verdict_words(robustness.checks), table),
+        simulated=robustness.effects.simulated,
+        note=f"Checked: the imputation estimate with {effects_words(gains)}, clustered by "
+        f"{gains.cluster}.",
     )
 
 
 def verdict_words(checks: Mapping[str, Check]) -> str:
     """Say how many checks passed, which did not, and what that means for the claim."""
-    ruled = {name: check for name, check in checks.items() if check.passed is not None}
-    failed = [name for name, check in ruled.items() if not check.passed]
+    ruled = [check for check in checks.values() if check.passed is not None]
+    failed = [check for check in ruled if not check.passed]
     unknown = [c.title.lower() for c in checks.values() if c.verdict == "not possible"]
     told = f"Of {len(ruled)} checks with a rule {len(ruled) - len(failed)} passed."
-    for name in failed:
-        told += f" {checks[name].title} failed: {CHECKS[name].if_failed}."
-    if not failed:
+    for check in failed:
+        told += f" {check.title} failed: {check.if_failed}."
+    if ruled and not failed:
         told += (
             " None of them speaks against the claim that the programme had the effect, which "
             "is no proof of it: a check sees only what it looks for."
@@ -106,31 +103,28 @@ def verdict_words(checks: Mapping[str, Check]) -> str:
     return told
 
 
-@needs_checks("check", "A check")
+@NeedsFound("check", "A check")
 def check_table(robustness: StudyRobustness, name: str) -> Exhibit:
     """Show what one check found, as a table under its question."""
-    check = robustness.checks[name]
-    shown = robustness.shown
-    table = check.table.copy()
-    money = [column for column in check.money if column in table]
-    table[money] = table[money].astype(float) / shown.divisor
-    cells = _lay_out(table, robustness.effects.level)
+    check, shown = robustness.checks[name], robustness.shown
+    data = _scale(check, robustness)
+    cells = _lay_out(data[[*check.table]], robustness.effects.level)
     more = len(cells) - _MOST_ROWS
     rest = f" {more:,} more rows are in the table's file." if more > 0 else ""
-    unit = f" Amounts in {shown.unit}. {money_note(shown)}" if money else ""
+    unit = f" Amounts in {shown.unit}. {money_note(shown)}" if check.money else ""
     note = f"{_WORDS[check.verdict][2:].capitalize()}. {check.sentence}{rest}{unit}"
     return Exhibit(
         name=f"check_{name}",
         kind="table",
         caption=f"{check.title}: {check.question}",
-        data=table if len(table) else pd.DataFrame({"finding": [check.sentence]}),
+        data=data if len(data) else pd.DataFrame({"finding": [check.sentence]}),
         body=html_table(cells.head(_MOST_ROWS)) if len(cells) else Markup(""),
-        simulated=robustness.effects.gains.study_data.study.simulated,
+        simulated=robustness.effects.simulated,
         note=" ".join(note.split()),
     )
 
 
-@needs_checks("check_figure", "A check")
+@NeedsFound("check_figure", "A check")
 def plot_check(robustness: StudyRobustness, name: str) -> Exhibit:
     """Draw what one check found; as a table where it has no figure."""
     check = robustness.checks[name]
@@ -138,34 +132,36 @@ def plot_check(robustness: StudyRobustness, name: str) -> Exhibit:
         return check_table(robustness, name)
     figure = plots.new_figure(7.2, 3.8)
     with plots.in_style():
-        check.draw(figure.subplots(), robustness.amounts)
+        check.draw(figure.subplots(), robustness.effects.amounts)
     return plots.figure_exhibit(
         figure,
         name=f"check_{name}_figure",
         caption=f"{check.title}: {check.question}",
         alt=check.sentence,
-        data=check.table,
-        simulated=robustness.effects.gains.study_data.study.simulated,
+        data=_scale(check, robustness),
+        simulated=robustness.effects.simulated,
         note=f"{_WORDS[check.verdict][2:].capitalize()}.",
     )
 
 
-@needs_checks("specification_curve", _CURVE)
+@NeedsFound("specification_curve", _CURVE)
 def plot_specifications(robustness: StudyRobustness) -> Exhibit:
     """Draw the average effect under every combination of declared choices."""
     curve = robustness.curve
-    assert curve is not None
+    assert curve is not None  # as there is an effect
+    data = curve.to_frame()
+    data[[*MONEY]] = data[[*MONEY]].astype(float) / robustness.shown.divisor
     figure = plots.new_figure(7.6, 6.4)
     with plots.in_style():
-        curve.draw(figure, robustness.amounts)
+        curve.draw(figure)
     words = curve.summary()
     return plots.figure_exhibit(
         figure,
         name="specification_curve",
         caption=_CURVE,
         alt=f"Estimates sorted by size with their intervals; below, the choices. {words}",
-        data=curve.to_frame(),
-        simulated=robustness.effects.gains.study_data.study.simulated,
+        data=data.assign(unit=robustness.shown.unit),
+        simulated=robustness.effects.simulated,
         note=words,
     )
 
@@ -176,22 +172,19 @@ def show_checks(robustness: StudyRobustness, theme: str) -> None:
 
     if theme not in THEMES:
         raise ReportError(f"no theme {theme!r}; {suggest(theme, THEMES)}")
-    names = [name for name in robustness.checks if CHECKS[name].theme == theme]
-    for name in names:
-        if robustness.checks[name].draw is not None:
+    for name, check in robustness.checks.items():
+        if check.theme != theme:
+            continue
+        if check.draw is not None:
             display(plot_check(robustness, name))
         display(check_table(robustness, name))
 
 
-def _subject_words(robustness: StudyRobustness) -> str:
-    found = robustness.found
-    words = effects_words(found.gains)
-    return f"Checked: the imputation estimate with {words}, clustered by {found.gains.cluster}."
-
-
-def _shown_statistic(check: Check, robustness: StudyRobustness) -> float:
-    divisor = robustness.shown.divisor if "statistic" in check.money else 1
-    return check.statistic / divisor
+def _scale(check: Check, robustness: StudyRobustness) -> pd.DataFrame:
+    """Give a check's table with amounts, and their unit, as they are shown."""
+    table, money = check.table.copy(), [name for name in check.money if name in check.table]
+    table[money] = table[money].astype(float) / robustness.shown.divisor
+    return table.assign(unit=robustness.shown.unit) if money else table
 
 
 def _lay_out(table: pd.DataFrame, level: str) -> pd.DataFrame:

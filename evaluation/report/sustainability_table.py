@@ -8,7 +8,8 @@ import pandas as pd
 from evaluation.efficiency.fieller import RatioSet
 from evaluation.efficiency.sustainability import measure_retention, measure_subsidy_share
 from evaluation.errors import DesignError
-from evaluation.report.efficiency_study import StudyEfficiency, needs_efficiency
+from evaluation.report.absent import NeedsFound
+from evaluation.report.efficiency_study import StudyEfficiency
 from evaluation.report.efficiency_tables import set_cell
 from evaluation.report.exhibits import Exhibit
 from evaluation.report.village_words import show_number
@@ -16,7 +17,7 @@ from evaluation.report.village_words import show_number
 _CAPTION = "What lasts, and what is subsidy"
 
 
-@needs_efficiency("sustainability", _CAPTION)
+@NeedsFound("sustainability", _CAPTION)
 def sustainability_table(efficiency: StudyEfficiency, *, term: int = 2) -> Exhibit:
     """Show the gains after the secretaries' term against during it, and the subsidies' share.
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import wraps
-from typing import Concatenate, Literal, ParamSpec
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from markupsafe import Markup
 
 from evaluation.data.load import StudyData
 from evaluation.data.money import parse_money
@@ -20,10 +18,9 @@ from evaluation.data.panel import Floats, Variable, VillagePanel
 from evaluation.data.study import Study
 from evaluation.errors import ReportError
 from evaluation.report import plots
-from evaluation.report.exhibits import Exhibit
+from evaluation.report.absent import NeedsFound
 
 Part = Literal["panel", "ledger", "projects", "indicators", "map", "income-kinds"]
-Options = ParamSpec("Options")
 
 NEVER = "never treated"
 STATES = ("treated", "not yet treated", NEVER)
@@ -79,40 +76,13 @@ def has_part(study_data: StudyData, part: Part) -> bool:
     return getattr(study_data, part) is not None
 
 
-def needs(
-    part: Part, name: str, caption: str
-) -> Callable[
-    [Callable[Concatenate[StudyData, Options], Exhibit]],
-    Callable[Concatenate[StudyData, Options], Exhibit],
-]:
+def needs(part: Part, name: str, caption: str) -> NeedsFound:
     """Make an exhibit say that its part is absent, where a study lacks it."""
 
-    def decorate(
-        make: Callable[Concatenate[StudyData, Options], Exhibit],
-    ) -> Callable[Concatenate[StudyData, Options], Exhibit]:
-        @wraps(make)
-        def exhibit(
-            study_data: StudyData, /, *args: Options.args, **options: Options.kwargs
-        ) -> Exhibit:
-            if not has_part(study_data, part):
-                return absent(study_data, name, caption, _ABSENT[part])
-            return make(study_data, *args, **options)
+    def reason_of(study_data: StudyData) -> str:
+        return "" if has_part(study_data, part) else _ABSENT[part]
 
-        return exhibit
-
-    return decorate
-
-
-def absent(study_data: StudyData, name: str, caption: str, reason: str) -> Exhibit:
-    """Give the exhibit that says why there is nothing to show."""
-    return Exhibit(
-        name=name,
-        kind="table",
-        caption=caption,
-        data=pd.DataFrame({"absent": [reason]}, dtype=object),
-        body=Markup("<p>{}</p>").format(reason),
-        simulated=study_data.study.simulated,
-    )
+    return NeedsFound(name, caption, reason_of, errors=())
 
 
 def panel_of(study_data: StudyData) -> VillagePanel:

@@ -9,15 +9,10 @@ import statsmodels.api as sm
 from scipy import stats
 
 from evaluation.effects import clustered
-from evaluation.effects.clustered import (
-    find_shares,
-    is_regular,
-    joint_test,
-    regress_clustered,
-)
+from evaluation.effects.clustered import joint_test, regress_clustered
 from evaluation.gains.clusters import wild_interval
 from evaluation.gains.estimate import estimate_gains
-from evaluation.gains.regression import regress_gains
+from evaluation.gains.regression import find_shares, is_regular, regress_gains
 from tests.gains.panels import random_cells, to_panel
 
 EXACT = 1e-12  # the same arithmetic, in another order

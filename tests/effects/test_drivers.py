@@ -276,10 +276,6 @@ def test_the_simulated_study_has_its_traits():
     assert (found.tests["p_value"].dropna() > 0.01).all()
     assert of(found, "dispatch_level", model="comparison").empty  # nobody sent a secretary
     assert 0.5 < found.true_share < 1
-    axes = found.plot()
-    assert axes.get_xlabel() == "difference in gain, yuan"
-    assert len(axes.get_yticklabels()) == len(found.alone())
-    axes.figure.clear()
 
 
 def test_four_counties_are_too_few_for_intervals():

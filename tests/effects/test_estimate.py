@@ -125,3 +125,9 @@ def test_an_unknown_estimator_is_named(panel):
         estimate_effects(panel, estimators=["imputaton"])
     with pytest.raises(DesignError, match="at least one"):
         estimate_effects(panel, estimators=[])
+
+
+@pytest.mark.parametrize("option", ["matching", "fixed_effects"])
+def test_an_unknown_choice_is_refused(panel, option):
+    with pytest.raises(DesignError, match=f"{option} is 'all'; give one of"):
+        estimate_effects(panel, **{option: "all"})

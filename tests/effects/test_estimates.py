@@ -44,8 +44,7 @@ def mean_change(setup):
 
 def test_with_many_clusters_the_parts_squares_are_the_variance():
     setup = setup_of()
-    found = mean_change(setup)
-    frame = judge(found, setup, mean_change)
+    found, frame = judge(mean_change, setup)
     se = np.sqrt((found.parts**2).sum(axis=0))
     np.testing.assert_allclose(frame["se"], se, rtol=EXACT)
     freedom = min(40, effective_clusters(setup)) - 1
@@ -55,7 +54,7 @@ def test_with_many_clusters_the_parts_squares_are_the_variance():
 
 
 def test_the_band_is_of_event_times_alone_and_no_narrower_than_the_interval():
-    frame = judge(mean_change(setup_of()), setup_of(), mean_change)
+    _, frame = judge(mean_change, setup_of())
     overall, event = frame.iloc[0], frame.iloc[1]
     assert np.isnan(overall["band_low"])
     assert event["band_high"] - event["band_low"] > 0
@@ -67,19 +66,21 @@ def test_the_band_is_of_event_times_alone_and_no_narrower_than_the_interval():
 
 def test_with_few_clusters_estimates_are_made_anew_without_each():
     setup = setup_of(counties=8)
-    frame = judge(mean_change(setup), setup, mean_change)
+    found, frame = judge(mean_change, setup)
     assert (frame["method"] == "wild bootstrap").all() and (frame["n_clusters"] == 8).all()
     without = [
         mean_change(setup.take(setup.clusters != c)).terms["estimate"].iloc[0] for c in range(8)
     ]
     pseudo = 8 * frame["estimate"].iloc[0] - 7 * np.array(without)
+    np.testing.assert_allclose(found.left_out[:, 0], without, rtol=EXACT)
     assert frame["se"].iloc[0] == pytest.approx(pseudo.std(ddof=1) / np.sqrt(8), rel=EXACT)
     assert frame["band_low"].isna().all()
 
 
 def test_too_few_clusters_give_no_interval_but_the_reason():
     setup = setup_of(counties=4)
-    frame = judge(mean_change(setup), setup, mean_change)
+    found, frame = judge(mean_change, setup)
+    assert found.left_out is None
     assert frame["conf_low"].isna().all() and frame["estimate"].notna().all()
     assert frame["reason"].str.contains("95% needs 6").all()
 

@@ -323,7 +323,7 @@ def test_what_is_not_identified_is_nan_and_told():
 @pytest.mark.parametrize("estimate", BOTH)
 def test_refits_without_a_cluster(estimate):
     setup = setup_of(to_panel(random_cells(10, n_counties=9, n=150)), cluster="county")
-    frame = judge(estimate(setup), setup, estimate)
+    _, frame = judge(estimate, setup)
     row = frame.iloc[0]
     assert row["method"] == "wild bootstrap" and row["n_clusters"] == 9
     left_out = [overall(estimate(setup.take(setup.clusters != c))) for c in range(9)]

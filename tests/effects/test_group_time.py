@@ -263,6 +263,8 @@ def test_averages_by_cohort_and_year():
         assert means["se"].gt(0).all() and means["conf_low"].lt(means["conf_high"]).all()
     events, terms = average_by(setup, "event_time"), estimate_callaway_santanna(setup).terms
     assert events["estimate"].tolist() == terms["estimate"].tolist()[1:]
+    with pytest.raises(DesignError, match="by is 'county'; give one of cohort, year"):
+        average_by(setup, "county")
 
 
 def test_anticipation_moves_the_base_year():

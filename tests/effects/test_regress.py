@@ -141,6 +141,7 @@ def test_towns_of_one_name_in_two_counties_are_two(cells):
         ({"regressors": ["county"]}, "'county' holds no numbers"),
         ({"cluster": "same"}, "errors cannot be clustered"),
         ({"controls": ["none"]}, "0 rows are complete"),
+        ({"fixed_effects": "all"}, "fixed_effects is 'all'; give one of nested, full"),
     ],
 )
 def test_errors_say_what_to_mend(cells, changes, match):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,8 +13,7 @@ import pandas as pd
 from evaluation.data.money import parse_money
 from evaluation.data.panel import VillagePanel
 from evaluation.data.prices import deflators, read_price_index
-from evaluation.effects.check import Amounts, Check, Subject, not_possible, select_villages
-from evaluation.effects.checks.measures import check_outcomes, check_subsidies
+from evaluation.effects.check import Check, Subject, asks, judge_by, select_villages
 from evaluation.effects.checks.side_by_side import (
     COLUMNS,
     MONEY,
@@ -23,15 +23,16 @@ from evaluation.effects.checks.side_by_side import (
     tell,
     tells_the_same,
 )
-from evaluation.errors import DataError
+from evaluation.errors import DataError, DesignError
 from evaluation.gains.moments import Bools, Floats
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
-__all__ = ["check_comparison_groups", "check_deflators", "check_outcomes", "check_subsidies"]
-
-
+@asks(
+    "Other prices",
+    "Does the effect depend on how money is deflated?",
+    theme="data",
+    if_failed="the effect depends on the deflator",
+)
 def check_deflators(
     subject: Subject, *, levels: Mapping[int, float] | None = None, points: float = 2.0
 ) -> Check:
@@ -47,19 +48,18 @@ def check_deflators(
 
     Notes
     -----
-    A deflator multiplies all outcomes of a year by one factor. That changes the money that
+    A deflator multiplies all money of a year by one factor. That changes the money that
     effects are in, which is undone here (they are divided by the factor's mean over treated
     village-years), and stretches differences in level between villages, so that paths that are
     parallel in one money are not in another: this is what is looked at. In logarithms the year
     effects take it up. Passed if every estimate has the main one's sign, lies in its interval,
     and excludes zero if and only if it does.
     """
-    name, title = "deflators", "Other prices"
-    question = "Does the effect depend on how money is deflated?"
     panel, main = subject.panel, average_row(subject.gains)
-    money = parse_money(panel.variables[panel.outcome].unit)
-    if money is None:
-        return not_possible(name, title, question, "the outcome is not money.")
+    variable, own = panel.variables[panel.outcome], panel.matrix()
+    money = parse_money(variable.unit)
+    if money is None or variable.scale == "log1p":
+        raise DesignError("the outcome is not money, nor its logarithm.")
     years, growth = panel.years, 1 + points / 100
     factors: dict[str, Floats] = {
         f"prices rising {points:g} points a year faster": growth ** (years[0] - years),
@@ -83,9 +83,11 @@ def check_deflators(
     shares = cells.weights.sum(axis=0) / cells.weights.sum()
     rows = [{"prices": "as they are", **main}]
     for label, factor in factors.items():
-        matrices = {**panel.matrices, panel.outcome: panel.matrix() * factor}
+        moved = own + np.log(factor) if variable.scale == "log" else own * factor
+        matrices = {**panel.matrices, panel.outcome: moved}
         row = estimate_row(subject, replace(panel, matrices=matrices))
-        scale = 1.0 if panel.analysis.form == "log" else float(shares @ factor)
+        in_logs = "log" in (variable.scale, panel.analysis.form)
+        scale = 1.0 if in_logs else float(shares @ factor)
         rows.append(
             {"prices": label, **row} | {column: row[column] / scale for column in MONEY}
         )
@@ -95,12 +97,18 @@ def check_deflators(
         return tells_the_same(row, main) and inside
 
     return _judge(
-        subject, rows, agrees, label="prices", name=name, title=title, question=question,
+        subject, rows, agrees, label="prices",
         rule="lie in its interval and exclude zero if it does",
         more=f" Nominal money is not looked at: {lacking}." if lacking else "",
     )  # fmt: skip
 
 
+@asks(
+    "Other comparison villages",
+    "Does the effect depend on whom treated villages are compared with?",
+    theme="choices",
+    if_failed="the effect depends on whom treated villages are compared with",
+)
 def check_comparison_groups(subject: Subject) -> Check:
     """Compare treated villages with other villages.
 
@@ -110,8 +118,6 @@ def check_comparison_groups(subject: Subject) -> Check:
     before the first treatment lies where both kinds are found. Passed if every estimate has
     the main one's sign and an interval that holds it.
     """
-    name, title = "comparison_groups", "Other comparison villages"
-    question = "Does the effect depend on whom treated villages are compared with?"
     panel, gains = subject.panel, subject.gains
     frame, main = panel.villages, average_row(gains)
     towns = frame["town"].astype(str)
@@ -144,10 +150,7 @@ def check_comparison_groups(subject: Subject) -> Check:
         outside = row["conf_low"] > main["estimate"] or row["conf_high"] < main["estimate"]
         return bool(np.sign(row["estimate"]) == np.sign(main["estimate"])) and not outside
 
-    return _judge(
-        subject, rows, agrees, label="comparison", name=name, title=title, question=question,
-        rule="have intervals that hold it",
-    )  # fmt: skip
+    return _judge(subject, rows, agrees, label="comparison", rule="have intervals that hold it")
 
 
 def _judge(
@@ -156,16 +159,13 @@ def _judge(
     agrees: Callable[[Mapping[str, Any]], bool],
     *,
     label: str,
-    name: str,
-    title: str,
-    question: str,
     rule: str,
     more: str = "",
 ) -> Check:
     """Make the check of rows that are to agree with the first."""
     main, known = rows[0], [row for row in rows[1:] if np.isfinite(row["estimate"])]
     if not known:
-        return not_possible(name, title, question, str(rows[-1]["reason"]))
+        raise DesignError(rows[-1]["reason"])
     apart = [row for row in known if not agrees(row)]
     lowest = min(known, key=lambda row: float(row["estimate"]))
     highest = max(known, key=lambda row: float(row["estimate"]))
@@ -187,14 +187,10 @@ def _judge(
         sentence += f" By sign alone, without an interval: {', '.join(bare)}."
     sentence += more
     table = pd.DataFrame(rows)[[label, *COLUMNS]]
-
-    def draw(axes: Axes, amounts: Amounts) -> None:
-        draw_rows(axes, amounts, table, label=label, main=main["estimate"])
-
     return Check(
-        name=name, title=title, question=question, verdict="failed" if apart else "passed",
-        sentence=sentence, statistic=change, statistic_name="largest change, as a share of it",
-        table=table, money=MONEY, draw=draw,
+        verdict=judge_by(not apart), sentence=sentence, statistic=change,
+        statistic_name="largest change, as a share of it", table=table, money=MONEY,
+        draw=partial(draw_rows, rows=table, labels=table[label], main=main["estimate"]),
     )  # fmt: skip
 
 

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from evaluation.data.panel import OutcomeScale, Variable, VillagePanel
-from evaluation.effects.check import Amounts, Check, Subject, not_possible
+from evaluation.effects.check import Amounts, Check, Subject, asks, judge_by
 from evaluation.effects.checks.lee import LeeBounds, lee_bounds
-from evaluation.effects.checks.side_by_side import average_row, excludes_zero, tell
+from evaluation.effects.checks.side_by_side import POINT, average_row, excludes_zero, tell
 from evaluation.errors import DesignError
 from evaluation.gains.moments import Bools
 
@@ -19,9 +19,17 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _OBSERVED = "observed"
+_SHARES = ("share", "share_low", "share_high")
 _STATISTIC = "difference in the share of outcomes known"
 
 
+@asks(
+    "Missing outcomes",
+    "Are outcomes missing more often, or less, once villages are treated?",
+    theme="data",
+    if_failed="outcomes are missing in another way among treated villages, which can make an "
+    "effect by itself",
+)
 def check_attrition(subject: Subject) -> Check:
     """Compare how often the outcome is known among treated and comparison villages.
 
@@ -31,21 +39,13 @@ def check_attrition(subject: Subject) -> Check:
     same imputation and clusters; failed if its interval excludes zero. What that can do to the
     effect: `lee_bounds`.
     """
-    name, title = "attrition", "Missing outcomes"
-    question = "Are outcomes missing more often, or less, once villages are treated?"
     gains, observed = subject.gains, np.isfinite(subject.gains.fit.design.outcome)
     if observed.all():
         return Check(
-            name=name, title=title, question=question, verdict="passed", statistic=0.0,
-            statistic_name=_STATISTIC,
+            verdict="passed", statistic=0.0, statistic_name=_STATISTIC,
             sentence="No outcome is missing in any village and year.",
         )  # fmt: skip
-    try:
-        found = subject.reestimate(
-            _observe(subject.panel, observed), covariates=(), trends=False
-        )
-    except DesignError as error:
-        return not_possible(name, title, question, str(error))
+    found = subject.reestimate(_observe(subject.panel, observed), covariates=(), trends=False)
     main, row = average_row(gains), average_row(found)
     cells = found.cells
     share = float((cells.weights * observed[cells.rows]).sum() / cells.weights.sum())
@@ -54,8 +54,7 @@ def check_attrition(subject: Subject) -> Check:
         {"finding": "the same without the programme", "share": share - row["estimate"]},
         {"finding": "difference", "share": row["estimate"], "share_low": row["conf_low"],
          "share_high": row["conf_high"]},
-        {"finding": "average effect"}
-        | {column: main[column] for column in ("estimate", "conf_low", "conf_high")},
+        {"finding": "average effect"} | {column: main[column] for column in POINT},
     ]  # fmt: skip
     try:
         bounds = lee_bounds(gains, found)
@@ -66,22 +65,11 @@ def check_attrition(subject: Subject) -> Check:
         told = _tell_bounds(bounds, subject)
     except DesignError as error:
         told = f"No Lee bounds: {error}"
-    columns = [
-        "finding",
-        "share",
-        "share_low",
-        "share_high",
-        "estimate",
-        "conf_low",
-        "conf_high",
-    ]
-    clear, alpha = excludes_zero(row), gains.options.alpha
-    interval = (
-        "no interval"
-        if clear is None
-        else f"{1 - alpha:.0%} interval {100 * row['conf_low']:+.2f} to "
-        f"{100 * row['conf_high']:+.2f}"
-    )
+    clear, level = excludes_zero(row), f"{1 - gains.options.alpha:.0%}"
+    interval = "no interval"
+    if clear is not None:
+        low, high = 100 * row["conf_low"], 100 * row["conf_high"]
+        interval = f"{level} interval {low:+.2f} to {high:+.2f}"
     meaning = {
         None: "Without an interval of the difference there is no rule.",
         True: "The difference is no accident: part of the effect may come from it.",
@@ -106,11 +94,9 @@ def check_attrition(subject: Subject) -> Check:
         axes.legend(frameon=False)
 
     return Check(
-        name=name, title=title, question=question,
-        verdict="informational" if clear is None else "failed" if clear else "passed",
-        sentence=sentence, statistic=row["estimate"], statistic_name=_STATISTIC,
-        table=pd.DataFrame(findings, columns=columns),
-        money=("estimate", "conf_low", "conf_high"), draw=draw,
+        verdict=judge_by(None if clear is None else not clear), sentence=sentence,
+        statistic=row["estimate"], statistic_name=_STATISTIC, money=POINT, draw=draw,
+        table=pd.DataFrame(findings, columns=["finding", *_SHARES, *POINT]),
     )  # fmt: skip
 
 

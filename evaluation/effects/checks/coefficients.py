@@ -9,11 +9,10 @@ import numpy.typing as npt
 from scipy import stats
 
 from evaluation.effects.check import Subject
-from evaluation.effects.estimate import _estimator
-from evaluation.effects.estimates import _leave_out, effective_clusters
+from evaluation.effects.estimates import effective_clusters
 from evaluation.effects.setup import Estimator
 from evaluation.errors import DesignError
-from evaluation.gains.clusters import ENOUGH_CLUSTERS, fewest_clusters, takes_part, too_few
+from evaluation.gains.clusters import fewest_clusters, takes_part, too_few
 from evaluation.gains.moments import Bools, Floats
 
 _PREFERRED: tuple[Estimator, ...] = ("callaway_santanna", "sun_abraham", "twfe")
@@ -107,18 +106,13 @@ def find_event_study(subject: Subject, *, invertible: bool = False) -> EventStud
     found = effects.found[name]
     events = found.terms["period"].ne("overall").to_numpy()
     terms, parts = found.terms[events], found.parts[:, events]
-    some = takes_part(parts)
-    n, effective = int(some.sum()), effective_clusters(setup)
+    n, effective = int(takes_part(found.parts).sum()), effective_clusters(setup)
     if effective < fewest_clusters(alpha):
         raise DesignError(f"{too_few(n, effective, alpha)}.")
     values = terms["estimate"].to_numpy(float)
     known = np.isfinite(values) & (np.abs(parts).max(axis=0, initial=0) > 0)
-    left_out = None
-    if n < ENOUGH_CLUSTERS:
-        estimate = _estimator(name)
-        left_out = np.array(
-            [_leave_out(found, setup, estimate, int(c)) for c in np.flatnonzero(some)]
-        )[:, events]
+    left_out = None if found.left_out is None else found.left_out[:, events]
+    if left_out is not None:
         known &= np.isfinite(left_out).all(axis=0)
     place = {int(t): k for k, t in enumerate(terms["event_time"]) if known[k]}
     reference, most = setup.reference, min(_MOST, (n - 1) // 3) if invertible else _MOST
@@ -140,17 +134,6 @@ def find_event_study(subject: Subject, *, invertible: bool = False) -> EventStud
         covariance=covariance, weights=cells / cells.sum(), pseudo=pseudo, n_clusters=n,
         freedom=min(n, effective) - 1, alpha=alpha, n_left_out=int(known.sum()) - len(at),
     )  # fmt: skip
-
-
-def tell_p(p: float) -> str:
-    """Tell a p-value.
-
-    Examples
-    --------
-    >>> tell_p(0.0432), tell_p(0.0001)
-    ('p = 0.043', 'p < 0.001')
-    """
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
 def _run(place: dict[int, int], reference: int, step: int, most: int) -> list[int]:

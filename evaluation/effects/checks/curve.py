@@ -113,20 +113,9 @@ class SpecificationCurve:
         self.draw(figure)
         return figure
 
-    def draw(self, figure: Figure, amounts: Amounts | None = None) -> None:
-        """Draw estimates sorted by size with their intervals, and below which choices they are.
-
-        Parameters
-        ----------
-        amounts
-            What to divide by, and the unit; by default the curve's own.
-
-        Raises
-        ------
-        DesignError
-            If no combination could be estimated.
-        """
-        draw_curve(figure, self.frame, self.choices, amounts or self.amounts)
+    def draw(self, figure: Figure) -> None:
+        """Draw the curve on a figure; see `draw_curve`."""
+        draw_curve(figure, self.frame, self.choices, self.amounts)
 
 
 def specification_curve(

@@ -67,7 +67,7 @@ def draw_curve(
         top.plot(at[some], points[some, 0], "o", color=colour, markersize=2.5)
     top.plot(at[chosen], points[chosen, 0], "D", color="C1", markersize=6)
     top.axhline(0, color="0.3", linewidth=0.8)
-    top.set_ylabel(f"average effect, {amounts.unit}".strip(", "))
+    top.set_ylabel(amounts.label("average effect"))
     places: list[int] = []
     for number, (key, value) in enumerate(marks):
         new = number > 0 and key != marks[number - 1][0]

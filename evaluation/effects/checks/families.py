@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.multitest import multipletests
 
 from evaluation.data.panel import OutcomeScale, VillagePanel
-from evaluation.effects.check import Amounts, Check, Subject, not_possible
+from evaluation.effects.check import Amounts, Check, Subject, asks, judge_by
 from evaluation.effects.checks.side_by_side import average_error, average_row
+from evaluation.effects.clustered import adjust_holm
 from evaluation.errors import DesignError
 from evaluation.gains.clusters import takes_part
 from evaluation.gains.moments import Floats
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 _BLOCK = 2_000_000  # random signs held at once
 _SMALLEST = 1e-6  # of the p-values that are drawn
+_MARKS = (
+    ("p_value", "o", "by itself"), ("p_holm", "s", "Holm"),
+    ("p_romano_wolf", "D", "Romano-Wolf"),
+)  # fmt: skip
 
 
 def romano_wolf(estimates: Floats, parts: Floats, *, seed: int, n_draws: int = 4_999) -> Floats:
@@ -78,38 +82,26 @@ def romano_wolf(estimates: Floats, parts: Floats, *, seed: int, n_draws: int = 4
 
 
 def adjust_p_values(
-    p_values: Floats, estimates: Floats, parts: Floats, *, seed: int, n_draws: int = 4_999
+    p_values: Floats, estimates: Floats, parts: Floats, *, seed: int
 ) -> pd.DataFrame:
-    """Adjust the p-values of a family in two ways.
+    """Give p-values (K, NaN where there is none) by themselves and adjusted in two ways.
 
-    Parameters
-    ----------
-    p_values
-        K, each by itself; NaN where there is none.
-    estimates, parts, seed, n_draws
-        As in `romano_wolf`.
-
-    Returns
-    -------
-    DataFrame, K rows: p_value, p_holm (Holm 1979, whatever the correlation), p_romano_wolf (at
-    least p_value, which few clusters may make larger than signs do); NaN where there is none.
+    p_holm (Holm 1979) holds whatever the correlation; p_romano_wolf is at least p_value, which
+    few clusters may make larger than signs do.
     """
-    holm = np.full(len(p_values), np.nan)
-    known = np.isfinite(p_values)
-    if known.any():
-        holm[known] = multipletests(p_values[known], method="holm")[1]
-    stepdown = romano_wolf(
-        np.where(known, estimates, np.nan), parts, seed=seed, n_draws=n_draws
-    )
-    return pd.DataFrame(
-        {
-            "p_value": p_values,
-            "p_holm": holm,
-            "p_romano_wolf": np.maximum(stepdown, p_values),
-        }
-    )
+    known = np.where(np.isfinite(p_values), estimates, np.nan)
+    frame = pd.DataFrame({"p_value": p_values})
+    stepdown = np.maximum(romano_wolf(known, parts, seed=seed), p_values)
+    return frame.assign(p_holm=adjust_holm(frame["p_value"]), p_romano_wolf=stepdown)
 
 
+@asks(
+    "Many outcomes at once",
+    "Is the effect still more than chance, with all outcomes looked at counted?",
+    theme="chance",
+    if_failed="with all outcomes that were looked at taken together, the effect may be the "
+    "luckiest of them",
+)
 def check_outcome_families(subject: Subject) -> Check:
     """Adjust the effect's p-value for the other outcomes that were looked at.
 
@@ -119,16 +111,13 @@ def check_outcome_families(subject: Subject) -> Check:
     in levels by the same imputation and clusters. Passed if the outcome's own p-value, adjusted
     by `romano_wolf`, stays below alpha in each.
     """
-    name, title = "outcome_families", "Many outcomes at once"
-    question = "Is the effect still more than chance, with all outcomes looked at counted?"
     panel, alpha = subject.panel, subject.gains.options.alpha
     families = _list_families(panel)
     if not families:
-        return not_possible(name, title, question, "the panel has no other outcome.")
+        raise DesignError("the panel has no other outcome.")
     main = average_row(subject.gains)
     if np.isnan(main["p_value"]):
-        reason = f"the effect has no p-value: {main['reason']}."
-        return not_possible(name, title, question, reason)
+        raise DesignError(f"the effect has no p-value: {main['reason']}.")
     found: dict[str, tuple[dict[str, Any], Floats]] = {
         panel.outcome: (main, average_error(subject.gains)[1])
     }
@@ -148,10 +137,9 @@ def check_outcome_families(subject: Subject) -> Check:
             np.array([row["estimate"] for row in rows], dtype=float),
             np.column_stack(parts), seed=subject.seed,
         )  # fmt: skip
+        labels = [panel.variables[n].label.replace("_", " ") for n in members]
         adjusted.insert(0, "family", family)
-        adjusted.insert(
-            1, "outcome", [panel.variables[n].label.replace("_", " ") for n in members]
-        )
+        adjusted.insert(1, "outcome", labels)
         adjusted.insert(2, "main", [n == panel.outcome for n in members])
         tables.append(adjusted)
     table = pd.concat(tables, ignore_index=True)
@@ -175,10 +163,9 @@ def check_outcome_families(subject: Subject) -> Check:
 
     def draw(axes: Axes, amounts: Amounts) -> None:
         places = np.arange(len(table))[::-1]
-        for column, mark in (("p_value", "o"), ("p_holm", "s"), ("p_romano_wolf", "D")):
-            label = {"p_value": "by itself", "p_holm": "Holm", "p_romano_wolf": "Romano-Wolf"}
+        for column, mark, label in _MARKS:
             shown = np.maximum(table[column].to_numpy(float), _SMALLEST)
-            axes.plot(shown, places, mark, label=label[column], fillstyle="none")
+            axes.plot(shown, places, mark, label=label, fillstyle="none")
         axes.axvline(alpha, color="0.3", linewidth=0.8)
         axes.set_yticks(places, table["outcome"].tolist())
         axes.set_xscale("log")
@@ -188,8 +175,7 @@ def check_outcome_families(subject: Subject) -> Check:
         axes.legend(frameon=False)
 
     return Check(
-        name=name, title=title, question=question, verdict="passed" if passed else "failed",
-        sentence=sentence, statistic=float(worst["p_romano_wolf"]),
+        verdict=judge_by(passed), sentence=sentence, statistic=float(worst["p_romano_wolf"]),
         statistic_name="p-value adjusted for all outcomes", table=table, draw=draw,
     )  # fmt: skip
 

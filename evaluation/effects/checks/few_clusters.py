@@ -3,36 +3,43 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from evaluation.effects.check import Amounts, Check, Subject, Verdict, not_possible
-from evaluation.effects.checks.coefficients import tell_p
-from evaluation.effects.checks.side_by_side import average_error, draw_rows
-from evaluation.effects.estimate import _estimator
+from evaluation.effects.check import Check, Subject, asks, judge_by, tell_p
+from evaluation.effects.checks.side_by_side import (
+    MONEY,
+    average_error,
+    draw_rows,
+    judge_clustered,
+    judge_wild,
+)
 from evaluation.effects.estimates import effective_clusters
+from evaluation.effects.fixed_effects import estimate_twfe
 from evaluation.errors import DesignError
 from evaluation.gains.clusters import (
     ENOUGH_CLUSTERS,
     Interval,
-    clustered_interval,
     fewest_clusters,
     takes_part,
     too_few,
-    wild_interval,
 )
 from evaluation.gains.design import place_codes
 from evaluation.gains.moments import Floats
 from evaluation.gains.options import Cluster
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 _MOST_WILD = 200  # clusters, with more of which the bootstrap has nothing to add
 
 
+@asks(
+    "The level of clusters",
+    "Does it depend on the level of clusters whether the effect differs from zero?",
+    theme="chance",
+    if_failed="whether the effect differs from zero depends on how errors are clustered",
+)
 def check_few_clusters(subject: Subject) -> Check:
     """Judge the average effect by clusters of every level, clustered and by wild bootstrap.
 
@@ -49,18 +56,16 @@ def check_few_clusters(subject: Subject) -> Check:
     that at which villages were assigned understate errors (MacKinnon, Nielsen, Webb 2023,
     doi:10.1016/j.jeconom.2022.04.001).
     """
-    name, title = "few_clusters", "The level of clusters"
-    question = "Does it depend on the level of clusters whether the effect differs from zero?"
     alpha, level = subject.gains.options.alpha, subject.gains.cluster
     rows = [row for cluster in _levels(subject) for row in _judge_level(subject, cluster)]
     table = pd.DataFrame(rows)
     own = table[table["estimator"] == "imputation"]
     known = own[own["reason"] == ""]
     if known.empty:
-        return not_possible(name, title, question, f"{own['reason'].iloc[-1]}.")
+        raise DesignError(f"{own['reason'].iloc[-1]}.")
     p = known[["p_clustered", "p_wild"]].to_numpy(float)
     clear = p[np.isfinite(p)] < alpha
-    verdict: Verdict = "passed" if clear.all() else "failed" if clear.any() else "informational"
+    passed = bool(clear.all()) if clear.any() else None
     main = own[own["cluster"] == level].iloc[0]
     sentence = (
         f"The estimate is clustered by {level}: {main['n_clusters']:,} clusters, of which "
@@ -72,22 +77,16 @@ def check_few_clusters(subject: Subject) -> Check:
     if len(lacking):
         sentence += f"None by {' or '.join(lacking['cluster'])}: clusters are too few. "
     sentence += {
-        "passed": f"All are below {alpha:g}: it does not depend on the level.",
-        "failed": f"Some are below {alpha:g} and some are not: take the level at which "
-        "villages were assigned, or above.",
-        "informational": f"None is below {alpha:g}: the effect does not differ from zero at "
-        "any level.",
-    }[verdict]
-
-    def draw(axes: Axes, amounts: Amounts) -> None:
-        labels = table["estimator"] + ", by " + table["cluster"]
-        estimate = float(main["estimate"])
-        draw_rows(axes, amounts, table.assign(label=labels), label="label", main=estimate)
-
+        True: f"All are below {alpha:g}: it does not depend on the level.",
+        False: f"Some are below {alpha:g} and some are not: take the level at which villages "
+        "were assigned, or above.",
+        None: f"None is below {alpha:g}: the effect does not differ from zero at any level.",
+    }[passed]
+    labels = table["estimator"] + ", by " + table["cluster"]
     return Check(
-        name=name, title=title, question=question, verdict=verdict, sentence=sentence,
-        statistic=float(np.nanmax(p)), statistic_name="largest p-value", table=table,
-        money=("estimate", "se", "conf_low", "conf_high"), draw=draw,
+        verdict=judge_by(passed), sentence=sentence, statistic=float(np.nanmax(p)),
+        statistic_name="largest p-value", table=table, money=MONEY,
+        draw=partial(draw_rows, rows=table, labels=labels, main=main["estimate"]),
     )  # fmt: skip
 
 
@@ -111,7 +110,7 @@ def _judge_level(subject: Subject, cluster: Cluster) -> list[dict[str, Any]]:
     found: dict[str, tuple[float, Floats]] = {"imputation": average_error(gains)}
     if "twfe" in subject.effects.found:
         try:
-            twfe = _estimator("twfe")(setup)
+            twfe = estimate_twfe(setup)
             found["twfe"] = float(twfe.terms["estimate"].iloc[0]), twfe.parts[:, 0]
         except DesignError:
             pass
@@ -127,10 +126,12 @@ def _judge_level(subject: Subject, cluster: Cluster) -> list[dict[str, Any]]:
         reason = too_few(n, effective, alpha) if effective < fewest_clusters(alpha) else ""
         clustered = wild = Interval()
         if not reason:
-            clustered = _clustered(estimate, parts, alpha, effective)
-            wild = _wild(estimate, parts, alpha, subject.seed)
+            clustered = judge_clustered(estimate, parts, alpha=alpha, effective=effective)
+            reason = clustered.reason
             if estimator == "imputation" and n < ENOUGH_CLUSTERS:
                 wild = _jackknifed(gains.att)
+            elif n <= _MOST_WILD:
+                wild = judge_wild(estimate, parts, alpha=alpha, seed=subject.seed)
         taken = wild if np.isfinite(wild.p_value) and n < ENOUGH_CLUSTERS else clustered
         rows.append(
             {
@@ -142,28 +143,9 @@ def _judge_level(subject: Subject, cluster: Cluster) -> list[dict[str, Any]]:
     return rows
 
 
-def _clustered(estimate: float, parts: Floats, alpha: float, effective: float) -> Interval:
-    n = int(takes_part(parts).sum())
-    return clustered_interval(
-        estimate, parts * np.sqrt((n - 1) / n), alpha=alpha, effective=effective
-    )
-
-
-def _wild(estimate: float, parts: Floats, alpha: float, seed: int) -> Interval:
-    """Bootstrap the scores: what estimates without one cluster are to first order."""
-    parts = parts[takes_part(parts)]
-    n = len(parts)
-    if n > _MOST_WILD:
-        return Interval()
-    left_out = estimate - parts * np.sqrt(n / (n - 1))
-    return wild_interval(estimate, left_out, alpha=alpha, seed=seed)
-
-
 def _jackknifed(att: pd.Series[Any]) -> Interval:
-    return Interval(
-        se=float(att["se"]), conf_low=float(att["conf_low"]),
-        conf_high=float(att["conf_high"]), p_value=float(att["p_value"]),
-    )  # fmt: skip
+    se, low, high, p = map(float, att[["se", "conf_low", "conf_high", "p_value"]])
+    return Interval(se=se, conf_low=low, conf_high=high, p_value=p)
 
 
 def _tell_row(row: pd.Series[Any]) -> str:

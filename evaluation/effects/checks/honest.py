@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from evaluation.effects.check import Amounts, Check, Subject, Verdict, not_possible
+from evaluation.effects.check import Amounts, Check, Subject, asks, judge_by
 from evaluation.effects.checks.coefficients import EventStudy, find_event_study
 from evaluation.effects.checks.honest_intervals import relative_interval, smooth_interval
 from evaluation.effects.result import LABELS
@@ -28,6 +28,13 @@ _PRECISION = 0.01  # of breakdown values, told with two decimals
 Bounds = Callable[[Floats, float], tuple[float, float]]
 
 
+@asks(
+    "Departures as large as before treatment",
+    "Would the effect survive departures from parallel paths like those before it?",
+    theme="trends",
+    if_failed="departures from parallel paths no larger than those seen before treatment could "
+    "explain the effect",
+)
 def check_relative_magnitudes(subject: Subject, *, m_bars: Sequence[float] = _M_BARS) -> Check:
     """Bound the effect if paths depart after treatment up to Mbar times as before it.
 
@@ -44,12 +51,7 @@ def check_relative_magnitudes(subject: Subject, *, m_bars: Sequence[float] = _M_
     informational if the interval holds zero already with parallel paths. The covariance is
     taken as known. Rambachan, Roth (2023, doi:10.1093/restud/rdad018).
     """
-    name, title = "relative_magnitudes", "Departures as large as before treatment"
-    question = "Would the effect survive departures from parallel paths like those before it?"
-    try:
-        study = _find_study(subject)
-    except DesignError as error:
-        return not_possible(name, title, question, str(error))
+    study = _find_study(subject)
 
     def bounds(weights: Floats, m_bar: float) -> tuple[float, float]:
         return relative_interval(
@@ -65,29 +67,27 @@ def check_relative_magnitudes(subject: Subject, *, m_bars: Sequence[float] = _M_
         f"{subject.amounts.tell(largest)}. Mbar = 1 allows departures after treatment up to as "
         "large as that, every year anew. "
     )
-    verdict, ruled = _judge(alone)
-    sentence += ruled.format(
-        limit=f"Mbar = {_tell_break(alone, _MOST_M_BAR)}",
-        first=_tell_break(first, _MOST_M_BAR),
-        held="departures no larger than those before treatment",
-        more="larger ones",
-    )
+    passed, ruled = _judge(
+        alone, f"Mbar = {_tell_break(alone, _MOST_M_BAR)}", _tell_break(first, _MOST_M_BAR),
+        "departures no larger than those before treatment", "larger ones",
+    )  # fmt: skip
     return Check(
-        name=name, title=title, question=question, verdict=verdict, sentence=sentence,
-        statistic=alone, statistic_name="largest Mbar at which the effect differs from zero",
+        verdict=judge_by(passed), sentence=sentence + ruled, statistic=alone,
+        statistic_name="largest Mbar at which the effect differs from zero",
         table=table, money=("conf_low", "conf_high"),
         draw=_drawer(table, "m_bar", "Mbar: departures, as a multiple of the largest before"),
     )  # fmt: skip
 
 
-def check_smoothness(subject: Subject, *, shares: Sequence[float] = _SHARES) -> Check:
+@asks(
+    "Trends that go on and bend",
+    "Would the effect survive a trend from before treatment that goes on and bends?",
+    theme="trends",
+    if_failed="a trend that bends no more than it did before treatment could explain the "
+    "effect",
+)
+def check_smoothness(subject: Subject) -> Check:
     """Bound the effect if the difference in trends goes on, bending by at most M a year.
-
-    Parameters
-    ----------
-    shares
-        Values of M for the table and the figure, as shares of the largest second difference
-        of the coefficients before treatment.
 
     Notes
     -----
@@ -96,12 +96,7 @@ def check_smoothness(subject: Subject, *, shares: Sequence[float] = _SHARES) -> 
     difference seen before treatment or more; informational if the interval holds zero already
     with parallel paths. Rambachan, Roth (2023, doi:10.1093/restud/rdad018).
     """
-    name, title = "smoothness", "Trends that go on and bend"
-    question = "Would the effect survive a trend from before treatment that goes on and bends?"
-    try:
-        study = _find_study(subject)
-    except DesignError as error:
-        return not_possible(name, title, question, str(error))
+    study = _find_study(subject)
     largest = float(np.abs(np.diff([*study.estimates[study.before], 0.0], 2)).max())
 
     def bounds(weights: Floats, m: float) -> tuple[float, float]:
@@ -111,22 +106,21 @@ def check_smoothness(subject: Subject, *, shares: Sequence[float] = _SHARES) -> 
         )  # fmt: skip
 
     most = _MOST_SHARE * largest
-    table, broken = _tabulate(study, bounds, [s * largest for s in shares], "m", most)
+    table, broken = _tabulate(study, bounds, [s * largest for s in _SHARES], "m", most)
     alone, first = broken["average"] / largest, broken["first year"] / largest
     sentence = (
         f"{_tell_study(study)} Before treatment the trend bends from one year to the next by "
         f"at most {subject.amounts.tell(largest)}, chance included. "
     )
-    verdict, ruled = _judge(alone)
-    sentence += ruled.format(
-        limit=f"a bend of {_tell_break(alone, _MOST_SHARE)} times that a year",
-        first=_tell_break(first, _MOST_SHARE),
-        held="a trend that goes on and bends as it did before treatment",
-        more="one that turns more sharply",
-    )
+    passed, ruled = _judge(
+        alone, f"a bend of {_tell_break(alone, _MOST_SHARE)} times that a year",
+        _tell_break(first, _MOST_SHARE),
+        "a trend that goes on and bends as it did before treatment",
+        "one that turns more sharply",
+    )  # fmt: skip
     return Check(
-        name=name, title=title, question=question, verdict=verdict, sentence=sentence,
-        statistic=broken["average"], table=table,
+        verdict=judge_by(passed), sentence=sentence + ruled, statistic=broken["average"],
+        table=table,
         statistic_name="largest bend at which the effect differs from zero",
         money=("m", "conf_low", "conf_high", "breakdown", "statistic"),
         draw=_drawer(table, "m", "M: largest bend of the trend from year to year"),
@@ -146,26 +140,21 @@ def _find_study(subject: Subject) -> EventStudy:
     return study
 
 
-def _judge(broken: float) -> tuple[Verdict, str]:
+def _judge(
+    broken: float, limit: str, first: str, held: str, more: str
+) -> tuple[bool | None, str]:
     """Judge a breakdown value, relative to what was seen before treatment."""
     if np.isnan(broken):
-        return "informational", (
+        return None, (
             "Already with parallel paths the interval of the average effect holds zero: there "
             "is nothing to break."
         )
     told = (
-        "The average effect differs from zero up to {limit} (the first year's up to {first}). "
+        f"The average effect differs from zero up to {limit} (the first year's up to {first}). "
     )
     if broken >= 1:
-        told += "That is 1 or more: {held} cannot explain it; {more} could."
-        return "passed", told
-    return "failed", told + "That is below 1: {held}, chance included, could explain it."
-
-
-def _targets(study: EventStudy) -> Mapping[str, Floats]:
-    """Give the weights of the average effect, and of the first treated year, after it."""
-    after, times = study.weights[~study.before], study.times[~study.before]
-    return {"average": after, "first year": (times == 0).astype(float)}
+        return True, f"{told}That is 1 or more: {held} cannot explain it; {more} could."
+    return False, f"{told}That is below 1: {held}, chance included, could explain it."
 
 
 def _tabulate(
@@ -174,7 +163,11 @@ def _tabulate(
     """Give the intervals of both targets, and the values at which they first hold zero."""
     rows: list[tuple[str, float, float, float]] = []
     broken = {}
-    for target, weights in _targets(study).items():
+    targets: dict[str, Floats] = {
+        "average": study.weights[~study.before],
+        "first year": (study.times[~study.before] == 0).astype(float),
+    }
+    for target, weights in targets.items():
         load = np.where(study.before, 0, 1.0)
         load[~study.before] = weights
         estimate = float(load @ study.estimates)
@@ -241,8 +234,7 @@ def _drawer(table: pd.DataFrame, label: str, words: str) -> Callable[[Axes, Amou
         ]
         axes.set_xticks(places, told)
         axes.set_xlim(-0.5, len(rows) - 0.5)
-        unit = f", {amounts.unit}" if label == "m" and amounts.unit else ""
-        axes.set_xlabel(words + unit)
-        axes.set_ylabel(f"average effect, {amounts.unit}".strip(", "))
+        axes.set_xlabel(amounts.label(words) if label == "m" else words)
+        axes.set_ylabel(amounts.label("average effect"))
 
     return draw

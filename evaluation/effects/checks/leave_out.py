@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -11,15 +12,18 @@ import numpy.typing as npt
 import pandas as pd
 
 from evaluation.data.panel import VillagePanel
-from evaluation.effects.check import Amounts, Check, Subject, not_possible, select_villages
+from evaluation.effects.check import Amounts, Check, Subject, asks, judge_by, select_villages
 from evaluation.effects.checks.side_by_side import (
+    POINT,
     average_row,
+    draw_points,
     draw_rows,
     estimate_row,
     excludes_zero,
     tell,
     tells_the_same,
 )
+from evaluation.errors import DesignError
 from evaluation.gains.moments import Floats
 
 if TYPE_CHECKING:
@@ -34,35 +38,32 @@ _FEW = 0.01
 _SHARES = (0.01, 0.05, 0.1)
 
 
-def check_leave_one_out(
-    subject: Subject, *, labels: Mapping[str, pd.Series[Any]] | None = None, most: int = _MOST
-) -> Check:
+@asks(
+    "Leaving out one place",
+    "Does the effect rest on a single county, town or dispatching unit?",
+    theme="few",
+    if_failed="one place decides over the effect",
+)
+def check_leave_one_out(subject: Subject, *, most: int = _MOST) -> Check:
     """Leave out each county, town and dispatching unit, and estimate the average anew.
 
     Parameters
     ----------
-    labels
-        Further units by what they are called: a label for each village, index "village",
-        missing or '' for those that have none. By default the panel's own traits that are
-        text, such as the unit that sent a secretary.
     most
         How many units are left out in turn, fewer in a large panel: those that move the
         average most by their villages' gains, the year effects being held.
 
     Notes
     -----
-    Towns and dispatching units are left out with their treated villages; counties once with
-    these and once with all of theirs. Passed if, whatever place is left out, the average keeps
+    Towns, and the panel's traits that are text, such as the unit that sent a secretary, are
+    left out with their treated villages; counties once with these and once with all of theirs.
+    Passed if, whatever place is left out, the average keeps
     its sign and its interval excludes zero if and only if it does with all of them.
     """
-    name, title = "leave_one_out", "Leaving out one place"
-    question = "Does the effect rest on a single county, town or dispatching unit?"
     panel, main = _slim(subject), average_row(subject.gains)
-    units = _list_units(subject, labels)
+    units = _list_units(subject)
     if not units:
-        return not_possible(
-            name, title, question, "all treated villages lie in one county and town."
-        )
+        raise DesignError("all treated villages lie in one county and town.")
     cap = max(1, min(most, max(_SHOWN, _MOST_CELLS // panel.matrix().size)))
     rows = []
     for at in np.argsort([-abs(unit.move) for unit in units], kind="stable")[:cap]:
@@ -73,7 +74,7 @@ def check_leave_one_out(
         rows.append(
             {"left_out": unit.kind, "name": unit.name}
             | {"n_left_out": int((unit.codes == unit.code).sum())}
-            | {column: row[column] for column in ("estimate", "conf_low", "conf_high")}
+            | {column: row[column] for column in POINT}
             | {"change": change, "same_finding": same, "reason": row["reason"]}
         )
     table = pd.DataFrame(rows)
@@ -103,19 +104,22 @@ def check_leave_one_out(
     if bare := int((table["estimate"].notna() & table["conf_low"].isna()).sum()):
         sentence += f" In {bare} of them there is no interval, and the sign alone counts."
 
-    def draw(axes: Axes, amounts: Amounts) -> None:
-        drawn = table.head(_DRAWN).assign(label=lambda t: t["left_out"] + " " + t["name"])
-        draw_rows(axes, amounts, drawn, label="label", main=main["estimate"])
-
+    drawn = table.head(_DRAWN)
+    places = drawn["left_out"] + " " + drawn["name"]
     return Check(
-        name=name, title=title, question=question,
-        verdict="failed" if len(changed) else "passed", sentence=sentence,
+        verdict=judge_by(changed.empty), sentence=sentence,
         statistic=float(worst["change"]), statistic_name="largest change of the average effect",
-        table=table.head(_SHOWN), draw=draw,
-        money=("estimate", "conf_low", "conf_high", "change", "statistic"),
+        table=table.head(_SHOWN), money=(*POINT, "change", "statistic"),
+        draw=partial(draw_rows, rows=drawn, labels=places, main=main["estimate"]),
     )  # fmt: skip
 
 
+@asks(
+    "A handful of villages",
+    "How many villages must be left out before the effect is no longer there?",
+    theme="few",
+    if_failed="a handful of villages make the effect",
+)
 def check_influence(subject: Subject) -> Check:
     """Leave out the villages that move the average most, until its interval includes zero.
 
@@ -128,13 +132,11 @@ def check_influence(subject: Subject) -> Check:
     upper bound: other villages may do it with fewer (Broderick, Giordano, Meager 2020,
     arXiv:2011.14999, whose line of 1% is the rule's).
     """
-    name, title = "influence", "A handful of villages"
-    question = "How many villages must be left out before the effect is no longer there?"
     main = average_row(subject.gains)
     total, weight, moves = _influences(subject)
     n, sign = len(moves), float(np.sign(main["estimate"]))
     if n < 2:
-        return not_possible(name, title, question, "a single treated village has a gain.")
+        raise DesignError("a single treated village has a gain.")
     order = np.argsort(-sign * moves, kind="stable")
     path = (total.sum() - total[order].cumsum()[:-1]) / (
         weight.sum() - weight[order].cumsum()[:-1]
@@ -162,8 +164,7 @@ def check_influence(subject: Subject) -> Check:
             {
                 "n_left_out": k, "share_of_villages": k / n,
                 "share_of_effect": float(total[order[:k]].sum() / total.sum()),
-                "estimate": row["estimate"], "conf_low": row["conf_low"],
-                "conf_high": row["conf_high"],
+                **{column: row[column] for column in POINT},
                 "villages": ", ".join(named[:_NAMED]) + (", ..." if k > _NAMED else ""),
             }
         )  # fmt: skip
@@ -183,7 +184,6 @@ def check_influence(subject: Subject) -> Check:
     else:
         sentence += f"However many are left out, {what} at no point."
     most = max(1, int(_FEW * n))
-    failed = needed <= most
     if clear:
         sentence += (
             f" Rule: it fails if {most:,} suffice{'s' * (most == 1)} (one in a hundred)."
@@ -193,20 +193,14 @@ def check_influence(subject: Subject) -> Check:
 
     def draw(axes: Axes, amounts: Amounts) -> None:
         axes.plot(np.arange(1, n), path / amounts.divisor, color="C0", linewidth=1.4)
-        points = table[["estimate", "conf_low", "conf_high"]].to_numpy(float) / amounts.divisor
-        axes.vlines(table["n_left_out"], points[:, 1], points[:, 2], color="0.45")
-        axes.plot(table["n_left_out"], points[:, 0], "o", color="C0", markersize=4.5)
-        axes.axhline(0, color="0.3", linewidth=0.8)
+        draw_points(axes, amounts, table["n_left_out"], table)
         axes.set_xlim(0, 1.05 * max(kept) + 1)
         axes.set_xlabel("villages left out, the most influential first")
-        axes.set_ylabel(f"average effect, {amounts.unit}".strip(", "))
 
     return Check(
-        name=name, title=title, question=question,
-        verdict="informational" if not clear else "failed" if failed else "passed",
-        sentence=sentence, statistic=float(needed) if needed < n else np.nan,
-        statistic_name=f"villages left out until {what}", table=table,
-        money=("estimate", "conf_low", "conf_high"), draw=draw,
+        verdict=judge_by(needed > most if clear else None), sentence=sentence,
+        statistic=float(needed) if needed < n else np.nan,
+        statistic_name=f"villages left out until {what}", table=table, money=POINT, draw=draw,
     )  # fmt: skip
 
 
@@ -220,7 +214,7 @@ class _Unit(NamedTuple):
     move: float
 
 
-def _list_units(subject: Subject, labels: Mapping[str, pd.Series[Any]] | None) -> list[_Unit]:
+def _list_units(subject: Subject) -> list[_Unit]:
     """List places, with what each moves by its villages' gains, the year effects held."""
     panel, rows = subject.panel, subject.gains.cells.rows
     frame, towns = panel.villages, panel.villages["town"].astype(str)
@@ -228,16 +222,13 @@ def _list_units(subject: Subject, labels: Mapping[str, pd.Series[Any]] | None) -
     if subject.gains.options.year_effects == "common":  # else it is the same
         kinds["treated villages of county"] = frame["county"]
     kinds["town"] = (frame["county"].astype(str) + " " + towns).where(towns != "", "")
-    if labels is None:
-        labels = {
-            trait.replace("_", " "): frame[trait]
-            for trait in getattr(panel, "traits", ())
-            if not pd.api.types.is_numeric_dtype(frame[trait])
-        }
+    for trait in panel.traits:
+        if not pd.api.types.is_numeric_dtype(frame[trait]):
+            kinds[trait.replace("_", " ")] = frame[trait]
     total, weight, _ = _influences(subject)
     units = []
-    for kind, series in (kinds | dict(labels)).items():
-        known = series.reindex(frame.index).astype(object)
+    for kind, series in kinds.items():
+        known = series.astype(object)
         codes, names = pd.factorize(known.where(known.notna() & (known != ""), None))
         own, n = codes[rows], len(names)
         if (own == own[0]).all():

@@ -40,13 +40,8 @@ class LeeBounds:
     group: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Pool:
-    """Changes that are trimmed: n values, their shares and their clusters."""
-
-    values: Floats
-    shares: Floats
-    clusters: Codes
+_Pool = tuple[Floats, Floats, Codes]
+"""Changes that are trimmed: n values, their shares and their clusters."""
 
 
 def lee_bounds(gains: IncomeGains, observed: IncomeGains) -> LeeBounds:
@@ -82,17 +77,16 @@ def lee_bounds(gains: IncomeGains, observed: IncomeGains) -> LeeBounds:
     """
     average, parts = average_error(gains)
     kept, kept_parts, more_treated = _share_kept(gains, observed)
-    pool = _treated_pool(gains) if more_treated else _comparison_pool(gains)
-    whole = float(pool.shares @ pool.values)
+    values, shares, clusters = _treated_pool(gains) if more_treated else _comparison_pool(gains)
+    whole = float(shares @ values)
     sign = 1 if more_treated else -1
     ends, errors = [], []
     for lowest in (more_treated, not more_treated):
-        mean, quantile, used = trim(pool.values, pool.shares, kept, lowest=lowest)
-        moved = used * (pool.values - mean) + (mean - quantile) * (used - pool.shares)
-        moved -= pool.shares * (pool.values - whole)
-        error = np.bincount(pool.clusters, moved, len(parts)) + (
-            (quantile - mean) / kept * kept_parts
-        )
+        mean, quantile, used = trim(values, shares, kept, lowest=lowest)
+        moved = used * (values - mean) + (mean - quantile) * (used - shares)
+        moved -= shares * (values - whole)
+        cut = (quantile - mean) / kept * kept_parts
+        error = np.bincount(clusters, moved, len(parts)) + cut
         ends.append(average + sign * (mean - whole))
         errors.append(parts + sign * error)
     low, high = _interval(ends, errors, gains)
@@ -151,13 +145,10 @@ def _share_kept(gains: IncomeGains, observed: IncomeGains) -> tuple[float, Float
 
 def _treated_pool(gains: IncomeGains) -> _Pool:
     cells = gains.cells
-    clusters = place_codes(gains.panel, gains.cluster)[cells.rows]
     village, _ = np.nonzero(cells.counted)
     weights = cells.weights[cells.counted]
-    return _Pool(
-        values=cells.gains[cells.counted], shares=weights / weights.sum(),
-        clusters=clusters[village],
-    )  # fmt: skip
+    clusters = place_codes(gains.panel, gains.cluster)[cells.rows[village]]
+    return cells.gains[cells.counted], weights / weights.sum(), clusters
 
 
 def _comparison_pool(gains: IncomeGains) -> _Pool:
@@ -186,7 +177,7 @@ def _comparison_pool(gains: IncomeGains) -> _Pool:
             "known before and after to trim instead."
         )
     values, shares, codes = (np.concatenate(part) for part in zip(*found, strict=True))
-    return _Pool(values=values, shares=shares / shares.sum(), clusters=codes)
+    return values, shares / shares.sum(), codes
 
 
 def _interval(

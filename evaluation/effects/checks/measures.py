@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,9 +11,9 @@ import pandas as pd
 
 from evaluation.data.money import parse_money
 from evaluation.data.panel import OutcomeScale, VillagePanel
-from evaluation.effects.check import Amounts, Check, Subject, not_possible
+from evaluation.effects.check import Amounts, Check, Subject, asks, judge_by
 from evaluation.effects.checks.side_by_side import (
-    COLUMNS,
+    POINT,
     average_row,
     draw_rows,
     estimate_row,
@@ -29,57 +29,52 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _HEADS = ("households", "population")
-_INTERVAL = ("estimate", "conf_low", "conf_high")
 _SHARES = ("share", "share_low", "share_high")
 
 
-def check_outcomes(subject: Subject, *, per: Sequence[str] | None = None) -> Check:
+@asks(
+    "Other measures of the outcome",
+    "Does the effect show on other scales of the outcome, and in its parts?",
+    theme="data",
+    if_failed="the effect depends on how the outcome is measured",
+)
+def check_outcomes(subject: Subject) -> Check:
     """Estimate the effect on the outcome on other scales, and on other money outcomes.
-
-    Parameters
-    ----------
-    per
-        Covariates to divide the outcome by; by default households and population, where the
-        panel has them.
 
     Notes
     -----
-    Effects are told as a share of the outcome's mean in treated villages' untreated years, so
+    Scales: the level, logarithms, and by household and head, where the panel has them. Effects
+    are told as a share of the outcome's mean in treated villages' untreated years, so
     that scales can be compared; those on logarithms as exp(effect) - 1, zeros being left out.
     Passed if on every scale the sign is the main one's, and the interval excludes zero if and
     only if it does. Other outcomes, and kinds of income, have no rule.
     """
-    name, title = "outcomes", "Other measures of the outcome"
-    question = "Does the effect show on other scales of the outcome, and in its parts?"
     rows = []
-    for kind, outcome, scale, panel in _list_measures(subject.panel, per):
+    for kind, outcome, scale, panel in _list_measures(subject.panel):
         try:
             gains = subject.reestimate(panel)
             row = average_row(gains) | _find_shares(gains)
         except DesignError as error:
-            row = dict.fromkeys([*COLUMNS, *_SHARES], np.nan) | {"reason": str(error)}
+            row = dict.fromkeys([*POINT, *_SHARES, "n_villages"], np.nan)
+            row["reason"] = str(error)
         rows.append({"kind": kind, "outcome": outcome, "scale": scale, **row})
-    columns = ["outcome", "scale", *_SHARES, *_INTERVAL, "n_villages", "reason"]
-    table = pd.DataFrame(rows)[columns]
+    table = pd.DataFrame(rows)
     money = parse_money(subject.panel.variables[subject.panel.outcome].unit) is not None
-    table.loc[(table["scale"] != "level") & money, list(_INTERVAL)] = np.nan  # other units
-    shares = [
-        dict(zip(_INTERVAL, (row[c] for c in _SHARES), strict=True)) | {"kind": row["kind"]}
-        for row in rows
-    ]
-    main, known = shares[0], [row for row in shares if np.isfinite(row["estimate"])]
-    scales = [row for row in known if row["kind"] == "scale"]
-    others = [row for row in rows if row["kind"] == "other" and np.isfinite(row["share"])]
-    agree = all(tells_the_same(row, main) for row in scales)
+    table.loc[(table["scale"] != "level") & money, list(POINT)] = np.nan  # other units
+    shares = table[[*_SHARES]].set_axis(POINT, axis=1)
+    main, known = shares.iloc[0], shares["estimate"].notna()
+    scales = shares[known & (table["kind"] == "scale")]
+    others = table[known & (table["kind"] == "other")]
+    agree = all(tells_the_same(row, main) for _, row in scales.iterrows())
     sentence = (
         f"The effect is {_percent(main['estimate'])} of the mean outcome in treated villages "
         "before. "
     )
-    if scales:
-        sizes = [row["estimate"] for row in scales]
+    if len(scales):
+        sizes = scales["estimate"]
         sentence += (
             f"On {len(scales)} other scale{'s' * (len(scales) > 1)} it is "
-            f"{_percent(min(sizes))} to {_percent(max(sizes))}; "
+            f"{_percent(sizes.min())} to {_percent(sizes.max())}; "
         )
         sentence += (
             "its sign, and whether its interval excludes zero, are the same on each. "
@@ -87,24 +82,31 @@ def check_outcomes(subject: Subject, *, per: Sequence[str] | None = None) -> Che
             else "its sign, or whether its interval excludes zero, is not the same on each: "
             "the finding depends on the scale. "
         )
-    if others:
-        told = "; ".join(f"{row['outcome']} {_percent(row['share'])}" for row in others)
+    if len(others):
+        pairs = zip(others["outcome"], others["share"], strict=True)
+        told = "; ".join(f"{outcome} {_percent(share)}" for outcome, share in pairs)
         sentence += f"Other outcomes, each of its own mean before: {told} (no rule)."
 
     def draw(axes: Axes, amounts: Amounts) -> None:
-        drawn = pd.DataFrame(shares).assign(label=table["outcome"] + ", " + table["scale"])
-        draw_rows(axes, Amounts(divisor=0.01), drawn, label="label", main=main["estimate"])
-        axes.set_xlabel("average effect, % of the mean before treatment")
+        of_mean = Amounts(divisor=0.01, unit="% of the mean before treatment")
+        labels = table["outcome"] + ", " + table["scale"]
+        draw_rows(axes, of_mean, rows=shares, labels=labels, main=main["estimate"])
 
-    verdict = "informational" if not scales else "passed" if agree else "failed"
     return Check(
-        name=name, title=title, question=question, verdict=verdict,  # type: ignore[arg-type]
-        sentence=sentence.strip(), statistic=main["estimate"],
-        statistic_name="effect as a share of the mean before treatment", table=table,
-        money=_INTERVAL if money else (), draw=draw,
+        verdict=judge_by(agree if len(scales) else None), sentence=sentence.strip(),
+        statistic=float(main["estimate"]),
+        statistic_name="effect as a share of the mean before treatment",
+        table=table[["outcome", "scale", *_SHARES, *POINT, "n_villages", "reason"]],
+        money=POINT if money else (), draw=draw,
     )  # fmt: skip
 
 
+@asks(
+    "Grants booked as income",
+    "Is part of the effect a grant that is booked as income?",
+    theme="data",
+    if_failed="part of what counts as income is the programme's own money",
+)
 def check_subsidies(subject: Subject) -> Check:
     """Estimate the effect on income with and without subsidies, and on subsidies alone.
 
@@ -114,15 +116,12 @@ def check_subsidies(subject: Subject) -> Check:
     the sum of the other two. Failed if the outcome holds subsidies and the interval of their
     own effect excludes zero: a grant booked as income is the treatment, and no effect of it.
     """
-    name, title = "subsidies", "Grants booked as income"
-    question = "Is part of the effect a grant that is booked as income?"
     panel, split = subject.panel, split_subsidies(subject.panel)
     if split is None:
-        reason = (
+        raise DesignError(
             "subsidies are not known by themselves. Give income by kind (panel.income), or the "
             "total and subsidies."
         )
-        return not_possible(name, title, question, reason)
     earned, grants, included = split
     measures = {
         "income with subsidies": earned + grants,
@@ -138,7 +137,7 @@ def check_subsidies(subject: Subject) -> Check:
         subject = replace(subject, amounts=Amounts(unit=unit))
     whole, own, grant = rows
     if np.isnan(grant["estimate"]):
-        return not_possible(name, title, question, str(grant["reason"]))
+        raise DesignError(grant["reason"])
     clear, share = excludes_zero(grant), grant["estimate"] / whole["estimate"]
     table = pd.DataFrame(rows)
     table["share_of_whole"] = table["estimate"] / whole["estimate"]
@@ -159,17 +158,13 @@ def check_subsidies(subject: Subject) -> Check:
             "." if clear is not None else ": there is no interval, and no rule."
         )
 
-    def draw(axes: Axes, amounts: Amounts) -> None:
-        draw_rows(axes, amounts, table, label="outcome", main=whole["estimate"])
-
-    unknown = included and clear is None
     return Check(
-        name=name, title=title, question=question,
-        verdict="informational" if unknown else "failed" if included and clear else "passed",
+        verdict=judge_by(None if included and clear is None else not (included and clear)),
         sentence=sentence, statistic=share,
         statistic_name="share of subsidies in the effect with them",
-        table=table[["outcome", *_INTERVAL, "share_of_whole", "n_villages", "reason"]],
-        money=_INTERVAL if panel.analysis.form == "level" else (), draw=draw,
+        table=table[["outcome", *POINT, "share_of_whole", "n_villages", "reason"]],
+        money=POINT if panel.analysis.form == "level" else (),
+        draw=partial(draw_rows, rows=table, labels=measures, main=whole["estimate"]),
     )  # fmt: skip
 
 
@@ -193,16 +188,17 @@ def with_outcome(panel: VillagePanel, matrix: Floats) -> VillagePanel:
     return replace(panel, matrices=matrices, analysis=OutcomeScale())
 
 
-def _list_measures(
-    panel: VillagePanel, per: Sequence[str] | None
-) -> list[tuple[str, str, str, VillagePanel]]:
+def _list_measures(panel: VillagePanel) -> list[tuple[str, str, str, VillagePanel]]:
     """List measures: main, scale or other; the outcome's label; its scale; and the panel."""
     main, analysis = panel.variables[panel.outcome], panel.analysis
-    heads = [name for name in per or _HEADS if name in panel.matrices]
     forms = {
         "level": OutcomeScale(),
         "log": OutcomeScale(form="log", zeros="missing"),
-        **{f"per {name}": OutcomeScale(form="per_capita", per=name) for name in heads},
+        **{
+            f"per {name}": OutcomeScale(form="per_capita", per=name)
+            for name in _HEADS
+            if name in panel.matrices
+        },
     }
     own = f"per {analysis.per}" if analysis.per else analysis.form
     if main.scale != "level":
@@ -224,7 +220,7 @@ def _list_measures(
 def _find_shares(gains: IncomeGains) -> dict[str, float]:
     """Give the effect and its interval as shares of the mean in untreated years."""
     att, design, rows = gains.att, gains.fit.design, gains.cells.rows
-    ends = np.array([att[column] for column in _INTERVAL], dtype=float)
+    ends = np.array([att[column] for column in POINT], dtype=float)
     panel = gains.panel
     if panel.analysis.form == "log" or panel.variables[panel.outcome].scale != "level":
         ends = np.expm1(ends)

@@ -3,47 +3,45 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from evaluation.data.panel import OutcomeScale, VillagePanel
-from evaluation.effects.check import Amounts, Check, Subject, Verdict, not_possible
-from evaluation.effects.checks.coefficients import tell_p
+from evaluation.effects.check import Amounts, Check, Subject, asks, judge_by, tell_p
 from evaluation.effects.checks.side_by_side import (
+    POINT,
     average_error,
     average_row,
     draw_rows,
     estimate_row,
+    judge_clustered,
+    judge_wild,
+    smallest_p,
     tell,
 )
 from evaluation.effects.estimates import effective_clusters
 from evaluation.errors import DesignError
-from evaluation.gains.clusters import (
-    ENOUGH_CLUSTERS,
-    Interval,
-    clustered_interval,
-    fewest_clusters,
-    takes_part,
-    wild_interval,
-)
+from evaluation.gains.clusters import ENOUGH_CLUSTERS, Interval, fewest_clusters, takes_part
 from evaluation.gains.moments import Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_ROW = ["estimate", "conf_low", "conf_high", "p_value", "n_villages", "reason"]
-_MONEY = ("estimate", "conf_low", "conf_high")
+_MOST_EARLIER, _MOST_ANTICIPATED = 3, 2  # years
+_ROW = [*POINT, "p_value", "n_villages", "reason"]
 
 
-def check_placebo_dates(subject: Subject, *, most: int = 3) -> Check:
-    """Pretend that treatment came 1, 2, ... years earlier, on untreated years alone.
-
-    Parameters
-    ----------
-    most
-        How many years at most.
+@asks(
+    "Treatment pretended earlier",
+    "Is there an effect in years before there was any treatment?",
+    theme="trends",
+    if_failed="an effect shows in years in which there was no treatment",
+)
+def check_placebo_dates(subject: Subject) -> Check:
+    """Pretend that treatment came 1, 2, 3 years earlier, on untreated years alone.
 
     Notes
     -----
@@ -52,45 +50,47 @@ def check_placebo_dates(subject: Subject, *, most: int = 3) -> Check:
     if villages would have changed alike. Passed if the smallest p-value times the number of
     dates (Bonferroni) is not below alpha.
     """
-    name, title = "placebo_dates", "Treatment pretended earlier"
-    question = "Is there an effect in years before there was any treatment?"
     options = subject.gains.options
     rows = [
         {"years_earlier": k}
         | estimate_row(
             subject, _pretend(subject.panel, k, options.anticipation), anticipation=0
         )
-        for k in range(1, most + 1)
+        for k in range(1, _MOST_EARLIER + 1)
     ]
     table = pd.DataFrame(rows)[["years_earlier", *_ROW]]
     known = table[table["estimate"].notna()]
     if known.empty:
-        return not_possible(name, title, question, str(table["reason"].iloc[0]))
-    least, n = known["p_value"].min(), int(known["p_value"].notna().sum())
+        raise DesignError(table["reason"].iloc[0])
     told = "; ".join(
         f"{_years(row['years_earlier'])} {tell(row, subject)}" for _, row in known.iterrows()
     )
     sentence = f"Average effect in untreated years, with treatment pretended earlier by {told}"
-    verdict, ruled = _judge(float(least), n, options.alpha)
+    p, passed, ruled = _judge(known["p_value"], options.alpha)
     sentence += f"; {ruled}"
-    sentence += {
-        "passed": "No effect shows before there was one, as far as errors allow to see.",
-        "failed": "An effect shows where there can be none: treated villages were moving apart "
-        "already, or were chosen for what happened to them in these years.",
-    }.get(verdict, "")
-
-    def draw(axes: Axes, amounts: Amounts) -> None:
-        labels = [f"{_years(k)} earlier" for k in known["years_earlier"]]
-        main = subject.gains.att["estimate"]
-        draw_rows(axes, amounts, known.assign(label=labels), label="label", main=main)
-
+    if passed is not None:
+        sentence += (
+            " No effect shows before there was one, as far as errors allow to see."
+            if passed
+            else " An effect shows where there can be none: treated villages were moving apart "
+            "already, or were chosen for what happened to them in these years."
+        )
+    labels = [f"{_years(k)} earlier" for k in table["years_earlier"]]
+    main = subject.gains.att["estimate"]
     return Check(
-        name=name, title=title, question=question, verdict=verdict, sentence=sentence.strip(),
-        statistic=float(np.minimum(1, least * n)), table=table, money=_MONEY, draw=draw,
-        statistic_name="smallest p-value, Bonferroni",
+        verdict=judge_by(passed), sentence=sentence, statistic=p,
+        statistic_name="smallest p-value, Bonferroni", table=table, money=POINT,
+        draw=partial(draw_rows, rows=table, labels=labels, main=main),
     )  # fmt: skip
 
 
+@asks(
+    "Outcomes that the programme should not move",
+    "Did anything move with the programme that it cannot have moved?",
+    theme="trends",
+    if_failed="what the programme should not move moved with it: treated villages changed for "
+    "other reasons too",
+)
 def check_placebo_outcomes(subject: Subject) -> Check:
     """Estimate the effect on covariates that vary over the years and should not be moved.
 
@@ -100,8 +100,6 @@ def check_placebo_outcomes(subject: Subject) -> Check:
     same imputation without itself among the covariates. Passed if the smallest p-value times
     their number (Bonferroni) is not below alpha.
     """
-    name, title = "placebo_outcomes", "Outcomes that the programme should not move"
-    question = "Did anything move with the programme that it cannot have moved?"
     panel, options = subject.panel, subject.gains.options
     names = [
         key
@@ -109,10 +107,9 @@ def check_placebo_outcomes(subject: Subject) -> Check:
         if variable.role == "covariate" and key != panel.outcome and _varies(panel.matrix(key))
     ]
     if not names:
-        return not_possible(
-            name, title, question,
-            "the panel has no covariate that varies over the years, such as population.",
-        )  # fmt: skip
+        raise DesignError(
+            "the panel has no covariate that varies over the years, such as population."
+        )
     rows = []
     for key in names:
         other = replace(panel, outcome=key, analysis=OutcomeScale())
@@ -126,42 +123,42 @@ def check_placebo_outcomes(subject: Subject) -> Check:
     table.insert(4, "share_of_mean", table["estimate"] / table["mean"].abs())
     known = table[table["p_value"].notna()]
     if known.empty:
-        return not_possible(name, title, question, str(table["reason"].iloc[0]))
-    n, least = len(known), known.iloc[int(known["p_value"].argmin())]
-    verdict, ruled = _judge(float(least["p_value"]), n, options.alpha)
+        raise DesignError(table["reason"].iloc[0])
+    least = known.iloc[int(known["p_value"].argmin())]
+    p, passed, ruled = _judge(known["p_value"], options.alpha)
     told = f"{least['estimate']:+,.3g} {least['unit']}".strip()
     sentence = (
         f"Estimated like the outcome: {', '.join(known['outcome'])}. The clearest effect is on "
         f"{least['outcome']}, {told}, {least['share_of_mean']:+.1%} of its mean before "
-        f"treatment ({tell_p(least['p_value'])}); {ruled}"
+        f"treatment ({tell_p(least['p_value'])}); {ruled} "
     )
     sentence += (
         "Nothing else that was measured moved with the programme; what was not measured may."
-        if verdict == "passed"
+        if passed
         else "Unless the programme is meant to move it, treated villages changed for other "
         "reasons too, and the outcome may have moved for these."
     )
 
     def draw(axes: Axes, amounts: Amounts) -> None:
-        scaled = known.assign(
-            **{column: known[column] / known["mean"].abs() * 100 for column in _MONEY}
-        )
-        draw_rows(axes, Amounts(unit="% of mean"), scaled, label="outcome", main=0.0)
+        shares = known[[*POINT]].div(known["mean"].abs(), axis=0)
+        of_mean = Amounts(divisor=0.01, unit="% of mean")
+        draw_rows(axes, of_mean, rows=shares, labels=known["outcome"], main=0.0)
 
     return Check(
-        name=name, title=title, question=question, verdict=verdict, sentence=sentence,
-        statistic=float(np.minimum(1, least["p_value"] * n)), table=table, draw=draw,
-        statistic_name="smallest p-value, Bonferroni",
+        verdict=judge_by(passed), sentence=sentence, statistic=p,
+        statistic_name="smallest p-value, Bonferroni", table=table, draw=draw,
     )  # fmt: skip
 
 
-def check_anticipation(subject: Subject, *, most: int = 2) -> Check:
-    """Count up to two more years before treatment as possibly affected, and compare.
-
-    Parameters
-    ----------
-    most
-        How many years more at most.
+@asks(
+    "Effects before treatment began",
+    "Does the effect change if the last years before treatment may be affected?",
+    theme="trends",
+    if_failed="the effect depends on whether the last years before treatment count as "
+    "untreated",
+)
+def check_anticipation(subject: Subject) -> Check:
+    """Count one and two more years before treatment as possibly affected, and compare.
 
     Notes
     -----
@@ -171,20 +168,17 @@ def check_anticipation(subject: Subject, *, most: int = 2) -> Check:
     pseudo-values theta + C part_c (Kline, Santos 2012, doi:10.1515/2156-6674.1006). Passed if
     the smallest p-value times the number of differences is not below alpha.
     """
-    name, title = "anticipation", "Effects before treatment began"
-    question = "Does the effect change if the last years before treatment may be affected?"
     alpha, start = subject.gains.options.alpha, subject.gains.options.anticipation
     rows = [{"anticipation": start, **average_row(subject.gains)}]
-    for k in range(start + 1, start + most + 1):
+    for k in range(start + 1, start + _MOST_ANTICIPATED + 1):
         rows.append({"anticipation": k, **_compare(subject, k)})
     columns = ["difference", "se_difference", "p_difference", "n_villages", "reason"]
-    table = pd.DataFrame(rows).reindex(columns=["anticipation", *_MONEY, *columns])
+    table = pd.DataFrame(rows).reindex(columns=["anticipation", *POINT, *columns])
     differences = table.iloc[1:]
     known = differences[differences["estimate"].notna()]
     if known.empty:
-        return not_possible(name, title, question, str(differences["reason"].iloc[0]))
-    n, least = int(known["p_difference"].notna().sum()), float(known["p_difference"].min())
-    verdict, ruled = _judge(least, n, alpha)
+        raise DesignError(differences["reason"].iloc[0])
+    _, passed, ruled = _judge(known["p_difference"], alpha)
     main = table.iloc[0]
     told = "; ".join(
         f"{tell(row, subject)} with {_years(row['anticipation'])}"
@@ -194,25 +188,22 @@ def check_anticipation(subject: Subject, *, most: int = 2) -> Check:
         f"The average effect is {tell(main, subject)} with {_years(start)} before treatment "
         f"left out, {told}. Of the differences {ruled}"
     )
-    sentence += {
-        "passed": "The effect does not hang on the last years before treatment counting as "
-        "untreated.",
-        "failed": "The last years before treatment differ from earlier ones: something came "
-        "before the treatment, or villages were chosen for a bad year, from which they recover "
-        "by themselves.",
-    }.get(verdict, "")
-
-    def draw(axes: Axes, amounts: Amounts) -> None:
-        labels = [f"{_years(k)} left out" for k in table["anticipation"]]
-        draw_rows(
-            axes, amounts, table.assign(label=labels), label="label", main=main["estimate"]
+    if passed is not None:
+        sentence += (
+            " The effect does not hang on the last years before treatment counting as "
+            "untreated."
+            if passed
+            else " The last years before treatment differ from earlier ones: something came "
+            "before the treatment, or villages were chosen for a bad year, from which they "
+            "recover by themselves."
         )
-
+    labels = [f"{_years(k)} left out" for k in table["anticipation"]]
     return Check(
-        name=name, title=title, question=question, verdict=verdict, sentence=sentence.strip(),
+        verdict=judge_by(passed), sentence=sentence,
         statistic=float(known["difference"].abs().max()),
         statistic_name="largest change of the average effect", table=table,
-        money=(*_MONEY, "difference", "se_difference", "statistic"), draw=draw,
+        money=(*POINT, "difference", "se_difference", "statistic"),
+        draw=partial(draw_rows, rows=table, labels=labels, main=main["estimate"]),
     )  # fmt: skip
 
 
@@ -244,35 +235,26 @@ def _compare(subject: Subject, anticipation: int) -> dict[str, Any]:
         gains = subject.reestimate(anticipation=anticipation)
     except DesignError as error:
         return {"estimate": np.nan, "n_villages": 0, "reason": str(error)}
-    row, (main, own), (other, parts) = (
-        average_row(gains), average_error(subject.gains), average_error(gains)
-    )  # fmt: skip
-    interval, alpha = Interval(), subject.gains.options.alpha
-    if effective_clusters(subject.effects.setup) >= fewest_clusters(alpha):
-        interval = _judge_difference(other - main, parts - own, alpha)
-    return row | {
-        "difference": other - main, "se_difference": interval.se,
-        "p_difference": interval.p_value,
+    main, own = average_error(subject.gains)
+    other, parts = average_error(gains)
+    effective, alpha = effective_clusters(subject.effects.setup), subject.gains.options.alpha
+    judged, moved = Interval(), parts - own
+    if effective >= fewest_clusters(alpha):
+        judged = (
+            judge_clustered(other - main, moved, alpha=alpha, effective=effective)
+            if takes_part(moved).sum() >= ENOUGH_CLUSTERS
+            else judge_wild(other - main, moved, alpha=alpha, seed=subject.seed)
+        )
+    return average_row(gains) | {
+        "difference": other - main, "se_difference": judged.se, "p_difference": judged.p_value,
     }  # fmt: skip
 
 
-def _judge_difference(difference: float, parts: Floats, alpha: float) -> Interval:
-    """Give the interval from what clusters add to a difference's error (scaled, C)."""
-    parts = parts[takes_part(parts)]
-    n = len(parts)
-    if n < 2:
-        return Interval()
-    if n >= ENOUGH_CLUSTERS:
-        return clustered_interval(difference, parts * np.sqrt((n - 1) / n), alpha=alpha)
-    # What estimates without one cluster are to first order.
-    return wild_interval(difference, difference - parts * np.sqrt(n / (n - 1)), alpha=alpha)
-
-
-def _judge(least: float, n: int, alpha: float) -> tuple[Verdict, str]:
-    """Judge the smallest of n p-values, and say by which rule."""
-    if np.isnan(least):
-        return "informational", "there are too few clusters for a test. "
-    p = min(1.0, least * n)
+def _judge(p_values: pd.Series[float], alpha: float) -> tuple[float, bool | None, str]:
+    """Judge the smallest of p-values: itself times their number, the verdict, and the rule."""
+    p, n = smallest_p(p_values)
+    if not n:
+        return p, None, "there are too few clusters for a test."
+    told = f"{p:.3f}" if p >= 0.001 else "less than 0.001"
     side = "not below" if p >= alpha else "below"
-    told = f"the smallest p-value, times {n}, is {p:.3f}, {side} {alpha:g}. "
-    return ("passed" if p >= alpha else "failed"), told
+    return p, p >= alpha, f"the smallest p-value, times {n}, is {told}, {side} {alpha:g}."

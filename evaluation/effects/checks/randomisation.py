@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import special
 
-from evaluation.effects.check import Amounts, Check, Subject, not_possible
-from evaluation.effects.checks.coefficients import tell_p
+from evaluation.effects.check import Amounts, Check, Subject, asks, judge_by, tell_p
+from evaluation.errors import DesignError
 from evaluation.gains.averages import average_parts
 from evaluation.gains.design import place_codes
 from evaluation.gains.imputation import Design, fit_counterfactual
@@ -28,6 +28,12 @@ _MOST_CELLS = 60_000_000  # village-years of all draws together
 _ENOUGH_WAYS = 100  # of dealing treatment out, below which draws repeat one another
 
 
+@asks(
+    "Villages drawn by lot",
+    "Would villages drawn at random show an effect as large?",
+    theme="chance",
+    if_failed="an effect of this size often comes about when villages are drawn at random",
+)
 def check_randomisation(subject: Subject, *, draws: int | None = None) -> Check:
     """Deal treatment out anew among each county's villages, and compare the effect.
 
@@ -48,21 +54,18 @@ def check_randomisation(subject: Subject, *, draws: int | None = None) -> Check:
     were drawn by lot within their county, and else as good as parallel paths make them alike.
     pyfixest's ritest permutes village-years rather than cohorts and is not used.
     """
-    name, title = "randomisation", "Villages drawn by lot"
-    question = "Would villages drawn at random show an effect as large?"
     panel, options, design = subject.panel, subject.gains.options, subject.gains.fit.design
     county, cohort = place_codes(panel, "county"), panel.cohort
     ways = _log_ways(county, cohort)
     if ways < np.log(_ENOUGH_WAYS):
-        return not_possible(
-            name, title, question,
-            f"within counties treatment can be dealt out in only {np.exp(ways):.0f} ways.",
-        )  # fmt: skip
+        raise DesignError(
+            f"within counties treatment can be dealt out in only {np.exp(ways):.0f} ways."
+        )
     if draws is None:
         draws = int(np.clip(_MOST_CELLS // design.outcome.size, _FEWEST, _DRAWS))
     estimate, own = _statistic(design, options, cohort)
     if np.isnan(own):
-        return not_possible(name, title, question, "villages' gains do not vary at all.")
+        raise DesignError("villages' gains do not vary at all.")
     rng = np.random.default_rng(subject.seed)
     found = np.array(
         [_statistic(design, options, _deal(county, cohort, rng)) for _ in range(draws)]
@@ -96,13 +99,12 @@ def check_randomisation(subject: Subject, *, draws: int | None = None) -> Check:
         known = found[np.isfinite(found[:, 0]), 0]
         axes.hist(known / amounts.divisor, bins=40, color="0.7")
         axes.axvline(estimate / amounts.divisor, color="C1", linewidth=2, label="found")
-        axes.set_xlabel(f"average effect of villages drawn by lot, {amounts.unit}".strip(", "))
+        axes.set_xlabel(amounts.label("average effect of villages drawn by lot"))
         axes.set_ylabel("draws")
         axes.legend(frameon=False)
 
     return Check(
-        name=name, title=title, question=question, verdict="passed" if passed else "failed",
-        sentence=sentence, statistic=float(p),
+        verdict=judge_by(passed), sentence=sentence, statistic=float(p),
         statistic_name="p-value of no effect in any village", table=pd.DataFrame([row]),
         money=("estimate", "drawn_low", "drawn_high"), draw=draw,
     )  # fmt: skip

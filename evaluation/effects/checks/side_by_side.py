@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from evaluation.data.panel import VillagePanel
 from evaluation.effects.check import Amounts, Subject
 from evaluation.errors import DesignError
 from evaluation.gains.averages import average_parts
+from evaluation.gains.clusters import Interval, clustered_interval, takes_part, wild_interval
 from evaluation.gains.design import place_codes
 from evaluation.gains.moments import Floats
 from evaluation.gains.result import IncomeGains
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     Row = Mapping[str, Any] | pd.Series[Any]
 
+POINT = ("estimate", "conf_low", "conf_high")
 MONEY = ("estimate", "se", "conf_low", "conf_high")
 COLUMNS = [*MONEY, "p_value", "n_villages", "n_clusters", "reason"]
 
@@ -63,6 +65,36 @@ def average_error(gains: IncomeGains) -> tuple[float, Floats]:
     return estimate, parts * np.sqrt(count / max(count - 1, 1))
 
 
+def judge_clustered(
+    estimate: float, parts: Floats, *, alpha: float, effective: float
+) -> Interval:
+    """Give the interval from parts as `average_error` scales them; see `clustered_interval`."""
+    n = int(takes_part(parts).sum())
+    if n < 2:
+        return Interval(n_clusters=n, reason="the clusters do not differ")
+    unscaled = parts * np.sqrt((n - 1) / n)
+    return clustered_interval(estimate, unscaled, alpha=alpha, effective=effective)
+
+
+def judge_wild(estimate: float, parts: Floats, *, alpha: float, seed: int) -> Interval:
+    """Give the interval by bootstrapping the scores (parts as `average_error` scales them).
+
+    They are what estimates without one cluster are to first order; see `wild_interval`.
+    """
+    parts = parts[takes_part(parts)]
+    left_out = estimate - parts * np.sqrt(len(parts) / max(len(parts) - 1, 1))
+    return wild_interval(estimate, left_out, alpha=alpha, seed=seed)
+
+
+def smallest_p(p_values: Iterable[float]) -> tuple[float, int]:
+    """Give the smallest p-value times their number (Bonferroni), and how many are known.
+
+    NaN where none is. Holm's adjustment of the smallest is the same.
+    """
+    known = [p for p in p_values if np.isfinite(p)]
+    return min(1.0, min(known) * len(known)) if known else np.nan, len(known)
+
+
 def excludes_zero(row: Row) -> bool | None:
     """Say whether a row's interval excludes zero; None where it has no interval."""
     if np.isnan(row["conf_low"]):
@@ -91,16 +123,28 @@ def tell(row: Row, subject: Subject) -> str:
 
 
 def draw_rows(
-    axes: Axes, amounts: Amounts, rows: pd.DataFrame, *, label: str, main: float
+    axes: Axes, amounts: Amounts, *, rows: pd.DataFrame, labels: Iterable[Any], main: float
 ) -> None:
     """Draw estimates with their intervals one below the other, beside the main one and zero."""
-    known = rows[rows["estimate"].notna()]
-    places = np.arange(len(known))[::-1]
-    points = known[["estimate", "conf_low", "conf_high"]].to_numpy(float) / amounts.divisor
+    known = rows["estimate"].notna().to_numpy()
+    places = np.arange(known.sum())[::-1]
+    points = rows.loc[known, [*POINT]].to_numpy(float) / amounts.divisor
     axes.hlines(places, points[:, 1], points[:, 2], color="0.45", linewidth=1.2)
     axes.plot(points[:, 0], places, "o", color="C0", markersize=4.5)
     axes.axvline(main / amounts.divisor, color="C1", linewidth=1, linestyle="--")
     axes.axvline(0, color="0.3", linewidth=0.8)
-    axes.set_yticks(places, known[label].astype(str).tolist())
-    axes.set_ylim(-0.7, len(known) - 0.3)
-    axes.set_xlabel(f"average effect, {amounts.unit}".strip(", "))
+    told = [str(label) for label, some in zip(labels, known, strict=True) if some]
+    axes.set_yticks(places, told)
+    axes.set_ylim(-0.7, len(told) - 0.3)
+    axes.set_xlabel(amounts.label("average effect"))
+
+
+def draw_points(
+    axes: Axes, amounts: Amounts, at: Any, rows: pd.DataFrame, *, what: str = "average effect"
+) -> None:
+    """Draw estimates with their intervals side by side, at the places given, and zero."""
+    points = rows[[*POINT]].to_numpy(float) / amounts.divisor
+    axes.vlines(at, points[:, 1], points[:, 2], color="0.45", linewidth=1.2)
+    axes.plot(at, points[:, 0], "o", color="C0", markersize=4.5)
+    axes.axhline(0, color="0.3", linewidth=0.8)
+    axes.set_ylabel(amounts.label(what))

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
-from statsmodels.stats.multitest import multipletests
 
 from evaluation.data.panel import VillagePanel
-from evaluation.effects.check import Amounts, Check, Subject, not_possible, select_villages
+from evaluation.effects.check import Check, Subject, asks, judge_by, select_villages
 from evaluation.effects.checks.side_by_side import (
     COLUMNS,
+    MONEY,
     average_row,
     draw_rows,
     estimate_row,
     excludes_zero,
+    smallest_p,
     tell,
 )
 from evaluation.errors import DesignError
@@ -26,13 +28,17 @@ from evaluation.gains.design import place_codes
 from evaluation.gains.moments import Floats
 from evaluation.gains.result import IncomeGains
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 _RADIUS = 6_371.0  # km, of the earth
 _LEFT = 0.1  # of the untreated villages must lie further away, to be compared with
 
 
+@asks(
+    "Spillovers to neighbours",
+    "Do untreated villages near treated ones change when these are treated?",
+    theme="neighbours",
+    if_failed="villages near treated ones changed too, so that they are no untouched "
+    "comparison",
+)
 def check_spillovers(
     subject: Subject, *, bands: Sequence[float] = (1.0, 2.0, 5.0, 10.0)
 ) -> Check:
@@ -56,29 +62,22 @@ def check_spillovers(
     the number of bands by Holm. The main effect is then estimated without exposed villages in
     the comparison, which a spillover to them does not touch.
     """
-    name, title = "spillovers", "Spillovers to neighbours"
-    question = "Do untreated villages near treated ones change when these are treated?"
     panel = subject.panel
     exposure = _find_exposure(panel, sorted(bands))
     if exposure is None:
-        reason = (
+        raise DesignError(
             "the untreated villages cannot be parted into near and far: neither coordinates "
             "nor towns leave a tenth of them away from treated villages."
         )
-        return not_possible(name, title, question, reason)
     since, ring, near = exposure
     never = ~panel.is_treated
     others = select_villages(panel, never & np.isfinite(since) | never & (ring == "far"))
     known = pd.Series(since, index=panel.villages.index).reindex(others.villages.index)
     others = replace(others, villages=others.villages.assign(cohort=known))
-    across = ""
-    try:
-        found = subject.reestimate(others)
-        if np.isnan(found.att["conf_low"]) and found.options.year_effects == "county":
-            found = subject.reestimate(others, year_effects="common", cluster=found.cluster)
-            across = " (compared across counties, as within them there is no interval)"
-    except DesignError as error:
-        return not_possible(name, title, question, str(error))
+    across, found = "", subject.reestimate(others)
+    if np.isnan(found.att["conf_low"]) and found.options.year_effects == "county":
+        found = subject.reestimate(others, year_effects="common", cluster=found.cluster)
+        across = " (compared across counties, as within them there is no interval)"
     rings = _by_ring(found, pd.Series(ring, index=panel.villages.index))
     main, spill = average_row(subject.gains), average_row(found)
     clean = estimate_row(subject, select_villages(panel, ~(never & np.isfinite(since))))
@@ -89,7 +88,7 @@ def check_spillovers(
         {"group": "treated villages, without those near", **clean},
     ]
     table = pd.DataFrame(rows)[["group", *COLUMNS]]
-    adjusted = _smallest_p([row["p_value"] for row in rings.values()])
+    adjusted, n_bands = smallest_p(row["p_value"] for row in rings.values())
     clear = excludes_zero(spill)
     failed = bool(clear) or adjusted < subject.gains.options.alpha
     n_far = int((never & (ring == "far")).sum())
@@ -97,8 +96,8 @@ def check_spillovers(
         f"{spill['n_villages']:,} untreated villages {near} changed by {tell(spill, subject)} "
         f"after that, beside {n_far:,} further away{across}. "
     )
-    if np.isfinite(adjusted):
-        sentence += f"Smallest p-value of {len(rings)} bands, adjusted: {adjusted:.3f}. "
+    if n_bands:
+        sentence += f"Smallest p-value of {n_bands} bands, adjusted: {adjusted:.3f}. "
     if failed:
         sentence += (
             f"They are no untouched comparison: a {_direction(spill, rings)}. "
@@ -114,15 +113,12 @@ def check_spillovers(
             f"average effect is {tell(clean, subject)}, with them {tell(main, subject)}."
         )
 
-    def draw(axes: Axes, amounts: Amounts) -> None:
-        draw_rows(axes, amounts, table, label="group", main=main["estimate"])
-
     return Check(
-        name=name, title=title, question=question,
-        verdict="informational" if clear is None else "failed" if failed else "passed",
+        verdict=judge_by(False if failed else None if clear is None else True),
         sentence=sentence, statistic=spill["estimate"],
         statistic_name="change of untreated villages near treated ones",
-        table=table, money=("estimate", "se", "conf_low", "conf_high", "statistic"), draw=draw,
+        table=table, money=(*MONEY, "statistic"),
+        draw=partial(draw_rows, rows=table, labels=table["group"], main=main["estimate"]),
     )  # fmt: skip
 
 
@@ -183,18 +179,12 @@ def _nearest(panel: VillagePanel) -> Floats | None:
         [np.cos(north) * np.cos(east), np.cos(north) * np.sin(east), np.sin(north)], axis=1
     )
     distance = np.full((panel.n_villages, len(panel.years)), np.nan)
-    last = -1
+    distance[known] = np.inf
     for t, year in enumerate(panel.years):
         treated = panel.cohort[known] <= year
-        if (n := int(treated.sum())) == last:
-            distance[:, t] = distance[:, t - 1]
-            continue
-        last, chord = n, np.full(len(points), np.inf)
-        if n:
+        if treated.any():
             chord = cKDTree(points[treated]).query(points)[0]
-        distance[known, t] = np.where(
-            n > 0, 2 * _RADIUS * np.arcsin(chord.clip(0, 2) / 2), np.inf
-        )
+            distance[known, t] = 2 * _RADIUS * np.arcsin(chord.clip(0, 2) / 2)
     return distance
 
 
@@ -210,12 +200,6 @@ def _by_ring(found: IncomeGains, ring: pd.Series[Any]) -> dict[str, dict[str, An
         return {}
     order = sorted(frame.index, key=lambda name: float(str(name).partition(" ")[0]))
     return {name: frame.loc[name, COLUMNS].to_dict() for name in order}
-
-
-def _smallest_p(p_values: Sequence[float]) -> float:
-    """Give the smallest p-value, adjusted for their number; NaN where none is known."""
-    known = [p for p in p_values if np.isfinite(p)]
-    return float(multipletests(known, method="holm")[1].min()) if known else np.nan
 
 
 def _direction(spill: dict[str, Any], rings: dict[str, dict[str, Any]]) -> str:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from itertools import product
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from evaluation.effects.check import Amounts, Check, Subject, Verdict, not_possible
-from evaluation.effects.checks.coefficients import EventStudy, find_event_study, tell_p
+from evaluation.effects.check import Amounts, Check, Subject, asks, judge_by, tell_p
+from evaluation.effects.checks.coefficients import EventStudy, find_event_study
+from evaluation.effects.checks.side_by_side import draw_points
 from evaluation.effects.result import LABELS
 from evaluation.errors import DesignError
+from evaluation.gains.clusters import draw_signs
 from evaluation.gains.moments import Bools, Floats
 
 if TYPE_CHECKING:
@@ -22,16 +23,21 @@ if TYPE_CHECKING:
 
 _POWERS = (0.5, 0.8)
 _DRAWS = 20_000  # of coefficients: a power has a sampling error of a third of a point
-_FLIPS = 9_999
 _PRE_TESTS = {
     "joint": "A joint test of the coefficients before treatment",
     "any": "Asking whether any coefficient before treatment is significant",
 }
-_MOST_ENUMERATED = 13  # clusters: all their signs instead of drawn ones
 
 PreTest = Callable[[Floats], Bools]
 
 
+@asks(
+    "Paths before treatment",
+    "Did treated and comparison villages move alike before treatment?",
+    theme="trends",
+    if_failed="treated villages moved apart before they were treated, so that some or all of "
+    "the effect may be a difference that was there anyway",
+)
 def check_pre_trend(subject: Subject) -> Check:
     """Test that all effects before treatment are zero.
 
@@ -45,42 +51,39 @@ def check_pre_trend(subject: Subject) -> Check:
     fixed effects, the imputation's own leads (`estimate_leads`). Passed if p is not below
     alpha. Roth (2022, doi:10.1257/aeri.20210236): passing is weak evidence.
     """
-    name, title = "pre_trend", "Paths before treatment"
-    question = "Did treated and comparison villages move alike before treatment?"
     frame, p, how = _test_leads(subject)
-    if frame.empty:
-        return not_possible(name, title, question, how)
     alpha = subject.gains.options.alpha
     worst = frame.iloc[int(frame["estimate"].abs().argmax())]
     sentence = (
         f"{how}; {len(frame)} before treatment, the largest "
         f"{subject.amounts.tell(worst['estimate'], sign=True)} at {worst['event_time']:.0f}. "
     )
-    verdict: Verdict = "informational"
-    if np.isnan(p):
+    passed = None if np.isnan(p) else p >= alpha
+    if passed is None:
         sentence += "No joint test: the clusters are too few, or coefficients not identified."
     else:
-        verdict = "passed" if p >= alpha else "failed"
         sentence += f"Joint test that all are zero: {tell_p(p)}, "
         sentence += (
             f"not below {alpha:g}. That is no proof that paths would have stayed alike: a "
             "trend may hide in the errors (see the next check)."
-            if p >= alpha
+            if passed
             else f"below {alpha:g}: paths parted before treatment, and what parted them may go "
             "on afterwards, so that part of the effect may be no effect."
         )
-    money = ("estimate", "se", "conf_low", "conf_high")
-
-    def draw(axes: Axes, amounts: Amounts) -> None:
-        _draw_points(axes, amounts, frame)
-
     return Check(
-        name=name, title=title, question=question, verdict=verdict, sentence=sentence,
-        statistic=p, statistic_name="p-value of all coefficients before treatment being zero",
-        table=frame.reset_index(drop=True), money=money, draw=draw,
+        verdict=judge_by(passed), sentence=sentence, statistic=p,
+        statistic_name="p-value of all coefficients before treatment being zero",
+        table=frame.reset_index(drop=True), money=("estimate", "se", "conf_low", "conf_high"),
+        draw=partial(_draw_study, frame=frame),
     )  # fmt: skip
 
 
+@asks(
+    "What the test before treatment would miss",
+    "How steep a trend would go unnoticed, and what would it do to the effect?",
+    theme="trends",
+    if_failed="a trend that these years would hardly show could explain the effect",
+)
 def check_pre_trend_power(subject: Subject) -> Check:
     """Say which linear trends a test of paths before treatment would miss, and their bias.
 
@@ -95,28 +98,25 @@ def check_pre_trend_power(subject: Subject) -> Check:
     average effect exceeds both for the trend caught with 0.8. Roth (2022,
     doi:10.1257/aeri.20210236).
     """
-    name, title = "pre_trend_power", "What the test before treatment would miss"
-    question = "How steep a trend would go unnoticed, and what would it do to the effect?"
-    try:
-        study = find_event_study(subject)
-    except DesignError as error:
-        return not_possible(name, title, question, str(error))
+    study = find_event_study(subject)
     tests, effect, amounts = _pre_tests(study), study.average, subject.amounts
     found = [
         _trend_missed(study, label, test, power, subject.seed)
         for label, test in tests.items()
         for power in _POWERS
     ]
-    table = pd.DataFrame([trend.row(effect) for trend in found])
-    half, steep = found[0], found[1]
-    bias = max(abs(steep.bias), abs(steep.bias_if_passed))
-    passed = abs(effect) > bias
+    table = pd.DataFrame(found)
+    bias = table[["bias", "bias_if_passed"]].abs().max(axis=1)
+    table["share_of_effect"] = bias / abs(effect) if effect else np.inf
+    half, steep = table.iloc[0], table.iloc[1]
+    passed = bool(steep["share_of_effect"] < 1)
     sentence = (
-        f"{_PRE_TESTS[half.pre_test]} catches a steady drift of {amounts.tell(half.slope)} a "
-        f"year half the time, and one of {amounts.tell(steep.slope)} four times in five. The "
-        f"latter would put {amounts.tell(steep.bias)} into the average effect, and "
-        f"{amounts.tell(steep.bias_if_passed)} on average where the test is passed, against an "
-        f"effect of {amounts.tell(effect)} ({LABELS[study.estimator]}). "
+        f"{_PRE_TESTS[half['pre_test']]} catches a steady drift of "
+        f"{amounts.tell(half['slope'])} a year half the time, and one of "
+        f"{amounts.tell(steep['slope'])} four times in five. The latter would put "
+        f"{amounts.tell(steep['bias'])} into the average effect, and "
+        f"{amounts.tell(steep['bias_if_passed'])} on average where the test is passed, against "
+        f"an effect of {amounts.tell(effect)} ({LABELS[study.estimator]}). "
     )
     sentence += (
         "The effect exceeds both: a straight trend that such a test misses one time in five is "
@@ -128,44 +128,24 @@ def check_pre_trend_power(subject: Subject) -> Check:
     )
 
     def draw(axes: Axes, amounts: Amounts) -> None:
-        frame = _frame(study, np.ones(len(study.times), dtype=bool))
-        _draw_points(axes, amounts, frame)
+        _draw_study(axes, amounts, _frame(study, np.ones(len(study.times), dtype=bool)))
         ends = np.array([study.times.min(), study.times.max()])
         for trend, style in ((half, ":"), (steep, "--")):
-            path = np.copysign(trend.slope, effect) * (ends - study.reference)
-            label = f"trend caught with {trend.power:.0%}"
+            path = np.copysign(trend["slope"], effect) * (ends - study.reference)
+            label = f"trend caught with {trend['power']:.0%}"
             axes.plot(ends, path / amounts.divisor, style, color="C3", label=label)
         axes.legend(frameon=False)
 
     return Check(
-        name=name, title=title, question=question, verdict="passed" if passed else "failed",
-        sentence=sentence, statistic=float(bias / abs(effect)) if effect else np.inf,
+        verdict=judge_by(passed), sentence=sentence, 
+        statistic=float(steep["share_of_effect"]),
         statistic_name="bias of the trend caught with 0.8, as a share of the effect",
         table=table, money=("slope", "bias", "bias_if_passed"), draw=draw,
     )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Trend:
-    """A linear trend that a pre-test catches with a certain power."""
-
-    pre_test: str
-    power: float
-    slope: float
-    bias: float
-    bias_if_passed: float
-
-    def row(self, effect: float) -> Mapping[str, Any]:
-        bias = max(abs(self.bias), abs(self.bias_if_passed))
-        return {
-            "pre_test": self.pre_test, "power": self.power, "slope": self.slope,
-            "bias": self.bias, "bias_if_passed": self.bias_if_passed,
-            "share_of_effect": bias / abs(effect) if effect else np.inf,
-        }  # fmt: skip
-
-
 def _test_leads(subject: Subject) -> tuple[pd.DataFrame, float, str]:
-    """Give coefficients before treatment, the joint p-value, and whose (or why none)."""
+    """Give coefficients before treatment, the joint p-value, and whose they are."""
     try:
         study = find_event_study(subject)
     except DesignError as error:
@@ -174,8 +154,10 @@ def _test_leads(subject: Subject) -> tuple[pd.DataFrame, float, str]:
         frame = frame[frame["period"] == "before"].rename_axis("event_time").reset_index()
         frame = frame[["event_time", "estimate", "se", "conf_low", "conf_high", "p_value"]]
         frame = frame[frame["estimate"].notna()]
+        if frame.empty:
+            raise error
         how = f"Coefficients of the imputation, {subject.gains.att['n_clusters']} clusters"
-        return frame, float(joint), str(error) if frame.empty else how
+        return frame, float(joint), how
     joint = _flip_p(study, subject.seed) if study.pseudo is not None else _hotelling_p(study)
     how = f"Coefficients of {LABELS[study.estimator]}, {study.n_clusters} clusters"
     return _frame(study, study.before), joint, how
@@ -205,17 +187,15 @@ def _flip_p(study: EventStudy, seed: int) -> float:
     """Compare the largest |t| with that of the pseudo-values' clusters with signs flipped."""
     assert study.pseudo is not None
     pseudo = study.pseudo[:, study.before]
-    n, rng = len(pseudo), np.random.default_rng(seed)
-    every = n <= _MOST_ENUMERATED
-    signs = np.array(list(product((-1.0, 1.0), repeat=n))) if every else None
-    signs = rng.choice((-1.0, 1.0), (_FLIPS, n)) if signs is None else signs
+    n = len(pseudo)
+    signs = draw_signs(n, seed)
     squares = (pseudo**2).mean(axis=0)
 
     def largest(means: Floats) -> Floats:
         return np.asarray((means**2 / np.maximum(squares - means**2, 1e-300)).max(axis=-1))
 
     above = largest(signs @ pseudo / n) >= largest(pseudo.mean(axis=0)) * (1 - 1e-12)
-    return float(above.mean() if every else (1 + above.sum()) / (1 + len(above)))
+    return float(above.mean() if len(signs) == 2**n else (1 + above.sum()) / (1 + len(above)))
 
 
 def _wald(study: EventStudy, coefficients: Floats) -> Floats:
@@ -240,8 +220,8 @@ def _pre_tests(study: EventStudy) -> dict[str, PreTest]:
 
 def _trend_missed(
     study: EventStudy, label: str, test: PreTest, power: float, seed: int
-) -> _Trend:
-    """Find by bisection the slope that a test rejects with the power given."""
+) -> dict[str, Any]:
+    """Find by bisection the slope that a test rejects with the power given, and its bias."""
     before, reach = study.before, study.times - study.reference
     rng = np.random.default_rng(seed)
     values, vectors = np.linalg.eigh(study.covariance[np.ix_(before, before)])
@@ -261,18 +241,15 @@ def _trend_missed(
     shift = errors[~rejected(high)].mean(axis=0)  # of coefficients before, where it passes
     load = np.linalg.pinv(study.covariance[np.ix_(before, before)], hermitian=True) @ shift
     moved = float(study.weights @ study.covariance[:, before] @ load)
-    return _Trend(
-        pre_test=label, power=power, slope=high, bias=bias, bias_if_passed=bias + moved
-    )
+    return {
+        "pre_test": label, "power": power, "slope": high, "bias": bias,
+        "bias_if_passed": bias + moved,
+    }  # fmt: skip
 
 
-def _draw_points(axes: Axes, amounts: Amounts, frame: pd.DataFrame) -> None:
+def _draw_study(axes: Axes, amounts: Amounts, frame: pd.DataFrame) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    scaled = frame[["estimate", "conf_low", "conf_high"]].to_numpy(float) / amounts.divisor
-    axes.vlines(frame["event_time"], scaled[:, 1], scaled[:, 2], color="0.45", linewidth=1.2)
-    axes.plot(frame["event_time"], scaled[:, 0], "o", color="C0", markersize=4.5)
-    axes.axhline(0, color="0.3", linewidth=0.8)
+    draw_points(axes, amounts, frame["event_time"], frame, what="effect")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("years since treatment")
-    axes.set_ylabel(f"effect, {amounts.unit}".strip(", "))

@@ -96,6 +96,20 @@ def test_logarithms_do_not_depend_on_prices():
     np.testing.assert_allclose(estimates, estimates[0], rtol=SAME)
 
 
+def test_an_outcome_that_comes_as_a_logarithm_is_shifted_by_prices():
+    panel = world_panel(1)
+    variables = {"income": replace(panel.variables["income"], scale="log")}
+    logs = replace(
+        panel, matrices={"income": np.log(1e6 + panel.matrix())}, variables=variables
+    )
+    check = check_deflators(imputed(richer(logs, sds=1e-5)), levels=STEEP)
+    estimates = check.table["estimate"].to_numpy()
+    np.testing.assert_allclose(estimates, estimates[0], rtol=SAME)
+    variables = {"income": replace(panel.variables["income"], scale="log1p")}
+    check = check_deflators(imputed(replace(logs, variables=variables)))
+    assert check.sentence == "Not possible: the outcome is not money, nor its logarithm."
+
+
 def test_an_outcome_that_is_not_money_has_no_prices():
     panel = world_panel(1)
     variable = replace(panel.variables["income"], unit="户")

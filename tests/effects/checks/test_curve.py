@@ -211,7 +211,7 @@ def test_the_figure_has_the_curve_and_a_mark_for_each_choice():
         n_jobs=1,
     )
     figure = plt.figure()
-    curve.draw(figure, Amounts(divisor=10_000, unit="万元"))
+    curve.draw(figure)
     top, below = figure.axes
     assert top.get_ylabel() == "average effect, 万元"
     assert [label.get_text() for label in below.get_yticklabels()] == [

@@ -74,6 +74,14 @@ def test_the_own_level_s_row_is_the_estimate_s_own(counties):
     assert row["effective_clusters"] == effective_clusters(subject.effects.setup)
 
 
+def test_without_any_errors_there_is_nothing_to_judge():
+    """Where every village's path is the same, clusters do not differ: no p-value, no pass."""
+    panel = world_panel()
+    panel.matrices["income"][:] = 1.0 * panel.treated_cells
+    check = check_few_clusters(subject_of(panel, estimators=["imputation"]))
+    assert check.sentence == "Not possible: the clusters do not differ."
+
+
 def test_neither_order_nor_unit_of_money_matters():
     panel = world_panel(counties=8, treated=6, comparison=8, missing=0.05)
     one = check_few_clusters(subject_of(panel, estimators=BOTH))

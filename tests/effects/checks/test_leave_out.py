@@ -139,7 +139,8 @@ def test_an_effect_of_all_places_passes():
 def test_units_are_left_out_by_their_labels_with_their_treated_villages():
     panel = one_county()
     names = panel.villages["county"].map(lambda name: f"unit {name[-3:]}")
-    check = check_leave_one_out(imputed(panel), labels={"unit": names.iloc[::-1]}, most=6)
+    named = replace(panel, villages=panel.villages.assign(unit=names), traits=("unit",))
+    check = check_leave_one_out(imputed(named), most=6)
     row = check.table[check.table["name"] == "unit 007"].iloc[0]
     assert (row["left_out"], row["n_left_out"]) == ("unit", 4)
     assert not row["same_finding"]

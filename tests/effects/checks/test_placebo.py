@@ -1,15 +1,17 @@
 """Tests of effects where there should be none."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from evaluation.effects.check import Subject
 from evaluation.effects.checks.placebo import (
-    _judge_difference,
+    _judge,
     check_anticipation,
     check_placebo_dates,
     check_placebo_outcomes,
 )
+from evaluation.effects.checks.side_by_side import judge_clustered, judge_wild
 from evaluation.effects.estimate import estimate_effects
 from tests.effects.checks.subjects import (
     assert_drawn,
@@ -129,13 +131,27 @@ def test_without_a_covariate_that_varies_nothing_can_be_said():
 
 def test_differences_have_the_variance_of_their_parts():
     parts = np.array([0.3, -0.1, 0.2, -0.4, 0.1, -0.1, 0.2, -0.2])
-    found = _judge_difference(0.5, parts, 0.05)
+    found = judge_wild(0.5, parts, alpha=0.05, seed=0)
     assert found.method == "wild bootstrap"
     assert found.se**2 == pytest.approx((parts**2).sum(), rel=EXACT)
     many = np.tile(parts, 5)
-    found = _judge_difference(0.5, many, 0.05)
+    found = judge_clustered(0.5, many, alpha=0.05, effective=len(many))
     assert found.method == "clustered"
     assert found.se**2 == pytest.approx((many**2).sum(), rel=EXACT)
+    fewer = judge_clustered(0.5, many, alpha=0.05, effective=8.0)
+    assert fewer.se == found.se and fewer.p_value > found.p_value
+
+
+def test_clusters_that_do_not_differ_give_no_interval():
+    assert judge_clustered(0.5, np.zeros(40), alpha=0.05, effective=40.0).reason
+    assert judge_wild(0.5, np.zeros(8), alpha=0.05, seed=0).reason
+
+
+def test_the_smallest_p_is_told_and_never_as_zero():
+    p, passed, told = _judge(pd.Series([0.04, np.nan, 0.02]), 0.05)
+    assert (p, passed) == (0.04, False) and "times 2, is 0.040, below 0.05" in told
+    assert "is less than 0.001, below" in _judge(pd.Series([1e-9]), 0.05)[2]
+    assert _judge(pd.Series([np.nan]), 0.05)[1] is None
 
 
 @pytest.mark.parametrize("check", [check_placebo_dates, check_anticipation])

@@ -110,9 +110,9 @@ def test_a_true_null_is_rejected_as_often_as_said(flips):
 @pytest.mark.parametrize("power", [0.5, 0.8])
 def test_slopes_are_those_of_pretrends(power):
     found = _trend_missed(STUDY, "any", _pre_tests(STUDY)["any"], power, seed=0)
-    assert found.slope == pytest.approx(SLOPES[power], rel=SLOPE)
+    assert found["slope"] == pytest.approx(SLOPES[power], rel=SLOPE)
     # The mean of 1, 2, 3 years since the reference.
-    assert found.bias == pytest.approx(2 * found.slope, rel=EXACT)
+    assert found["bias"] == pytest.approx(2 * found["slope"], rel=EXACT)
 
 
 @pytest.mark.parametrize(("test", "reference"), [("any", POWER), ("joint", JOINT_POWER)])
@@ -133,13 +133,13 @@ def test_the_bias_that_passing_leaves_is_the_one_of_a_truncated_normal():
     found = _trend_missed(STUDY, "joint", _pre_tests(STUDY)["joint"], 0.8, seed=0)
     before = STUDY.before
     inner, cross = COVARIANCE[np.ix_(before, before)], COVARIANCE[np.ix_(~before, before)]
-    trend = found.slope * (TIMES + 1)
+    trend = found["slope"] * (TIMES + 1)
     load = np.linalg.solve(inner, trend[before])
     size, most = float(trend[before] @ load), float(stats.chi2.ppf(0.95, 3))
     kept = stats.ncx2.cdf(most, 5, size) / stats.ncx2.cdf(most, 3, size)
     expected = (trend[~before] + cross @ load * (kept - 1)).mean()
     assert stats.ncx2.sf(most, 3, size) == pytest.approx(0.8, abs=DRAWN)
-    assert found.bias_if_passed == pytest.approx(expected, rel=SLOPE)
+    assert found["bias_if_passed"] == pytest.approx(expected, rel=SLOPE)
 
 
 def test_an_effect_below_the_bias_of_a_missed_trend_fails():
