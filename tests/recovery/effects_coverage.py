@@ -33,7 +33,8 @@ COUNTIES = ("Sishui", "Weishan", "Yutai", "Liangshan")
 USUAL = {
     "comparison": 10, "missing": 0.0, "rounding_up": 0.0,
     "funds": {county: dict.fromkeys(SOURCES, 1_000.0) for county in COUNTIES},
-    "treated": dict.fromkeys(COUNTIES, 20), "money_sd": 0.0, "pooled": 0.0, "gain_sd": 0.5,
+    "treated": dict.fromkeys(COUNTIES, 20),
+    "money_sd": 0.0, "pooled": 0.0, "gain_sd": 0.5,
 }  # fmt: skip
 # No luck either, nor phases, so that the effect is one number: what two-way fixed effects assume.
 CONSTANT = {
@@ -99,7 +100,7 @@ def run_one(world, seed):
     )
     true = float(np.nanmean(gains))
     rows = table.overall[["estimate", "se", "conf_low", "conf_high"]].astype(float)
-    return [(world, name, true, *row) for name, row in zip(rows.index, rows.to_numpy())]
+    return [(world, name, true, *row) for name, *row in rows.itertuples()]
 
 
 def summarise(found):

@@ -1,4 +1,4 @@
-"""A fast version of `python -m tests.recovery.effects_coverage`, and what is kept of its run."""
+"""A fast version of tests/recovery/effects_coverage.py, and what is kept of its run."""
 
 import csv
 
