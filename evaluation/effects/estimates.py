@@ -141,6 +141,8 @@ def judge(estimate: Estimate, setup: Setup) -> tuple[Estimates, pd.DataFrame]:
     frame = found.terms.copy()
     if effective < fewest_clusters(alpha):
         intervals = [Interval(n_clusters=n, reason=too_few(n, effective, alpha))] * len(frame)
+    elif not n:
+        intervals = [Interval(reason="it is fitted exactly: no error to judge by")] * len(frame)
     elif n >= ENOUGH_CLUSTERS:
         freedom = min(n, effective) - 1
         intervals = [
@@ -162,7 +164,8 @@ def judge(estimate: Estimate, setup: Setup) -> tuple[Estimates, pd.DataFrame]:
     reach = np.full(len(frame), np.nan)
     if n >= ENOUGH_CLUSTERS and events.any() and effective >= fewest_clusters(alpha):
         crit = uniform_critical(parts[:, events], alpha=alpha, seed=setup.options.seed)
-        reach[events] = crit * frame["se"].to_numpy()[events]
+        alone = (frame["conf_high"] - frame["estimate"]).to_numpy(float)
+        reach[events] = np.maximum(crit * frame["se"].to_numpy(float), alone)[events]
     frame["band_low"], frame["band_high"] = values - reach, values + reach
     return found, frame[COLUMNS]
 
@@ -174,7 +177,7 @@ def uniform_critical(parts: Floats, *, alpha: float, seed: int) -> float:
     -----
     The 1 - alpha quantile over draws of max_k |sum_c v_c parts_ck| / se_k, v_c Rademacher
     (multiplier bootstrap of Callaway, Sant'Anna 2021, doi:10.1016/j.jeconom.2020.12.001,
-    algorithm 1, over clusters); never below the one of a single estimate.
+    algorithm 1, over clusters).
     """
     parts = parts[takes_part(parts)]
     se = np.sqrt((parts**2).sum(axis=0))
@@ -186,8 +189,7 @@ def uniform_critical(parts: Floats, *, alpha: float, seed: int) -> float:
         size = (min(step, _DRAWS - start), len(parts))
         signs = rng.integers(0, 2, size, dtype=np.int8).astype(np.float32) * 2 - 1
         largest.append(np.abs(signs @ standard.astype(np.float32)).max(axis=1, initial=0))
-    quantile = float(np.quantile(np.concatenate(largest), 1 - alpha))
-    return max(quantile, float(stats.t.ppf(1 - alpha / 2, max(len(parts) - 1, 1))))
+    return float(np.quantile(np.concatenate(largest), 1 - alpha))
 
 
 def _clustered(value: float, parts: Floats, alpha: float, freedom: float) -> Interval:

@@ -1,5 +1,7 @@
 """Errors, intervals and bands from what clusters add; averages over counties."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -104,3 +106,12 @@ def test_independent_estimates_have_the_quantile_of_the_largest_of_them():
     alike = np.repeat(parts[:, :1], 5, axis=1)
     assert uniform_critical(alike, alpha=0.05, seed=3) == pytest.approx(1.96, rel=DRAWN)
     assert uniform_critical(parts, alpha=0.05, seed=3) == crit
+
+
+def test_estimates_without_errors_have_no_interval():
+    def exact(setup):
+        found = mean_change(setup)
+        return replace(found, parts=np.zeros_like(found.parts))
+
+    _, frame = judge(exact, setup_of(counties=12))
+    assert frame["conf_low"].isna().all() and frame["reason"].str.contains("exactly").all()

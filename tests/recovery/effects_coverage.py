@@ -36,7 +36,7 @@ USUAL = {
     "treated": dict.fromkeys(COUNTIES, 20),
     "money_sd": 0.0, "pooled": 0.0, "gain_sd": 0.5,
 }  # fmt: skip
-# No luck either, nor phases, so that the effect is one number: what two-way fixed effects assume.
+# No luck either, nor phases: the effect is one number, as two-way fixed effects assume.
 CONSTANT = {
     **USUAL, "gain_sd": 0.0, "decay": 0.0, "phase_in": (1.0,), "elasticity": 0.05,
 }  # fmt: skip
