@@ -15,7 +15,7 @@ from statsmodels.stats.multitest import multipletests
 
 from evaluation.effects.setup import Codes
 from evaluation.effects.within import sum_by
-from evaluation.gains.clusters import ENOUGH_CLUSTERS, fewest_clusters
+from evaluation.gains.clusters import ENOUGH_CLUSTERS, Interval, fewest_clusters, too_few
 from evaluation.gains.moments import Bools, Floats
 from evaluation.gains.regression import (
     FEWEST_EFFECTIVE,
@@ -79,7 +79,8 @@ def regress_clustered(
     Notes
     -----
     b = (X'WX)^-1 X'Wy, so b_k = sum_i w_ik y_i; a cluster's part in its error is
-    sum_i w_ik (y_i - x_i b). The intervals are those of `regress_gains`.
+    sum_i w_ik (y_i - x_i b). The intervals are those of `regress_gains`; with fewer than 30
+    clusters there is none where they count as too few equal ones for their signs to be flipped.
 
     Examples
     --------
@@ -105,6 +106,10 @@ def regress_clustered(
     for k, estimate in enumerate(estimates.tolist()):
         without = left_out[:, k] if few else None
         found = judge_coefficient(estimate, parts[:, k], sizes[:, k], without, alpha=alpha)
+        effective = float(sizes[:, k].sum() ** 2 / (sizes[:, k] ** 2).sum())
+        if few and found.method and effective < fewest_clusters(alpha):
+            n = found.n_clusters
+            found = Interval(n_clusters=n, reason=too_few(n, effective, alpha))
         rows.append({"estimate": estimate, **asdict(found)})
     return pd.DataFrame(rows)
 

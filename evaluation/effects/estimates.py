@@ -95,7 +95,8 @@ def effective_clusters(setup: Setup) -> float:
     (sum_c k_c)^2 / sum_c k_c^2 with k_c = w_c^2 + u_c^2, the cluster's shares of treated
     village-years and of the untreated ones in the same years (after Carter, Schnepel,
     Steigerwald 2017, doi:10.1162/REST_a_00639): four treated counties among forty count as
-    five.
+    five. But no more than those with untreated ones count by themselves: where all is compared
+    with five villages, many treated ones make the comparison no surer.
     """
     known = np.isfinite(setup.outcome)
     with np.errstate(invalid="ignore"):
@@ -103,11 +104,13 @@ def effective_clusters(setup: Setup) -> float:
     untreated = known & ~treated & treated.any(axis=0)
     if setup.options.comparison == "never_treated":
         untreated &= ~setup.treated[:, None]
-    size = np.zeros(setup.n_clusters)
+    squares = []
     for cells in (treated, untreated):
         counts = np.bincount(setup.clusters, cells.sum(axis=1), setup.n_clusters)
-        size += (counts / max(counts.sum(), 1)) ** 2
-    return float(size.sum() ** 2 / (size**2).sum())
+        squares.append((counts / max(counts.sum(), 1)) ** 2)
+    size, compared = squares[0] + squares[1], float(squares[1].sum())
+    together = float(size.sum() ** 2 / (size**2).sum())
+    return min(together, 1 / compared) if compared else together
 
 
 def judge(estimate: Estimate, setup: Setup) -> tuple[Estimates, pd.DataFrame]:

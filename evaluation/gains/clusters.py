@@ -98,12 +98,15 @@ def wild_interval(
 
     Notes
     -----
-    The null value v is imposed on the jackknife's pseudo-values, J_c = C theta - (C - 1)
-    theta_(c), whose signs around v are flipped in all 2^C ways (above 13 clusters, in 9,999
-    drawn ones); the interval holds the v whose studentised mean is not among the largest
-    alpha of them. se is the jackknife's. This is the wild cluster bootstrap with Rademacher
-    weights (Cameron, Gelbach, Miller 2008, doi:10.1162/rest.90.3.414), restricted and with
-    jackknifed scores (MacKinnon, Nielsen, Webb 2023, doi:10.1002/jae.2969).
+    The null value v is imposed on J_c = theta + (C - 1) (m - theta_(c)), m the mean of the
+    theta_(c): the jackknife's pseudo-values, moved so that their mean is theta. Their signs
+    around v are flipped in all 2^C ways (above 13 clusters, in 9,999 drawn ones); the interval
+    holds the v whose studentised mean is not among the largest alpha of them. se is the
+    jackknife's. Where the pseudo-values had to be moved by more than that, the estimate is far
+    from linear in its clusters, and there is no interval. This is the wild cluster bootstrap
+    with Rademacher weights (Cameron, Gelbach, Miller 2008, doi:10.1162/rest.90.3.414),
+    restricted and with jackknifed scores (MacKinnon, Nielsen, Webb 2023,
+    doi:10.1002/jae.2969).
     """
     n = len(left_out)
     if np.isnan(left_out).any():
@@ -113,10 +116,14 @@ def wild_interval(
     if n < (needed := fewest_clusters(alpha)):
         reason = f"{n} clusters; {1 - alpha:.0%} needs {needed}, whose signs can be flipped"
         return Interval(n_clusters=n, reason=reason)
-    pseudo = n * estimate - (n - 1) * left_out
+    centre = left_out.mean()
+    pseudo = estimate + (n - 1) * (centre - left_out)
     se = float(pseudo.std(ddof=1) / np.sqrt(n))
     if se == 0:
         return Interval(n_clusters=n, reason="the clusters do not differ")
+    if (n - 1) * abs(centre - estimate) > se:
+        reason = f"estimates without single clusters, {n} of them, lie on one side of it"
+        return Interval(n_clusters=n, reason=reason)
     signs = draw_signs(n, seed)
     low, high = _find_ends(pseudo, signs, alpha)
     return Interval(

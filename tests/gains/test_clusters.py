@@ -22,7 +22,7 @@ DRAWN = 0.01  # four sd of a share of .05 to .1 in 9,999 draws
 
 def pseudo_values(estimate, left_out):
     n = len(left_out)
-    return n * estimate - (n - 1) * left_out
+    return estimate + (n - 1) * (left_out.mean() - left_out)
 
 
 def by_enumeration(estimate, left_out, value):
@@ -64,7 +64,7 @@ def ends_by_solving(estimate, left_out, alpha):
 def draw(seed, n):
     rng = np.random.default_rng(seed)
     left_out = rng.normal(size=n) + rng.exponential(size=n)
-    return left_out.mean() + 0.3, left_out
+    return left_out.mean() + 0.05, left_out
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -79,6 +79,17 @@ def test_wild_interval_ends_where_enumeration_ends(seed, n, alpha):
     for end, side in ((found.conf_low, -1), (found.conf_high, 1)):
         assert by_enumeration(estimate, left_out, end - side * step) > alpha
         assert by_enumeration(estimate, left_out, end + side * step) <= alpha
+
+
+def test_wild_interval_holds_its_estimate_or_is_none():
+    estimate, left_out = draw(7, 10)
+    found = wild_interval(estimate, left_out, alpha=0.05)
+    assert found.conf_low < estimate < found.conf_high
+    # The same differences around it: the interval moves with the estimate.
+    near = wild_interval(estimate + 0.01, left_out, alpha=0.05)
+    assert near.conf_low == pytest.approx(found.conf_low + 0.01, rel=BISECTED)
+    far = wild_interval(left_out.mean() + 2 * found.se / 9, left_out, alpha=0.05)
+    assert np.isnan(far.conf_low) and "on one side" in far.reason
 
 
 def test_wild_interval_by_hand():
@@ -102,7 +113,7 @@ def test_se_of_the_wild_interval_is_the_jackknifes():
 
 def test_drawn_signs_are_near_all_signs():
     estimate, left_out = draw(5, 14)  # 16,384 vectors, more than are enumerated
-    estimate -= (left_out.mean() + pseudo_values(estimate, left_out).mean()) / 2
+    estimate, left_out = 0.0, left_out - estimate
     found = wild_interval(estimate, left_out, alpha=0.05)
     for end in (found.conf_low, found.conf_high):
         assert by_enumeration(estimate, left_out, end) == pytest.approx(0.05, abs=DRAWN)
