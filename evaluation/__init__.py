@@ -73,6 +73,7 @@ _HOMES = {
     "decomposition_table": "evaluation.report.effects_tables",
     "drivers_table": "evaluation.report.driver_exhibits",
     "plot_drivers": "evaluation.report.driver_exhibits",
+    "show_drivers": "evaluation.report.driver_exhibits",
     "heterogeneity_table": "evaluation.report.driver_exhibits",
     "check_effects": "evaluation.report.robustness_study",
     "verdict_table": "evaluation.report.robustness",

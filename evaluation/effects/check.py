@@ -46,7 +46,7 @@ class Amounts:
         if np.isnan(scaled):
             return "unknown"
         digits = 0 if scaled == 0 else max(0, 2 - int(np.floor(np.log10(abs(scaled)))))
-        return f"{scaled:{'+' if sign else ''},.{min(digits, 6)}f}"
+        return f"{scaled:{'+' if sign else ''}z,.{min(digits, 6)}f}"  # z: no -0.00
 
     def label(self, what: str) -> str:
         """Label an axis: "average effect, 万元"."""

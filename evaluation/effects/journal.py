@@ -48,6 +48,7 @@ def write_docx(effects: EffectsTable, style: JournalStyle) -> bytes:
     document = _draw(lay_out(effects, style), style, "docx", docx_style=_DOCX_STYLE)
     if style.language == "zh":
         document.paragraphs[0].runs[0].text = "表 "
+    _number_caption(document.paragraphs[0])
     for fonts in document.element.body.iter(qn("w:rFonts")):
         fonts.set(qn("w:eastAsia"), _CHINESE_FONT)
     written, dated = BytesIO(), BytesIO()
@@ -57,6 +58,20 @@ def write_docx(effects: EffectsTable, style: JournalStyle) -> bytes:
         for name in source.namelist():  # ZipInfo has a date of its own, 1980
             target.writestr(ZipInfo(name), source.read(name), compress_type=ZIP_DEFLATED)
     return dated.getvalue()
+
+
+def _number_caption(paragraph: Any) -> None:
+    """Give the field that numbers the table its first number, which Word shows as it opens."""
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+
+    for end in list(paragraph._p.iter(qn("w:fldChar"))):
+        if end.get(qn("w:fldCharType")) == "end":
+            separate, number = OxmlElement("w:fldChar"), OxmlElement("w:t")
+            separate.set(qn("w:fldCharType"), "separate")
+            number.text = "1"
+            end.addprevious(separate)
+            end.addprevious(number)
 
 
 def write_html(effects: EffectsTable, style: JournalStyle) -> str:

@@ -12,8 +12,11 @@ import numpy as np
 import pandas as pd
 
 from evaluation.effects.journal_words import (
+    CHINESE,
     HEADS,
     MATCHING,
+    OF_EVENTS,
+    OF_TWFE_EVENTS,
     ORDER,
     SOURCES,
     WORDS,
@@ -24,7 +27,7 @@ from evaluation.effects.result import EffectsTable
 from evaluation.effects.setup import Estimator
 from evaluation.errors import DesignError
 
-DASH, MINUS = "—", "−"
+DASH, MINUS, NEW_LINE = "—", "−", "\n"
 _STARS = (0.01, 0.05, 0.1)
 _MOST_DIGITS = 6
 
@@ -105,8 +108,11 @@ def lay_out(effects: EffectsTable, style: JournalStyle) -> JournalTable:
         columns=[f"({k})\n{HEADS[style.language][n]}" for k, n in enumerate(names, 1)],
     )
     outcome = effects.panel.variables[effects.panel.outcome].label
-    caption = words["caption"].format(outcome=outcome)
-    notes = words[" "].join(filter(None, _notes(effects, overall, style, words)))
+    bare = style.language == "zh" and not CHINESE.search(outcome)
+    caption = words["caption_bare" if bare else "caption"].format(outcome=outcome)
+    told = _notes(effects, overall, style, words)
+    told.insert(1, words["outcome"].format(outcome=outcome) if bare else "")  # as none is named
+    notes = words[" "].join(filter(None, told))
     return JournalTable(cells=cells, caption=_clean(caption), notes=_clean(notes))
 
 
@@ -162,10 +168,9 @@ def _event_rows(
 def _sample_rows(
     effects: EffectsTable, overall: pd.DataFrame, printer: _Printer, words: Words
 ) -> list[Row]:
-    options, setup, rows = effects.options, effects.setup, overall.to_dict("records")
-    known = np.isfinite(setup.outcome)
-    villages, cells = int(known.any(axis=1).sum()), int(known.sum())
-    covariates = words[", "].join(_clean(name) for name in options.covariates)
+    options, rows = effects.options, overall.to_dict("records")
+    labels = [effects.panel.variables[name].label for name in options.covariates]
+    covariates = words[", "].join(map(_clean, labels))
     by_county = options.year_effects == "county"
     told = {
         words["comparison"]: [words[compared_with(effects, name)] for name in overall.index],
@@ -177,8 +182,8 @@ def _sample_rows(
         words["clusters"]: [
             f"{words[options.cluster]} ({row['n_clusters']:,.0f})" for row in rows
         ],
-        words["villages"]: [f"{row['n_villages']:,.0f} / {villages:,}" for row in rows],
-        words["cells"]: [f"{row['n_cells']:,.0f} / {cells:,}" for row in rows],
+        words["villages"]: [f"{row['n_villages']:,.0f}" for row in rows],
+        words["cells"]: [f"{row['n_cells']:,.0f}" for row in rows],
         words["mean"]: [printer.amount(_mean_before(effects))] * len(rows),
     }
     return [(words["sample"], label, texts) for label, texts in told.items()]
@@ -209,33 +214,64 @@ def _notes(
     told: dict[str, list[str]] = {}
     for name, row in overall.iterrows():
         how = _method(str(row["method"]), words)
-        if reason := tell(str(row["reason"]), style.language):
-            how = words["no_interval"].format(reason=reason)
+        if row["reason"]:
+            how = words["no_interval"] + _because(str(row["reason"]), style.language, words)
         told.setdefault(how, []).append(columns[name])
     for name, column in columns.items():
-        if note := tell(effects.found[name].note, style.language):
+        without = () if style.events else OF_EVENTS + OF_TWFE_EVENTS * (name == "twfe")
+        if note := tell(effects.found[name].note, style.language, without=without):
             told.setdefault(note, []).append(column)
     sources = {**SOURCES, "matched_did": MATCHING[effects.options.matching]}
     cited = [f"{columns[name]} {text}" for name, text in sources.items() if name in columns]
     missing = [
-        f"{_clean(HEADS[style.language][name])}{words[': ']}{tell(reason, style.language)}"
+        f"{_clean(HEADS[style.language][name].replace(NEW_LINE, words[' ']))}"
+        f"{_because(reason, style.language, words)}"
         for name, reason in effects.reasons.items()
     ]
     return [
         words["simulated"] if style.simulated else "",
         words["unit"].format(unit=style.unit or effects.unit),
+        _panel_words(effects, words),
         words["brackets"].format(level=_level(effects)),
         *(
             f"{', '.join(where) if len(where) < max(len(columns), 2) else words['every']}"
             f"{words[': ']}{how}{words['end']}"
             for how, where in told.items()
         ),
+        _given_words(effects, words),
         words["not_estimated"].format(told=words["; "].join(missing)) if missing else "",
         words["mean_note"] if math.isfinite(_mean_before(effects)) else "",
         words["sources"].format(told=words["; "].join(cited)) if cited else "",
         words["stars"] if style.stars else "",
         style.note,
     ]
+
+
+def _because(reason: str, language: Language, words: Words) -> str:
+    """Give a reason after a colon; nothing where there are no words for it."""
+    told = tell(reason, language)
+    return f"{words[': ']}{told}" if told else ""
+
+
+def _panel_words(effects: EffectsTable, words: Words) -> str:
+    """Say how many villages and village-years estimators choose from."""
+    known = np.isfinite(effects.setup.outcome)
+    some = known.any(axis=1)
+    treated = int((some & effects.setup.treated).sum())
+    return words["panel"].format(
+        villages=f"{int(some.sum()):,}", treated=f"{treated:,}",
+        others=f"{int(some.sum()) - treated:,}", cells=f"{int(known.sum()):,}",
+    )  # fmt: skip
+
+
+def _given_words(effects: EffectsTable, words: Words) -> str:
+    """Say what intervals within counties take as given, if there are any."""
+    options = effects.options
+    if options.year_effects != "county" or options.cluster == "county":
+        return ""
+    if effects.overall["conf_low"].isna().all():
+        return ""
+    return words["given"].format(places=words[f"{options.cluster}_plural"])
 
 
 def _method(method: str, words: Words) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -9,13 +10,14 @@ import pandas as pd
 from markupsafe import Markup
 
 from evaluation.effects.heterogeneity import compare_groups
-from evaluation.errors import DesignError
+from evaluation.errors import DesignError, ReportError
 from evaluation.gains.result import IncomeGains
 from evaluation.report import plots
 from evaluation.report.absent import NeedsFound
 from evaluation.report.driver_study import (
     StudyDrivers,
     choose_gains,
+    choose_groups,
     estimate_study_drivers,
     find_groups,
 )
@@ -153,19 +155,37 @@ def plot_drivers(gains: StudyGains, *, study: StudyDrivers | None = None) -> Exh
     )
 
 
-def heterogeneity_table(gains: StudyGains, by: str) -> Exhibit:
+def show_drivers(gains: StudyGains) -> None:
+    """Show the table and the figure of differences by trait, regressed once."""
+    from IPython.display import display
+
+    study = None
+    with suppress(DesignError, ReportError):  # which each exhibit then gives as its reason
+        study = estimate_study_drivers(gains)
+    for make in (drivers_table, plot_drivers):
+        display(make(gains, study=study))
+
+
+def heterogeneity_table(gains: StudyGains, by: str = "") -> Exhibit:
     """Show mean gains of groups of villages, and how each differs from the rest.
 
     Parameters
     ----------
     by
-        A trait of the panel ("dispatching_unit"), county, town, cohort or project_type.
+        A trait of the panel ("dispatching_unit"), county, town, cohort or project_type. By
+        default the first trait; without any the county, of one county alone the cohort.
     """
+    why = ""
+    if not by and gains.main is not None:
+        by, why = choose_groups(choose_gains(gains))
+    by = by or "group"
     name, caption = f"gains_of_{by}", f"Gains by {by.replace('_', ' ')}, each beside the rest"
-    return NeedsFound(name, caption)(_heterogeneity_table)(gains, by, name, caption)
+    return NeedsFound(name, caption)(_heterogeneity_table)(gains, by, name, caption, why)
 
 
-def _heterogeneity_table(gains: StudyGains, by: str, name: str, caption: str) -> Exhibit:
+def _heterogeneity_table(
+    gains: StudyGains, by: str, name: str, caption: str, why: str
+) -> Exhibit:
     found, shown = choose_gains(gains), gains.shown
     frame = compare_groups(found, find_groups(gains, found, by))
     data = frame.reset_index(names=by)
@@ -183,8 +203,8 @@ def _heterogeneity_table(gains: StudyGains, by: str, name: str, caption: str) ->
         **{head: list(map(show_p, data[column])) for column, head in _P_VALUES.items()},
     }
     note = (
-        f"{_groups_words(data, frame.attrs, found)} Less the rest's: less the mean gain of all "
-        "other villages that have a group. Groups of fewer than five villages are taken "
+        f"{why} {_groups_words(data, frame.attrs, found)} Less the rest's: less the mean gain "
+        "of all other villages that have a group. Groups of fewer than five villages are taken "
         f"together. {_none_words(shared, shared_by_rest)} "
         f"{interval_note(data, gains, found)} Intervals of differences rest on the clusters of "
         "all groups, those of means on a group's own. Holm: of each difference's own p; "

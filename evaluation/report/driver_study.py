@@ -131,6 +131,19 @@ def collect_traits(
     return frame[[name for name in frame if name not in sizes] + words], labels, units
 
 
+def choose_groups(found: IncomeGains) -> tuple[str, str]:
+    """Choose by what villages are grouped where nobody says: a trait, county, or cohort.
+
+    Returns
+    -------
+    The name, and a sentence why it is no trait; '' where it is one.
+    """
+    if found.panel.traits:
+        return found.panel.traits[0], ""
+    by = "county" if found.panel.villages["county"].nunique() > 1 else "cohort"
+    return by, f"By {_NAMES[by].lower()}, as the study names no trait of its villages."
+
+
 def find_groups(gains: StudyGains, found: IncomeGains, by: str) -> pd.Series[str]:
     """Give each village's group: of a trait of the panel, a place, a cohort, a type of project.
 

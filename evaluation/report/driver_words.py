@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 
 import numpy as np
 import pandas as pd
@@ -89,14 +89,34 @@ def _reading(study: StudyDrivers) -> str:
     chance = f"{alpha * len(known):.1f}".rstrip("0").rstrip(".")
     if held:
         go = "one goes" if len(held) == 1 else f"{len(held)} go"
+        shared = _shared_words(study, known.loc[known["p_holm"] <= alpha, "trait"])
         return (
-            f"Of {n} {go} with a difference in gain beyond chance (p, Holm): {', '.join(held)}."
+            f"Of {n} {go} with a difference in gain beyond chance (p, Holm): "
+            f"{', '.join(held)}. {shared}"
         )
     if len(known) == 1:
         return "That the trait goes with a difference in gain beyond chance is not shown."
     return (
         f"None of {n} is shown to go with a difference in gain, once as many are looked at (p, "
         f"Holm): {plain or 'none'} would be by itself, where chance alone gives {chance}."
+    )
+
+
+def _shared_words(study: StudyDrivers, traits: Iterable[str]) -> str:
+    """Say of which traits never treated villages show the same difference, beyond chance."""
+    frame = study.drivers.frame
+    frame = frame[frame["weighting"] == "equal"].set_index(["trait", "level"])
+    alone, beside = (frame[frame["model"] == model] for model in ("alone", "comparison"))
+    away = (beside["conf_low"] > 0) | (beside["conf_high"] < 0)
+    same = np.sign(beside["estimate"]) == np.sign(alone["estimate"].reindex(beside.index))
+    shared = set(beside.index[away & same].get_level_values("trait"))
+    named = [study.labels[trait] for trait in traits if trait in shared]
+    if not named:
+        return ""
+    return (
+        f"Never treated villages, which gained nothing, differ in the same direction, with an "
+        f"interval without zero, by {', '.join(named)}: that difference is not, or not all, "
+        "the programme's."
     )
 
 

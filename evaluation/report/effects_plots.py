@@ -22,6 +22,9 @@ _FOREST = "The average effect by estimator, with intervals"
 _EVENTS = "Effects by years since treatment, all estimators in one figure"
 _MARKERS = "osD^vP"
 _SPREAD = 0.66  # of a year, over which an event time's points are shifted
+_MOST_TIMES = 10  # before treatment, and since, that are drawn
+_WIDE = 2  # times the median width: intervals wider than that may be cut
+_CUT = 1.5  # times as high a figure, above which they are
 
 
 @NeedsFound("effects_plot", _FOREST)
@@ -78,7 +81,7 @@ def plot_effects(effects: StudyEffects) -> Exhibit:
 def plot_event_studies(effects: StudyEffects) -> Exhibit:
     """Draw the event studies of all estimators in one figure, with Callaway's bands."""
     table, shown = effects.judged, effects.shown
-    events = event_rows(table, shown.divisor)
+    events, left_out = _choose_times(event_rows(table, shown.divisor))
     names = list(dict.fromkeys(events["estimator"]))
     colors = plots.palette(names)
     figure = plots.new_figure(8.2, 4.4)
@@ -104,8 +107,11 @@ def plot_event_studies(effects: StudyEffects) -> Exhibit:
         axes.set_xlabel("years since treatment (0: the first treated year)")
         axes.set_ylabel(f"effect, {shown.axis}")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=16))
+        low, high, cut = _find_limits(events)
+        if cut:
+            axes.set_ylim(low, high)
         figure.legend(loc="outside lower left", ncols=3, frameon=False)
-    words = f"{_paths_words(table, events, effects)} {estimator_notes(table)}"
+    words = f"{_paths_words(table, events, effects)} {left_out} {cut} {estimator_notes(table)}"
     return plots.figure_exhibit(
         figure,
         name="event_studies",
@@ -118,10 +124,47 @@ def plot_event_studies(effects: StudyEffects) -> Exhibit:
 
 
 def _find_bars(rows: pd.DataFrame) -> tuple[Bools, Floats]:
-    """Give which rows have an interval with ends, and how far these reach from the estimate."""
+    """Give which rows have an interval with ends, and how far these reach from the estimate.
+
+    No bar is drawn on the side on which an interval does not reach beyond the estimate.
+    """
     ends = rows[["conf_low", "conf_high"]].to_numpy(float)
     barred = np.isfinite(ends).all(axis=1)
-    return barred, np.abs(ends - rows[["estimate"]].to_numpy(float))[barred].T
+    reach = (ends - rows[["estimate"]].to_numpy(float)) * [-1, 1]
+    return barred, np.maximum(reach, 0)[barred].T
+
+
+def _choose_times(events: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Keep the event times nearest to treatment, and say which are left out."""
+    times = np.unique(events["event_time"])
+    kept = np.append(times[times < 0][-_MOST_TIMES:], times[times >= 0][:_MOST_TIMES])
+    if len(kept) == len(times):
+        return events, ""
+    told = (
+        f"Not drawn: {len(times) - len(kept)} event times before {kept[0]:+d} or after "
+        f"{kept[-1]:+d}, which are in the table."
+    )
+    return events[events["event_time"].isin(kept)], told
+
+
+def _find_limits(events: pd.DataFrame) -> tuple[float, float, str]:
+    """Give the range of estimates and of all but the widest intervals, if that is much less.
+
+    Returns
+    -------
+    Its ends, and what is cut; '' if nothing should be.
+    """
+    ends = events[["conf_low", "conf_high"]].astype(float).replace([-np.inf, np.inf], np.nan)
+    width = ends["conf_high"] - ends["conf_low"]
+    inner = ends[width <= _WIDE * width.median()]
+    some = np.append(inner.to_numpy(float).ravel(), events["estimate"].dropna())
+    whole = np.append(ends.to_numpy(float).ravel(), some)
+    if np.isfinite(some).sum() < 2 or np.nanmax(whole) - np.nanmin(whole) < _CUT * np.ptp(some):
+        return 0, 0, ""
+    margin = 0.05 * np.ptp(some)
+    low, high = some.min() - margin, some.max() + margin
+    n = int(((ends["conf_low"] < low) | (ends["conf_high"] > high)).sum())
+    return low, high, f"{n} intervals go on beyond the figure; the table has them whole."
 
 
 def _fill_band(axes: Axes, rows: pd.DataFrame, color: str) -> None:
@@ -136,7 +179,7 @@ def _fill_band(axes: Axes, rows: pd.DataFrame, color: str) -> None:
 
 
 def _paths_words(table: EffectsTable, events: pd.DataFrame, effects: StudyEffects) -> str:
-    before = events[events["period"] == "before"]
+    before = events[(events["period"] == "before") & (events["estimator"] != "synthetic_did")]
     known = before.dropna(subset="conf_low")
     away = int(((known["conf_low"] > 0) | (known["conf_high"] < 0)).sum())
     told = (
@@ -144,6 +187,8 @@ def _paths_words(table: EffectsTable, events: pd.DataFrame, effects: StudyEffect
         if len(known)
         else "Left of the line no point has an interval"
     )
+    if (events["estimator"] == "synthetic_did").any() and len(known):
+        told += " (those of synthetic DiD, which its weights make small, are not counted)"
     banded = events.loc[events["estimator"] == "callaway_santanna", "band_low"].notna().any()
     band = (
         f"Shaded: the {effects.level} band of Callaway, Sant'Anna, which holds at all times at "

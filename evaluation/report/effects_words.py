@@ -31,7 +31,8 @@ _PREFER: dict[Estimator, str] = {
     "treated village-year alike and averages the gains of the chapter before",
     "callaway_santanna": "Callaway, Sant'Anna, who measure from the last year before treatment "
     "alone, where only the last paths were parallel, but not after a bad year",
-    "synthetic_did": "synthetic DiD where paths before treatment are not parallel",
+    "synthetic_did": "synthetic DiD where its weighted villages follow the treated ones in the "
+    "years before (the gaps left of the line are near zero)",
     "matched_did": "matched DiD where villages with other covariates move in another way",
 }
 _STAGGERED = (
@@ -52,8 +53,20 @@ def headline(effects: StudyEffects) -> str:
     told = tell_gain(row, table.gains, effects.shown, effects.level)
     how = f", with {effects_words(table.gains)}," if effects.within else ""
     return (
-        f"By {_tell(name)}{how} treated villages had {told} than they would have had without "
-        f"the programme. {zero_words(row)} {given_words(table.gains)}"
+        f"By {_tell(name)}{how} {_whose(row, table)} had {told} than they would have had "
+        f"without the programme. {zero_words(row)} {given_words(table.gains)}"
+    )
+
+
+def _whose(row: dict[str, Any], table: EffectsTable) -> str:
+    """Say of which villages an effect is, where it is not of all treated ones."""
+    treated, known = table.setup.event_time >= 0, np.isfinite(table.setup.outcome)
+    n, n_cells = int(table.setup.treated.sum()), int((treated & known).sum())
+    if row["n_villages"] >= n:
+        return "treated villages"
+    return (
+        f"for {row['n_villages']:,} of {n:,} treated villages, in {row['n_cells']:,} of their "
+        f"{n_cells:,} treated village-years (it says nothing of the others), these"
     )
 
 
@@ -90,9 +103,17 @@ def _overlap(overall: pd.DataFrame) -> str:
     verb = "overlaps" if n - n_apart < 2 else "overlap"
     return (
         f"{count} {verb} that of imputation{which}. The furthest estimate "
-        f"({_tell(gap.idxmax())}) is {furthest} standard errors of imputation away. All use "
-        "the same villages, so that overlap is no test of whether they agree."
+        f"({_tell(gap.idxmax())}) is {furthest} standard errors of imputation away. "
+        f"{_rest_on(overall)} of one panel, so that overlap is no test of whether they agree."
     )
+
+
+def _rest_on(overall: pd.DataFrame) -> str:
+    """Say on how many treated villages estimates rest."""
+    fewest, most = (int(n) for n in overall["n_villages"].agg(["min", "max"]))
+    if fewest == most:
+        return f"Each rests on {most:,} treated villages"
+    return f"They rest on {fewest:,} to {most:,} treated villages"
 
 
 def difference_words(table: EffectsTable) -> str:

@@ -173,19 +173,24 @@ def given_words(found: IncomeGains) -> str:
 def tell_gain(
     row: Row, found: IncomeGains, shown: Shown, level: str, *, when: str = "a year"
 ) -> str:
-    """Tell an average gain as an estimate, of logarithms in per cent, with its interval."""
+    """Tell an average gain as an estimate, of logarithms in per cent, with its interval.
+
+    Of logarithms a year's gain is no growth: it is told against the same year without.
+    """
     mean = float(row["estimate"])
     more = "more" if mean >= 0 else "less"
+    what = f"{level} interval{' of the difference' if mean < 0 else ''} "  # signed, as it is
+    how = interval_words(row, shown.divisor, level, found.cluster)
+    how = how.replace(f"{level} interval ", what, 1)
     if not _in_per_cent(found):
-        how = interval_words(row, shown.divisor, level, found.cluster)
         size = show_number(abs(mean) / shown.divisor)
         return f"an estimated {size} {more} {when} ({shown.unit}; {how})"
     ends = [np.expm1(float(row[name])) for name in ("conf_low", "conf_high")]
-    how = interval_words(row, shown.divisor, level, found.cluster)
     if np.isfinite(ends).all():
-        how = f"{level} interval {_signed(ends[0])} to {_signed(ends[1])}, "
+        how = f"{what}{_signed(ends[0])} to {_signed(ends[1])}, "
         how += method_words(row, found.cluster)
     size = _signed(np.expm1(mean)).lstrip("+-")
+    when = when.replace("a year", "on average over their treated years")
     return f"an estimated {size} {more} {when} ({how}; {show_number(mean)} in {shown.unit})"
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from evaluation.effects.check import Check
+from evaluation.effects.check import Check, Verdict
 from evaluation.effects.checks.run import THEMES
 from evaluation.effects.checks.side_by_side import MONEY
+from evaluation.effects.result import EffectsTable
 from evaluation.errors import ReportError, suggest
 from evaluation.report import plots
 from evaluation.report.absent import NeedsFound
@@ -25,7 +26,7 @@ _CURVE = "The effect under all other choices"
 _WORDS: Mapping[str, str] = {
     "passed": "✓ passed",
     "failed": "✗ failed",
-    "informational": "– no rule",
+    "informational": "– no verdict",
     "not possible": "? not possible",
 }
 _HEADINGS = {
@@ -72,7 +73,6 @@ def verdict_table(robustness: StudyRobustness) -> Exhibit:
         "What was found": data["finding"],
     }
     table = html_table(pd.DataFrame(cells, dtype=object), group="group")
-    gains = robustness.effects.judged.gains
     return Exhibit(
         name="robustness",
         kind="table",
@@ -80,27 +80,51 @@ def verdict_table(robustness: StudyRobustness) -> Exhibit:
         data=data,
         body=Markup("<p>{}</p>{}").format(verdict_words(robustness.checks), table),
         simulated=robustness.effects.simulated,
-        note=f"Checked: the imputation estimate with {effects_words(gains)}, clustered by "
-        f"{gains.cluster}.",
+        note=_checked(robustness.effects.judged),
     )
 
 
 def verdict_words(checks: Mapping[str, Check]) -> str:
     """Say how many checks passed, which did not, and what that means for the claim."""
-    ruled = [check for check in checks.values() if check.passed is not None]
-    failed = [check for check in ruled if not check.passed]
-    unknown = [c.title.lower() for c in checks.values() if c.verdict == "not possible"]
-    told = f"Of {len(ruled)} checks with a rule {len(ruled) - len(failed)} passed."
+    by: dict[Verdict, list[Check]] = {verdict: [] for verdict in get_args(Verdict)}
+    for check in checks.values():
+        by[check.verdict].append(check)
+    passed, failed, open_ones, unknown = by.values()
+    told = (
+        f"Of {len(checks)} checks {len(passed)} passed, {len(failed)} failed, "
+        f"{len(open_ones)} {'has' if len(open_ones) == 1 else 'have'} no verdict, "
+        f"{len(unknown)} {'is' if len(unknown) == 1 else 'are'} not possible."
+    )
     for check in failed:
         told += f" {check.title} failed: {check.if_failed}."
-    if ruled and not failed:
+    if passed and not failed:
         told += (
-            " None of them speaks against the claim that the programme had the effect, which "
-            "is no proof of it: a check sees only what it looks for."
+            " That none failed is no proof that the programme had the effect: a check sees "
+            "only what it looks for."
         )
+    if open_ones:
+        told += f" No verdict, which leaves it to you to judge: {_titles(open_ones)}."
     if unknown:
-        told += f" Not possible with these data: {', '.join(unknown)}."
+        told += f" Not possible with these data: {_titles(unknown)}."
     return told
+
+
+def _titles(checks: Sequence[Check]) -> str:
+    return ", ".join(check.title.lower() for check in checks)
+
+
+def _checked(table: EffectsTable) -> str:
+    """Say which estimate was checked, and which event study."""
+    main = (
+        f"Checked: the imputation estimate with {effects_words(table.gains)}, clustered by "
+        f"{table.gains.cluster}."
+    )
+    if "callaway_santanna" not in table.found:
+        return main
+    return (
+        f"{main} Checks of trends look at the event study of group-time averages (Callaway, "
+        "Sant'Anna), whose years before treatment are measured as those since are."
+    )
 
 
 @NeedsFound("check", "A check")
@@ -197,18 +221,21 @@ def _lay_out(table: pd.DataFrame, level: str) -> pd.DataFrame:
             ends = table[["conf_low", "conf_high"]].to_numpy(float)
             cells[f"{level} interval"] = [show_interval(low, high) for low, high in ends]
         elif name.startswith("p_") and table[name].dtype.kind == "f":
-            cells[_HEADINGS.get(name, name[2:])] = [show_p(p) for p in table[name]]
+            heading = _HEADINGS.get(name, f"p, {name[2:].replace('_', ' ')}")
+            cells[heading] = [show_p(p) for p in table[name]]
         else:
             heading = _HEADINGS.get(name, name.replace("_", " "))
             cells[heading] = [_cell(value) for value in table[name]]
     return pd.DataFrame(
-        {
-            f"{heading[0].upper()}{heading[1:]}" if len(heading) > 1 else heading: column
-            for heading, column in cells.items()
-            if any(column)
-        },
+        {_capitalise(heading): column for heading, column in cells.items() if any(column)},
         dtype=object,
     )
+
+
+def _capitalise(heading: str) -> str:
+    """Begin with a capital, but for p, which is a letter and not a word."""
+    is_p = heading.partition(" ")[0] in ("p", "p,")
+    return heading if is_p else f"{heading[:1].upper()}{heading[1:]}"
 
 
 def _cell(value: Any) -> str:

@@ -58,8 +58,8 @@ def test_the_rows_stand_in_the_order_of_journals(effects):
     assert table.cells.columns.to_list() == ["(1)\nTWFE", "(2)\nImputation"]
     assert table.cells.index.get_level_values(1).to_list() == [
         "Average effect", "Standard error", "95% interval", "p-value", "Comparison",
-        "Covariates", "Year effects", "Clusters", "Villages: treated / in panel",
-        "Village-years: treated / in panel", "Comparison mean before",
+        "Covariates", "Year effects", "Clusters", "Treated villages", "Treated village-years",
+        "Comparison mean before",
     ]  # fmt: skip
 
 
@@ -90,9 +90,7 @@ def test_what_has_no_interval_has_a_dash_and_its_reason_in_the_notes(effects):
     gone = dict.fromkeys(("se", "conf_low", "conf_high", "p_value"), np.nan)
     known = change(effects, **gone, method="", reason="4 clusters; 95% needs 6, whose signs")
     assert rows_of(known)[["Standard error", "95% interval", "p-value"]].to_list() == [DASH] * 3
-    assert (
-        "(2): no interval, as 4 clusters; 95% needs 6" in lay_out(known, JournalStyle()).notes
-    )
+    assert "(2): no interval: 4 clusters; 95% needs 6" in lay_out(known, JournalStyle()).notes
     chinese = lay_out(known, JournalStyle(language="zh")).notes
     assert "(2)：无置信区间：4 个聚类；95% 置信区间至少需要 6 个。" in chinese
 
@@ -103,8 +101,13 @@ def test_the_sample_is_counted_by_hand(effects):
     first = np.nanmin(panel.cohort)
     row = effects.overall.loc["imputation"]
     assert found["Clusters"] == f"county ({row['n_clusters']})"
-    assert found["Villages: treated / in panel"].endswith(f"/ {known.any(axis=1).sum()}")
-    assert found["Village-years: treated / in panel"] == f"{row['n_cells']} / {known.sum()}"
+    assert found["Treated villages"] == str(row["n_villages"])
+    assert found["Treated village-years"] == str(row["n_cells"])
+    some = known.any(axis=1)
+    assert (
+        f"The panel has {known.sum()} village-years of {some.sum()} villages, "
+        f"{(some & ~never).sum()} of them treated and {(some & never).sum()} not treated"
+    ) in lay_out(effects, JournalStyle()).notes
     mean = np.nanmean(panel.matrix()[np.ix_(never, panel.years < first)])
     assert found["Comparison mean before"] == f"{mean:.2f}"
     assert found["Comparison"] == "not yet treated"
@@ -133,6 +136,69 @@ def test_the_notes_say_the_unit_the_errors_the_sources_and_what_was_not_estimate
         "All columns: as there are fewer than 30 clusters, jackknife"
         in lay_out(few, JournalStyle()).notes
     )
+
+
+def noted(effects, name, note):
+    found = {**effects.found, name: replace(effects.found[name], note=note)}
+    return replace(effects, found=found)
+
+
+def test_what_concerns_event_times_alone_is_noted_with_their_rows_alone(effects):
+    note = "Gaps before treatment are left. Measured from event times -2; 3 villages left out."
+    known = noted(noted(effects, "twfe", note), "imputation", note)
+    for events, says in (
+        (False, "(1): 3 villages left out. (2): Measured from event times -2; 3 villages"),
+        (True, "All columns: Gaps before treatment are left. Measured from event times -2; 3"),
+    ):
+        assert says in lay_out(known, JournalStyle(events=events)).notes
+
+
+def test_notes_have_no_code_and_no_advice(effects):
+    code = "matched_did needs covariates to match villages on: name some, covariates=['a']."
+    none = "matched_did: no cohort can be compared: none (3). Take comparison='never_treated'."
+    for reason, says in (
+        (code, "Matched DiD: it needs covariates to match villages on. "),
+        (none, "Matched DiD: no cohort can be compared: none (3). "),
+    ):
+        notes = lay_out(replace(effects, reasons={"matched_did": reason}), JournalStyle()).notes
+        assert f"Not estimated: {says}" in notes and "='" not in notes and "=[" not in notes
+
+
+def test_intervals_within_counties_say_what_they_take_as_given(effects):
+    given = "take counties as given and villages as independent of one another"
+    within = estimate(year_effects="county", cluster="village")
+    assert given in lay_out(within, JournalStyle()).notes
+    assert "为既定，并假定各村相互独立" in lay_out(within, JournalStyle(language="zh")).notes
+    assert given not in lay_out(effects, JournalStyle()).notes
+
+
+def test_the_chinese_table_has_no_english_but_names_and_the_outcome():
+    notes = (
+        "No village is never treated: the earliest event time is a second reference; 2 "
+        "village-years alone in their village or year left out. Left out: 72 treated villages "
+        "with nothing to compare with; 105 villages without an outcome in every year used; 104 "
+        "of these treated. No standard errors: all rests on one cluster. What nobody knows."
+    )
+    known = replace(noted(estimate(), "twfe", notes), reasons={"matched_did": "Unknown thing."})
+    table = lay_out(known, JournalStyle(language="zh", unit="元", events=True))
+    assert table.caption == "项目的平均处理效应"
+    assert "结果变量：income。" in table.notes
+    assert "未能估计：匹配双重差分。" in table.notes
+    assert (
+        "剔除 72 个没有可比对照的处理组村庄；剔除 105 个年份不全的村庄；其中处理组 104 个"
+        in table.notes
+    )
+    own = table.notes.partition("方法来源")[0].replace("income", "")
+    assert set(re.findall("[A-Za-z]+", own)) <= {"p", "t"}
+    chinese = lay_out(estimate(label="集体收入"), JournalStyle(language="zh"))
+    assert chinese.caption == "项目对集体收入的平均处理效应" and "结果变量" not in chinese.notes
+
+
+def test_covariates_are_named_by_their_labels():
+    found = estimate(covariates=["x"])
+    labelled = replace(found.panel.variables["x"], label="households")
+    panel = replace(found.panel, variables={**found.panel.variables, "x": labelled})
+    assert rows_of(replace(found, panel=panel))["Covariates"] == "households"
 
 
 def test_both_languages_have_the_same_words():
@@ -213,7 +279,8 @@ def test_what_a_user_typed_does_nothing_in_latex():
         assert "\\input" not in body
         escaped = r"a\_b \& 50\% \$x\$ \#1 \{\textasciitilde{}\textasciicircum{}\} "
         assert body.count(escaped + r"\textbackslash{}input\{x\}") >= 5
-        assert r"\textless{}script\textgreater{}" in body
+        # In Chinese a reason that there are no words for is left out.
+        assert (r"\textless{}script\textgreater{}" in body) == (language == "en")
         assert "\n\n[1ex]" not in body
 
 
@@ -234,7 +301,7 @@ def test_the_word_file_opens_and_has_the_cells(effects, language):
     fonts = list(document.element.body.iter(qn("w:rFonts")))
     assert fonts and {font.get(qn("w:eastAsia")) for font in fonts} == {"SimSun"}
     heading = document.paragraphs[0].text
-    assert heading.startswith({"en": "Table ", "zh": "表 "}[language])
+    assert heading.startswith({"en": "Table 1: ", "zh": "表 1: "}[language])
     assert heading.endswith(layout.caption)
 
 

@@ -9,7 +9,13 @@ import pytest
 from evaluation.data.ledger import COLUMNS, FundingLedger
 from evaluation.data.load import load_data
 from evaluation.data.study import Study
-from evaluation.report.driver_exhibits import drivers_table, heterogeneity_table, plot_drivers
+from evaluation.report import driver_exhibits
+from evaluation.report.driver_exhibits import (
+    drivers_table,
+    heterogeneity_table,
+    plot_drivers,
+    show_drivers,
+)
 from evaluation.report.driver_study import choose_gains, estimate_study_drivers
 from evaluation.report.gain_study import estimate_study_gains
 from tests.conftest import REPO
@@ -105,6 +111,16 @@ def test_comparison_villages_stand_beside_where_the_trait_is_known_of_them():
     assert row["n_villages"] == 160
     assert rows_of(exhibit, "dispatching_unit", "comparison").empty
     assert "what is there as well is not the programme's" in exhibit.note
+
+
+def test_a_trait_by_which_never_treated_villages_differ_too_is_said_to():
+    assert "differ in the same direction" not in drivers_table(drawn(slope=0.5)).note
+    panel = drawn_panel(slope=0.5)
+    land = panel.matrix("land")[:, 0] - 10
+    since = ~panel.is_treated[:, None] & (panel.years >= 2020)
+    panel.matrices["income"][:] += np.where(since, 1e4 * land[:, None], 0)
+    note = drivers_table(estimate_study_gains(data_of(panel=panel))).note
+    assert "with an interval without zero, by Land: that difference is not, or not all" in note
 
 
 def test_traits_of_many_groups_are_one_row():
@@ -215,6 +231,35 @@ def test_a_group_that_differs_is_named():
     note = heterogeneity_table(gains, "dispatching_unit").note
     assert "Groups differ by more than chance" in note and "乙" in note
     assert "乙 has the highest mean" in note
+
+
+def test_without_a_name_groups_are_of_the_first_trait_or_of_places_or_cohorts():
+    gains = drawn()
+    assert heterogeneity_table(gains).name == "gains_of_dispatching_unit"
+    for counties, by, says in (
+        (4, "county", "By county, as"),
+        (1, "cohort", "By first treated"),
+    ):
+        panel = dataclasses.replace(drawn_panel(counties=counties), traits=())
+        if by == "cohort":
+            cohort = panel.villages["cohort"].where(np.arange(240) >= 40, 2021.0)
+            panel = dataclasses.replace(panel, villages=panel.villages.assign(cohort=cohort))
+        exhibit = heterogeneity_table(estimate_study_gains(data_of(panel=panel)))
+        assert exhibit.name == f"gains_of_{by}" and len(exhibit.data) > 1
+        assert exhibit.note.startswith(says)
+
+
+def test_table_and_figure_are_of_one_regression(monkeypatch):
+    shown, count = [], []
+    fit = driver_exhibits.estimate_study_drivers
+    monkeypatch.setattr("IPython.display.display", lambda exhibit: shown.append(exhibit.kind))
+    monkeypatch.setattr(
+        driver_exhibits, "estimate_study_drivers", lambda gains: count.append(1) or fit(gains)
+    )
+    show_drivers(drawn())
+    assert shown == ["table", "figure"] and len(count) == 1
+    show_drivers(estimate_study_gains(data_of(claims={})))
+    assert shown[2:] == ["table", "table"]  # which say why there are none
 
 
 @pytest.mark.parametrize(

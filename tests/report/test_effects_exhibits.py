@@ -8,13 +8,22 @@ from io import BytesIO
 
 import docx
 import numpy as np
+import pandas as pd
 import pytest
 
 from evaluation.data.study import Study
 from evaluation.effects.estimate import ESTIMATORS
 from evaluation.errors import ReportError
 from evaluation.report import run
-from evaluation.report.effects_plots import plot_effects, plot_event_studies
+from evaluation.report.effects_plots import (
+    _choose_times,
+    _find_bars,
+    _find_limits,
+    _paths_words,
+    event_rows,
+    plot_effects,
+    plot_event_studies,
+)
 from evaluation.report.effects_study import estimate_study_effects
 from evaluation.report.effects_tables import (
     decomposition_table,
@@ -259,6 +268,23 @@ def test_the_headline_is_of_the_estimates_that_have_intervals(few, many):
     )
 
 
+def test_an_effect_on_some_of_the_treated_says_on_how_many(many):
+    frame = many.found.frame.copy()
+    lead = (frame["estimator"] == "imputation") & (frame["period"] == "overall")
+    frame.loc[lead, ["n_villages", "n_cells"]] = [47, 48]
+    told = headline(
+        dataclasses.replace(many, main=dataclasses.replace(many.found, frame=frame))
+    )
+    treated = many.found.setup.event_time >= 0
+    assert told.startswith(
+        f"By imputation for 47 of 60 treated villages, in 48 of their {treated.sum()} treated "
+        "village-years (it says nothing of the others), these had an estimated"
+    )
+    assert "They rest on 47 to 60 treated villages" in agreement_words(
+        dataclasses.replace(many.found, frame=frame), many.shown
+    )
+
+
 def test_units_are_told_in_chinese():
     shown = Shown(divisor=1, unit="log of yuan, prices of 2005", axis="")
     assert chinese_unit(shown, 2005) == "元的对数（2005 年价格）"
@@ -294,6 +320,52 @@ def test_figures_are_drawn_with_their_data(request, make, name):
 def test_the_figure_says_whether_there_is_a_band(few, many):
     assert "Shaded: the 95% band of Callaway" in plot_event_studies(many).note
     assert "no band that holds at all times at once" in plot_event_studies(few).note
+
+
+def test_an_interval_beside_its_estimate_is_not_drawn_on_the_other_side():
+    rows = pd.DataFrame(
+        {
+            "estimate": [2.0, 2.0, 2.0],
+            "conf_low": [1.0, 3.0, np.nan],
+            "conf_high": [5.0, 4.0, 9.0],
+        }
+    )
+    barred, reach = _find_bars(rows)
+    assert barred.tolist() == [True, True, False]
+    assert reach.T.tolist() == [[1, 3], [0, 2]]  # 3 to 4 is right of 2: nothing to its left
+
+
+def events_of(times, half=1.0):
+    times = np.asarray(times)
+    return pd.DataFrame(
+        {"event_time": times, "estimate": 0.0, "conf_low": -half, "conf_high": half}
+    )
+
+
+def test_at_most_ten_event_times_are_drawn_on_either_side():
+    events, told = _choose_times(events_of(np.arange(-18, 20)))
+    assert events["event_time"].tolist() == list(range(-10, 10))
+    assert told.startswith("Not drawn: 18 event times before -10 or after +9")
+    events, told = _choose_times(events_of([-2, -1, 0, 1]))
+    assert len(events) == 4 and told == ""
+
+
+def test_a_few_wide_intervals_do_not_set_the_scale():
+    events = events_of(range(8), half=np.array([1.0] * 7 + [50.0]))
+    low, high, cut = _find_limits(events)
+    assert (low, high) == (pytest.approx(-1.1), pytest.approx(1.1))  # 5% of 2 on either side
+    assert cut.startswith("1 intervals go on beyond the figure")
+    assert _find_limits(events_of(range(8), half=np.array([1.0] * 7 + [1.2])))[2] == ""
+    assert _find_limits(events_of([0]).assign(conf_low=np.nan, conf_high=np.nan))[2] == ""
+
+
+def test_gaps_of_synthetic_did_before_treatment_are_no_test(many):
+    events = event_rows(many.judged, 1)
+    events.loc[events["estimator"] == "synthetic_did", ["conf_low", "conf_high"]] = [1, 2]
+    others = events[events["estimator"] != "synthetic_did"]
+    told = _paths_words(many.judged, events, many)
+    assert "those of synthetic DiD" in told
+    assert told.split(" (")[0] == _paths_words(many.judged, others, many).split(";")[0]
 
 
 # -- files ---------------------------------------------------------------------------------

@@ -133,7 +133,7 @@ def test_gains_in_logarithms_are_given_as_a_share_and_in_money():
     found = exhibit.data.set_index("item")
     log = found.loc["Mean gain", "value"]
     assert found.loc["Mean gain in money", "value"] == pytest.approx(3, abs=0.2)  # 万元
-    assert f"an estimated {np.expm1(log):.0%} more a year (" in exhibit.note
+    assert f"an estimated {np.expm1(log):.0%} more on average over their" in exhibit.note
     assert "log of yuan, prices of 2020" in exhibit.note
 
 

@@ -91,8 +91,21 @@ def test_a_gain_of_logarithms_is_told_in_per_cent_with_its_interval():
     row = pd.Series(row_of(0.0752, -0.0892, 0.228, n=22))
     told = tell_gain(row, gains.found, gains.shown, "95%")
     # exp - 1: 1.078, 0.915, 1.256
-    assert told.startswith("an estimated 8% more a year (95% interval -9% to +26%, wild")
+    assert told.startswith(
+        "an estimated 8% more on average over their treated years (95% interval -9% to +26%"
+    )
     assert "0.0752 in log of yuan" in told
+
+
+def test_the_interval_of_a_loss_is_one_of_the_difference():
+    gains, loss = hand_gains(), row_of(-1.46e4, -1.7e4, -1.19e4)
+    told = tell_gain(loss, gains.found, gains.shown, "95%")
+    assert "1.46 less a year" in told
+    assert "95% interval of the difference -1.70 to -1.19, wild bootstrap" in told
+    logs = log_gains()
+    told = tell_gain(row_of(-0.2, -0.3, -0.1), logs.found, logs.shown, "95%")
+    # exp - 1: -0.181, -0.259, -0.095
+    assert "18% less on average" in told and "of the difference -26% to -10%" in told
 
 
 def test_with_a_one_added_a_logarithm_is_no_per_cent():

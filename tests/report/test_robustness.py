@@ -80,7 +80,7 @@ def test_verdicts_stand_by_theme_with_what_was_found(robustness):
     for check in robustness.checks.values():
         assert check.sentence in data["finding"].tolist()
         assert check.question in data["question"].tolist()
-    assert "✓ passed" in exhibit.body and "Of 4 checks with a rule" in exhibit.body
+    assert "✓ passed" in exhibit.body and "Of 4 checks " in exhibit.body
     assert exhibit.note.startswith(
         "Checked: the imputation estimate with year effects by county"
     )
@@ -97,18 +97,40 @@ def test_a_statistic_that_is_an_amount_is_shown_as_one(robustness):
 
 def test_what_failed_is_named_with_what_it_means():
     told = verdict_words(checks_of(one="passed", two="failed", three="informational"))
-    assert told == "Of 2 checks with a rule 1 passed. Two failed: two is bad."
+    assert told == (
+        "Of 3 checks 1 passed, 1 failed, 1 has no verdict, 0 are not possible. Two failed: two "
+        "is bad. No verdict, which leaves it to you to judge: three."
+    )
 
 
 def test_passing_is_no_proof_and_what_is_not_possible_is_named():
     told = verdict_words(checks_of(one="passed", two="not possible"))
-    assert "which is no proof of it" in told
+    assert "That none failed is no proof" in told
     assert told.endswith("Not possible with these data: two.")
 
 
 def test_where_no_check_has_an_answer_none_speaks_for_the_claim():
     told = verdict_words(checks_of(one="not possible", two="informational"))
-    assert "speaks against" not in told
+    assert "none failed" not in told
+    assert "No verdict, which leaves it to you to judge: two." in told
+
+
+def test_the_event_study_that_checks_of_trends_look_at_is_named(robustness):
+    assert "Checks of trends" not in verdict_table(robustness).note  # imputation alone
+    judged = robustness.effects.judged
+    found = {**judged.found, "callaway_santanna": judged.found["imputation"]}
+    both = replace(judged, found=found)
+    effects = replace(robustness.effects, main=both, within=None)
+    note = verdict_table(replace(robustness, effects=effects)).note
+    assert "Checks of trends look at the event study of group-time averages" in note
+
+
+def test_a_column_of_p_values_says_so(robustness):
+    table = pd.DataFrame({"p_clustered": [0.5], "p_wild": [0.25], "p_value": [0.125]})
+    check = Check(verdict="passed", sentence="", title="T", question="Q?", table=table)
+    body = check_table(replace(robustness, checks={"c": check}), "c").body
+    for head in ("p, clustered", "p, wild", "p"):
+        assert f'<th scope="col">{head}</th>' in body
 
 
 def test_a_check_s_table_has_intervals_p_values_and_amounts_as_shown(robustness):
@@ -124,7 +146,7 @@ def test_a_check_s_table_has_intervals_p_values_and_amounts_as_shown(robustness)
     assert '<th scope="col">p</th>' in exhibit.body
     for absent in ("Conf low", "Conf high", "Reason", "Unit"):  # reasons are empty here
         assert f'<th scope="col">{absent}</th>' not in exhibit.body
-    assert exhibit.note.startswith("Passed. Average effect in untreated years")
+    assert exhibit.note.startswith("Passed. Average effect")
     assert "Amounts in 万元, prices of" in exhibit.note
     assert exhibit.caption == f"{check.title}: {check.question}"
 

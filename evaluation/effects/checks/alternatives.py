@@ -26,6 +26,8 @@ from evaluation.effects.checks.side_by_side import (
 from evaluation.errors import DataError, DesignError
 from evaluation.gains.moments import Bools, Floats
 
+_SAME = 1e-9  # relative: rounding
+
 
 @asks(
     "Other prices",
@@ -52,14 +54,20 @@ def check_deflators(
     effects are in, which is undone here (they are divided by the factor's mean over treated
     village-years), and stretches differences in level between villages, so that paths that are
     parallel in one money are not in another: this is what is looked at. In logarithms the year
-    effects take it up. Passed if every estimate has the main one's sign, lies in its interval,
-    and excludes zero if and only if it does.
+    effects take it up, and there is nothing to look at. Passed if every estimate has the main
+    one's sign, lies in its interval, and excludes zero if and only if it does.
     """
     panel, main = subject.panel, average_row(subject.gains)
     variable, own = panel.variables[panel.outcome], panel.matrix()
     money = parse_money(variable.unit)
     if money is None or variable.scale == "log1p":
         raise DesignError("the outcome is not money, nor its logarithm.")
+    scale = panel.analysis
+    if variable.scale == "log" or (scale.form == "log" and scale.zeros != "add_one"):
+        raise DesignError(
+            "a deflator common to all villages cancels in logarithms, where it is a part of "
+            "the year effects."
+        )
     years, growth = panel.years, 1 + points / 100
     factors: dict[str, Floats] = {
         f"prices rising {points:g} points a year faster": growth ** (years[0] - years),
@@ -83,14 +91,10 @@ def check_deflators(
     shares = cells.weights.sum(axis=0) / cells.weights.sum()
     rows = [{"prices": "as they are", **main}]
     for label, factor in factors.items():
-        moved = own + np.log(factor) if variable.scale == "log" else own * factor
-        matrices = {**panel.matrices, panel.outcome: moved}
+        matrices = {**panel.matrices, panel.outcome: own * factor}
         row = estimate_row(subject, replace(panel, matrices=matrices))
-        in_logs = "log" in (variable.scale, panel.analysis.form)
-        scale = 1.0 if in_logs else float(shares @ factor)
-        rows.append(
-            {"prices": label, **row} | {column: row[column] / scale for column in MONEY}
-        )
+        mean = 1.0 if scale.form == "log" else float(shares @ factor)
+        rows.append({"prices": label, **row} | {column: row[column] / mean for column in MONEY})
 
     def agrees(row: Mapping[str, Any]) -> bool:
         inside = not (row["estimate"] < main["conf_low"] or row["estimate"] > main["conf_high"])
@@ -115,8 +119,10 @@ def check_comparison_groups(subject: Subject) -> Check:
     Notes
     -----
     Villages of like income before are the treated and never treated ones whose mean outcome
-    before the first treatment lies where both kinds are found. Passed if every estimate has
-    the main one's sign and an interval that holds it.
+    before the first treatment lies where both kinds are found; they are no alternative where
+    that leaves nothing out. Errors are clustered as each comparison's own default has it, by
+    county where counties are compared, unless the level was chosen. Passed if every estimate
+    has the main one's sign and an interval that holds it.
     """
     panel, gains = subject.panel, subject.gains
     frame, main = panel.villages, average_row(gains)
@@ -127,9 +133,7 @@ def check_comparison_groups(subject: Subject) -> Check:
     choices: dict[str, tuple[VillagePanel, dict[str, Any]]] = {
         "villages not yet treated": (panel, {"comparison": "not_yet_treated"}),
         "villages never treated": (panel, {"comparison": "never_treated"}),
-        "villages of all counties": (
-            panel, {"year_effects": "common", "cluster": gains.cluster}
-        ),
+        "villages of all counties": (panel, {"year_effects": "common"}),
         "villages of the same county": (panel, {"year_effects": "county"}),
         "villages of the same town": (within, {"year_effects": "county", "cluster": "town"}),
         "villages of like income before": (alike, {}),
@@ -144,7 +148,10 @@ def check_comparison_groups(subject: Subject) -> Check:
         same = [getattr(gains.options, option) == v for option, v in changes.items()]
         if other is panel and same[0]:
             continue
-        rows.append({"comparison": label, **estimate_row(subject, other, **changes)})
+        row = estimate_row(subject, other, **changes)
+        if other is alike and np.isclose(row["estimate"], main["estimate"], rtol=_SAME):
+            continue  # nothing that counts is left out
+        rows.append({"comparison": label, **row})
 
     def agrees(row: Mapping[str, Any]) -> bool:
         outside = row["conf_low"] > main["estimate"] or row["conf_high"] < main["estimate"]

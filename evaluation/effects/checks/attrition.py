@@ -14,6 +14,7 @@ from evaluation.effects.checks.lee import LeeBounds, lee_bounds
 from evaluation.effects.checks.side_by_side import POINT, average_row, excludes_zero, tell
 from evaluation.errors import DesignError
 from evaluation.gains.moments import Bools
+from evaluation.gains.result import IncomeGains
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,7 +38,8 @@ def check_attrition(subject: Subject) -> Check:
     -----
     The difference in differences of whether the outcome (with its covariates) is known, by the
     same imputation and clusters; failed if its interval excludes zero. What that can do to the
-    effect: `lee_bounds`.
+    effect: `lee_bounds`. Looked at are villages known untreated in a year before the last
+    cohort's start, for those first seen later have no part in the effect.
     """
     gains, observed = subject.gains, np.isfinite(subject.gains.fit.design.outcome)
     if observed.all():
@@ -45,7 +47,11 @@ def check_attrition(subject: Subject) -> Check:
             verdict="passed", statistic=0.0, statistic_name=_STATISTIC,
             sentence="No outcome is missing in any village and year.",
         )  # fmt: skip
-    found = subject.reestimate(_observe(subject.panel, observed), covariates=(), trends=False)
+    looked_at = _mark_known_before(gains)
+    if not (looked_at & subject.panel.is_treated).any():
+        raise DesignError("no treated village is known before its treatment.")
+    other = _observe(subject.panel, observed, looked_at)
+    found = subject.reestimate(other, covariates=(), trends=False)
     main, row = average_row(gains), average_row(found)
     cells = found.cells
     share = float((cells.weights * observed[cells.rows]).sum() / cells.weights.sum())
@@ -69,25 +75,33 @@ def check_attrition(subject: Subject) -> Check:
     interval = "no interval"
     if clear is not None:
         low, high = 100 * row["conf_low"], 100 * row["conf_high"]
-        interval = f"{level} interval {low:+.2f} to {high:+.2f}"
+        interval = f"{level} interval {low:+z.2f} to {high:+z.2f}"
     meaning = {
         None: "Without an interval of the difference there is no rule.",
         True: "The difference is no accident: part of the effect may come from it.",
         False: "The difference may be an accident, which does not show that the same kind of "
         "village is missing in both groups.",
     }[clear]
-    points = round(100 * float(row["estimate"]), 2) + 0.0  # not -0.00
+    start = subject.panel.cohort <= subject.panel.years[-1]
+    n_treated, n_out = int(start.sum()), int((start & ~looked_at).sum())
+    who = "Treated villages'"
+    if n_out:
+        who = (
+            f"{n_out:,} of {n_treated:,} treated villages are known in no year before "
+            "treatment: they have no part in the effect, and none here. The others'"
+        )
     sentence = (
-        f"{1 - observed.mean():.1%} of outcomes are missing. Treated villages' are known in "
-        f"{share:.1%} of their treated years, {points:+.2f} percentage points "
+        f"{1 - observed.mean():.1%} of outcomes are missing. {who} are known in {share:.1%} "
+        "of their treated years, "
+        f"{100 * row['estimate']:+z.2f} percentage points "
         f"({interval}) from what it would be without the programme. The average effect is "
         f"{tell(main, subject)}. {told} {meaning}"
     )
 
     def draw(axes: Axes, amounts: Amounts) -> None:
         panel, treated = subject.panel, subject.panel.is_treated
-        for some, label in ((treated, "treated villages"), (~treated, "never treated")):
-            if some.any():
+        for kind, label in ((treated, "treated villages"), (~treated, "never treated")):
+            if (some := kind & looked_at).any():
                 axes.plot(panel.years, 100 * observed[some].mean(axis=0), "o-", label=label)
         axes.set_xticks(panel.years, panel.years.astype(str).tolist())
         axes.set_ylabel("outcomes known, %")
@@ -100,14 +114,26 @@ def check_attrition(subject: Subject) -> Check:
     )  # fmt: skip
 
 
-def _observe(panel: VillagePanel, observed: Bools) -> VillagePanel:
-    """Make whether the outcome is known the outcome."""
+def _mark_known_before(gains: IncomeGains) -> Bools:
+    """Mark villages that are known untreated before the last cohort's start.
+
+    One rule for treated and comparison villages: if the former alone had to be known before,
+    their share known before would be larger for that reason.
+    """
+    design = gains.fit.design
+    last = design.cohort[design.cohort <= design.years[-1]].max()
+    before = design.years < last - gains.options.anticipation
+    return np.asarray(design.own[:, before].any(axis=1))
+
+
+def _observe(panel: VillagePanel, observed: Bools, looked_at: Bools) -> VillagePanel:
+    """Make whether the outcome is known the outcome, unknown for villages not looked at."""
     variable = Variable(
         name=_OBSERVED, role="outcome", label="outcome known", unit="", scale="level", column=""
     )
     return replace(
         panel,
-        matrices={**panel.matrices, _OBSERVED: observed.astype(float)},
+        matrices={**panel.matrices, _OBSERVED: np.where(looked_at[:, None], observed, np.nan)},
         variables={**panel.variables, _OBSERVED: variable},
         outcome=_OBSERVED,
         analysis=OutcomeScale(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -46,8 +46,8 @@ class EventStudy:
         One less than as many equal clusters as they count as.
     alpha
         1 less the coverage of intervals.
-    n_left_out
-        Event times further off, that are not looked at.
+    left_out
+        How many event times further off, before and after, are not looked at.
     """
 
     estimator: Estimator
@@ -60,7 +60,7 @@ class EventStudy:
     n_clusters: int
     freedom: float
     alpha: float
-    n_left_out: int = 0
+    left_out: tuple[int, int] = (0, 0)
 
     @property
     def before(self) -> Bools:
@@ -81,6 +81,20 @@ class EventStudy:
     def average(self) -> float:
         """The average effect over the event times from 0 on."""
         return float(self.weights @ self.estimates)
+
+    @property
+    def averaged(self) -> str:
+        """Say which treated years the average is over: "the first 8 of 12 treated years"."""
+        n, further = int((self.times >= 0).sum()), self.left_out[1]
+        return (
+            f"the first {n} of {n + further} treated years" if further else "all treated years"
+        )
+
+    @property
+    def looked_at(self) -> str:
+        """Say how many coefficients before treatment there are: "the 8 nearest of 17"."""
+        n, further = int(self.before.sum()), self.left_out[0]
+        return f"the {n} nearest of {n + further}" if further else str(n)
 
 
 def find_event_study(subject: Subject, *, invertible: bool = False) -> EventStudy:
@@ -106,7 +120,10 @@ def find_event_study(subject: Subject, *, invertible: bool = False) -> EventStud
     found = effects.found[name]
     events = found.terms["period"].ne("overall").to_numpy()
     terms, parts = found.terms[events], found.parts[:, events]
-    n, effective = int(takes_part(found.parts).sum()), effective_clusters(setup)
+    compared = setup
+    if name == "sun_abraham" and not setup.treated.all():  # as `estimate_effects` judges it
+        compared = replace(setup, options=replace(setup.options, comparison="never_treated"))
+    n, effective = int(takes_part(found.parts).sum()), effective_clusters(compared)
     if effective < fewest_clusters(alpha):
         raise DesignError(f"{too_few(n, effective, alpha)}.")
     values = terms["estimate"].to_numpy(float)
@@ -123,16 +140,23 @@ def find_event_study(subject: Subject, *, invertible: bool = False) -> EventStud
             "measured."
         )
     times = np.array([*earlier[::-1], *later])
+    n_before = sum(t < reference for t in place)
     at = [place[int(t)] for t in times]
     cells = np.where(times >= 0, terms["n_cells"].to_numpy(float)[at], 0)
-    pseudo = None if left_out is None else n * values[at] - (n - 1) * left_out[:, at]
+    pseudo = None
+    if (
+        left_out is not None
+    ):  # moved so that their mean is the estimate, as `wild_interval` does
+        alone = left_out[:, at]
+        pseudo = values[at] + (n - 1) * (alone.mean(axis=0) - alone)
     covariance = (
         parts[:, at].T @ parts[:, at] if pseudo is None else np.atleast_2d(np.cov(pseudo.T)) / n
     )
     return EventStudy(
         estimator=name, times=times, reference=reference, estimates=values[at],
         covariance=covariance, weights=cells / cells.sum(), pseudo=pseudo, n_clusters=n,
-        freedom=min(n, effective) - 1, alpha=alpha, n_left_out=int(known.sum()) - len(at),
+        freedom=min(n, effective) - 1, alpha=alpha,
+        left_out=(n_before - len(earlier), len(place) - n_before - len(later)),
     )  # fmt: skip
 
 

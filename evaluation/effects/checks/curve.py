@@ -86,8 +86,8 @@ class SpecificationCurve:
             f"{share:.0%} are {'positive' if sign > 0 else 'negative'}, as is "
             f"{'the one chosen' if len(main) else 'the median'}"
             + (
-                f"; the interval of {clear.mean():.0%} of the {len(judged)} that have one "
-                "excludes zero."
+                f"; of the {len(judged)} with an interval {clear.mean():.0%} exclude zero"
+                + (f", {bare} have none." if (bare := len(known) - len(judged)) else ".")
                 if len(judged)
                 else "; none has an interval."
             ),
@@ -155,7 +155,9 @@ def specification_curve(
     -----
     Simonsohn, Simmons, Nelson (2020, doi:10.1038/s41562-020-0912-z): all defensible
     specifications instead of one. What is declared should be what one would have defended
-    before seeing the effect. Errors are clustered at one level in all. Effects on logarithms
+    before seeing the effect. Errors are clustered at the level chosen, or else at the default
+    one of each combination's year effects: few counties that are compared with one another
+    give an estimate without an interval. Effects on logarithms
     are brought to levels (`run_specification`); estimands differ somewhat between estimators
     and scales. There is no joint test, for which treatment would be drawn anew under each
     specification.
@@ -170,7 +172,7 @@ def specification_curve(
     """
     if isinstance(subject, Subject):
         panel, options, seed = subject.panel, subject.gains.options, subject.seed
-        amounts, cluster = subject.amounts, subject.gains.cluster
+        amounts, cluster = subject.amounts, options.cluster or None
     else:
         panel, options, seed = subject, GainOptions(), 0
         amounts, cluster = Amounts(unit=panel.variables[panel.outcome].unit), None

@@ -9,8 +9,13 @@ import numpy as np
 import pandas as pd
 
 from evaluation.data.panel import OutcomeScale, VillagePanel
-from evaluation.effects.check import Amounts, Check, Subject, asks, judge_by
-from evaluation.effects.checks.side_by_side import average_error, average_row
+from evaluation.effects.check import Amounts, Check, Subject, asks, judge_by, tell_p
+from evaluation.effects.checks.side_by_side import (
+    NOTHING_THERE,
+    average_error,
+    average_row,
+    excludes_zero,
+)
 from evaluation.effects.clustered import adjust_holm
 from evaluation.errors import DesignError
 from evaluation.gains.clusters import takes_part
@@ -109,7 +114,8 @@ def check_outcome_families(subject: Subject) -> Check:
     -----
     Families: the outcome with all kinds of income, and with all other outcomes; each estimated
     in levels by the same imputation and clusters. Passed if the outcome's own p-value, adjusted
-    by `romano_wolf`, stays below alpha in each.
+    by `romano_wolf`, stays below alpha in each; informational if the effect's interval holds
+    zero anyway.
     """
     panel, alpha = subject.panel, subject.gains.options.alpha
     families = _list_families(panel)
@@ -150,9 +156,9 @@ def check_outcome_families(subject: Subject) -> Check:
     others = table[~table["main"] & table["p_value"].notna()]
     holds = int((others["p_romano_wolf"] < alpha).sum())
     sentence = (
-        f"The effect's p-value is {worst['p_value']:.2g} by itself and "
-        f"{worst['p_romano_wolf']:.2g} among {n_members} outcomes ({worst['family']}; Romano "
-        f"and Wolf's stepdown; Holm {worst['p_holm']:.2g}), which "
+        f"The effect has {tell_p(worst['p_value'])} by itself and "
+        f"{tell_p(worst['p_romano_wolf'])} among {n_members} outcomes ({worst['family']}; "
+        f"Romano and Wolf's stepdown; Holm {tell_p(worst['p_holm'])}), which "
         f"{'stays below' if passed else 'is not below'} {alpha:g}. Of {len(others)} other "
         f"p-values {int((others['p_value'] < alpha).sum())} are below it by themselves and "
         f"{holds} adjusted. Outcomes that were looked at and are not in the panel do not count."
@@ -160,6 +166,9 @@ def check_outcome_families(subject: Subject) -> Check:
     lost = [n for names in families.values() for n in names if n not in found]
     if lost:
         sentence += f" Not estimated: {', '.join(lost)}."
+    absent = excludes_zero(main) is False
+    if absent:
+        sentence += f" {NOTHING_THERE}"
 
     def draw(axes: Axes, amounts: Amounts) -> None:
         places = np.arange(len(table))[::-1]
@@ -175,7 +184,8 @@ def check_outcome_families(subject: Subject) -> Check:
         axes.legend(frameon=False)
 
     return Check(
-        verdict=judge_by(passed), sentence=sentence, statistic=float(worst["p_romano_wolf"]),
+        verdict=judge_by(None if absent else passed), sentence=sentence,
+        statistic=float(worst["p_romano_wolf"]),
         statistic_name="p-value adjusted for all outcomes", table=table, draw=draw,
     )  # fmt: skip
 

@@ -52,9 +52,9 @@ def check_few_clusters(subject: Subject) -> Check:
     and the wild cluster bootstrap, jackknifed for the imputation below 30 clusters
     (`wild_interval`), else of the scores (Kline, Santos 2012, doi:10.1515/2156-6674.1006).
     Levels that count as too few for any test have none. Passed if all p-values of the
-    imputation are below alpha; failed if only some are; informational if none is. Levels below
-    that at which villages were assigned understate errors (MacKinnon, Nielsen, Webb 2023,
-    doi:10.1016/j.jeconom.2022.04.001).
+    imputation are below alpha; failed if only some are; informational if none is, or a single
+    level is possible. Levels below that at which villages were assigned understate errors
+    (MacKinnon, Nielsen, Webb 2023, doi:10.1016/j.jeconom.2022.04.001).
     """
     alpha, level = subject.gains.options.alpha, subject.gains.cluster
     rows = [row for cluster in _levels(subject) for row in _judge_level(subject, cluster)]
@@ -65,7 +65,8 @@ def check_few_clusters(subject: Subject) -> Check:
         raise DesignError(f"{own['reason'].iloc[-1]}.")
     p = known[["p_clustered", "p_wild"]].to_numpy(float)
     clear = p[np.isfinite(p)] < alpha
-    passed = bool(clear.all()) if clear.any() else None
+    alone = len(known) == 1
+    passed = bool(clear.all()) if clear.any() and not alone else None
     main = own[own["cluster"] == level].iloc[0]
     sentence = (
         f"The estimate is clustered by {level}: {main['n_clusters']:,} clusters, of which "
@@ -73,14 +74,20 @@ def check_few_clusters(subject: Subject) -> Check:
         f"{main['effective_clusters']:,.1f} equal ones. p-values of no effect: "
         f"{'; '.join(_tell_row(row) for _, row in known.iterrows())}. "
     )
-    lacking = own[own["reason"] != ""]
-    if len(lacking):
-        sentence += f"None by {' or '.join(lacking['cluster'])}: clusters are too few. "
+    without = own[own["reason"] != ""]
+    lacking = (without["cluster"] + " (" + without["reason"] + ")").tolist()
+    if "county" not in [*own["cluster"]] and subject.panel.villages["county"].nunique() > 1:
+        lacking.append("county (villages are compared within their county)")
+    if lacking:
+        sentence += f"None by {', or by '.join(lacking)}. "
     sentence += {
         True: f"All are below {alpha:g}: it does not depend on the level.",
         False: f"Some are below {alpha:g} and some are not: take the level at which villages "
         "were assigned, or above.",
-        None: f"None is below {alpha:g}: the effect does not differ from zero at any level.",
+        None: f"There is a test by {known['cluster'].iloc[0]} alone: whether it depends on the "
+        "level cannot be seen."
+        if alone
+        else f"None is below {alpha:g}: the effect does not differ from zero at any level.",
     }[passed]
     labels = table["estimator"] + ", by " + table["cluster"]
     return Check(

@@ -70,6 +70,7 @@ def check_relative_magnitudes(subject: Subject, *, m_bars: Sequence[float] = _M_
     passed, ruled = _judge(
         alone, f"Mbar = {_tell_break(alone, _MOST_M_BAR)}", _tell_break(first, _MOST_M_BAR),
         "departures no larger than those before treatment", "larger ones",
+        "With no departure at all (Mbar = 0) the interval that these bounds take holds zero",
     )  # fmt: skip
     return Check(
         verdict=judge_by(passed), sentence=sentence + ruled, statistic=alone,
@@ -117,6 +118,7 @@ def check_smoothness(subject: Subject) -> Check:
         _tell_break(first, _MOST_SHARE),
         "a trend that goes on and bends as it did before treatment",
         "one that turns more sharply",
+        "A straight trend carried on (M = 0) already explains the average effect",
     )  # fmt: skip
     return Check(
         verdict=judge_by(passed), sentence=sentence + ruled, statistic=broken["average"],
@@ -141,7 +143,7 @@ def _find_study(subject: Subject) -> EventStudy:
 
 
 def _judge(
-    broken: float, limit: str, first: str, held: str, more: str
+    broken: float, limit: str, first: str, held: str, more: str, at_once: str
 ) -> tuple[bool | None, str]:
     """Judge a breakdown value, relative to what was seen before treatment."""
     if np.isnan(broken):
@@ -149,6 +151,9 @@ def _judge(
             "Already with parallel paths the interval of the average effect holds zero: there "
             "is nothing to break."
         )
+    if broken == 0:
+        also = "and the first year's" if first == "0" else f"the first year's up to {first}"
+        return False, f"{at_once} ({also})."
     told = (
         f"The average effect differs from zero up to {limit} (the first year's up to {first}). "
     )
@@ -207,8 +212,11 @@ def _tell_study(study: EventStudy) -> str:
         f"{LABELS[study.estimator]}, {n_before} years before treatment and "
         f"{len(study.times) - n_before} after, {study.n_clusters} clusters."
     )
-    if study.n_left_out:
-        told += f" {study.n_left_out} years further off are not looked at."
+    if any(study.left_out):
+        told += f" {sum(study.left_out)} years further off are not looked at"
+        told += (
+            f": the average effect is that over {study.averaged}." if study.left_out[1] else "."
+        )
     if study.pseudo is not None:
         told += " With so few clusters the covariance is imprecise, and with it these bounds."
     return told
@@ -217,7 +225,7 @@ def _tell_study(study: EventStudy) -> str:
 def _tell_break(value: float, most: float) -> str:
     if np.isnan(value):
         return "no value"
-    return f"{most:g} or more" if value >= most else f"{value:.2f}"
+    return f"{most:g} or more" if value >= most else f"{value:.2f}" if value else "0"
 
 
 def _drawer(table: pd.DataFrame, label: str, words: str) -> Callable[[Axes, Amounts], None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,6 +14,7 @@ import pandas as pd
 from evaluation.data.panel import VillagePanel
 from evaluation.effects.check import Amounts, Check, Subject, asks, judge_by, select_villages
 from evaluation.effects.checks.side_by_side import (
+    NOTHING_THERE,
     POINT,
     average_row,
     draw_points,
@@ -58,7 +59,8 @@ def check_leave_one_out(subject: Subject, *, most: int = _MOST) -> Check:
     Towns, and the panel's traits that are text, such as the unit that sent a secretary, are
     left out with their treated villages; counties once with these and once with all of theirs.
     Passed if, whatever place is left out, the average keeps
-    its sign and its interval excludes zero if and only if it does with all of them.
+    its sign and its interval excludes zero if and only if it does with all of them;
+    informational if it does not.
     """
     panel, main = _slim(subject), average_row(subject.gains)
     units = _list_units(subject)
@@ -101,15 +103,18 @@ def check_leave_one_out(subject: Subject, *, most: int = _MOST) -> Check:
             "Its sign, and whether its interval excludes zero, change with no single place "
             "left out, which says nothing of places that differ together."
         )
+    absent = excludes_zero(main) is False
+    if absent:
+        sentence += f" {NOTHING_THERE}"
     if bare := int((table["estimate"].notna() & table["conf_low"].isna()).sum()):
         sentence += f" In {bare} of them there is no interval, and the sign alone counts."
 
     drawn = table.head(_DRAWN)
     places = drawn["left_out"] + " " + drawn["name"]
     return Check(
-        verdict=judge_by(changed.empty), sentence=sentence,
+        verdict=judge_by(None if absent else changed.empty), sentence=sentence,
         statistic=float(worst["change"]), statistic_name="largest change of the average effect",
-        table=table.head(_SHOWN), money=(*POINT, "change", "statistic"),
+        table=table, money=(*POINT, "change", "statistic"),
         draw=partial(draw_rows, rows=drawn, labels=places, main=main["estimate"]),
     )  # fmt: skip
 
@@ -154,7 +159,7 @@ def check_influence(subject: Subject) -> Check:
     else:
         below = np.flatnonzero(sign * path <= 0)
         needed = int(below[0]) + 1 if len(below) else n
-    shares = [max(1, int(share * n)) for share in _SHARES]
+    shares = list(dict.fromkeys(max(1, int(share * n)) for share in _SHARES))
     kept = sorted({1, *shares, needed} - {n})
     rows = []
     for k in kept:
@@ -172,9 +177,9 @@ def check_influence(subject: Subject) -> Check:
     of_effect = table.set_index("n_left_out")["share_of_effect"]
     what = "its interval includes zero" if clear else "its sign changes"
     sentence = (
-        f"Of {n:,} treated villages the {shares[0]:,}, {shares[1]:,} and {shares[2]:,} that "
-        f"move the average effect of {tell(main, subject)} most make "
-        f"{', '.join(f'{of_effect[k]:.0%}' for k in shares)} of it. "
+        f"Of {n:,} treated villages the {_join(f'{k:,}' for k in shares)} that move the "
+        f"average effect of {tell(main, subject)} most make "
+        f"{_join(f'{of_effect[k]:z.0%}' for k in shares)} of it. "
     )
     if needed < n:
         sentence += (
@@ -264,6 +269,11 @@ def _slim(subject: Subject) -> VillagePanel:
     used = {panel.outcome, *options.covariates, options.weights, panel.analysis.per}
     matrices = {name: values for name, values in panel.matrices.items() if name in used}
     return replace(panel, matrices=matrices)
+
+
+def _join(words: Iterable[str]) -> str:
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _find_first(overturned: Callable[[int], bool], most: int) -> int:

@@ -52,7 +52,8 @@ def lee_bounds(gains: IncomeGains, observed: IncomeGains) -> LeeBounds:
     gains
         Of the outcome.
     observed
-        Of whether it is known (0 or 1), for the same villages and years.
+        Of whether it is known (0 or 1; NaN for villages that are not looked at), for the same
+        villages and years.
 
     Raises
     ------

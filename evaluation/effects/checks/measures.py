@@ -66,15 +66,15 @@ def check_outcomes(subject: Subject) -> Check:
     scales = shares[known & (table["kind"] == "scale")]
     others = table[known & (table["kind"] == "other")]
     agree = all(tells_the_same(row, main) for _, row in scales.iterrows())
-    sentence = (
-        f"The effect is {_percent(main['estimate'])} of the mean outcome in treated villages "
-        "before. "
+    in_logs = _in_logs(subject.panel)
+    sentence = f"The effect is {_percent(main['estimate'])} " + (
+        "(exp(b) - 1). " if in_logs else "of the mean outcome in treated villages before. "
     )
     if len(scales):
         sizes = scales["estimate"]
         sentence += (
             f"On {len(scales)} other scale{'s' * (len(scales) > 1)} it is "
-            f"{_percent(sizes.min())} to {_percent(sizes.max())}; "
+            f"{' to '.join(dict.fromkeys(map(_percent, (sizes.min(), sizes.max()))))}; "
         )
         sentence += (
             "its sign, and whether its interval excludes zero, are the same on each. "
@@ -95,7 +95,8 @@ def check_outcomes(subject: Subject) -> Check:
     return Check(
         verdict=judge_by(agree if len(scales) else None), sentence=sentence.strip(),
         statistic=float(main["estimate"]),
-        statistic_name="effect as a share of the mean before treatment",
+        statistic_name="effect as a share"
+        + (", exp(b) - 1" if in_logs else " of the mean before treatment"),
         table=table[["outcome", "scale", *_SHARES, *POINT, "n_villages", "reason"]],
         money=POINT if money else (), draw=draw,
     )  # fmt: skip
@@ -141,10 +142,11 @@ def check_subsidies(subject: Subject) -> Check:
     clear, share = excludes_zero(grant), grant["estimate"] / whole["estimate"]
     table = pd.DataFrame(rows)
     table["share_of_whole"] = table["estimate"] / whole["estimate"]
+    # Of an effect that the grant exceeds, or opposes, it is no share.
+    of_it = f", of which {share:.0%} is grant" if 0 <= share <= 1 else ""
     sentence = (
         f"Subsidies alone changed by {tell(grant, subject)}. With them the effect is "
-        f"{tell(whole, subject)}, of which {share:.0%} is grant; without them "
-        f"{tell(own, subject)}. "
+        f"{tell(whole, subject)}{of_it}; without them {tell(own, subject)}. "
     )
     if not included:
         sentence += "The outcome leaves subsidies out, as far as they are booked apart."
@@ -221,8 +223,7 @@ def _find_shares(gains: IncomeGains) -> dict[str, float]:
     """Give the effect and its interval as shares of the mean in untreated years."""
     att, design, rows = gains.att, gains.fit.design, gains.cells.rows
     ends = np.array([att[column] for column in POINT], dtype=float)
-    panel = gains.panel
-    if panel.analysis.form == "log" or panel.variables[panel.outcome].scale != "level":
+    if _in_logs(gains.panel):
         ends = np.expm1(ends)
     else:
         before = abs(float(design.outcome[rows][design.own[rows]].mean()))
@@ -230,5 +231,9 @@ def _find_shares(gains: IncomeGains) -> dict[str, float]:
     return dict(zip(_SHARES, ends.tolist(), strict=True))
 
 
+def _in_logs(panel: VillagePanel) -> bool:
+    return panel.analysis.form == "log" or panel.variables[panel.outcome].scale != "level"
+
+
 def _percent(share: float) -> str:
-    return f"{100 * share:+.3g}%"
+    return f"{round(100 * share, 4):+z.3g}%"

@@ -65,7 +65,10 @@ def check_placebo_dates(subject: Subject) -> Check:
     told = "; ".join(
         f"{_years(row['years_earlier'])} {tell(row, subject)}" for _, row in known.iterrows()
     )
-    sentence = f"Average effect in untreated years, with treatment pretended earlier by {told}"
+    sentence = (
+        "Average effect (imputation) in untreated years, with treatment pretended earlier by "
+        f"{told}"
+    )
     p, passed, ruled = _judge(known["p_value"], options.alpha)
     sentence += f"; {ruled}"
     if passed is not None:
@@ -128,9 +131,9 @@ def check_placebo_outcomes(subject: Subject) -> Check:
     p, passed, ruled = _judge(known["p_value"], options.alpha)
     told = f"{least['estimate']:+,.3g} {least['unit']}".strip()
     sentence = (
-        f"Estimated like the outcome: {', '.join(known['outcome'])}. The clearest effect is on "
-        f"{least['outcome']}, {told}, {least['share_of_mean']:+.1%} of its mean before "
-        f"treatment ({tell_p(least['p_value'])}); {ruled} "
+        f"Estimated like the outcome (imputation): {', '.join(known['outcome'])}. The clearest "
+        f"effect is on {least['outcome']}, {told}, {least['share_of_mean']:+z.1%} of its mean "
+        f"before treatment ({tell_p(least['p_value'])}); {ruled} "
     )
     sentence += (
         "Nothing else that was measured moved with the programme; what was not measured may."
@@ -185,8 +188,8 @@ def check_anticipation(subject: Subject) -> Check:
         for _, row in known.iterrows()
     )
     sentence = (
-        f"The average effect is {tell(main, subject)} with {_years(start)} before treatment "
-        f"left out, {told}. Of the differences {ruled}"
+        f"The average effect (imputation) is {tell(main, subject)} with {_years(start)} before "
+        f"treatment left out, {told}. Of the differences {ruled}"
     )
     if passed is not None:
         sentence += (
@@ -255,6 +258,5 @@ def _judge(p_values: pd.Series[float], alpha: float) -> tuple[float, bool | None
     p, n = smallest_p(p_values)
     if not n:
         return p, None, "there are too few clusters for a test."
-    told = f"{p:.3f}" if p >= 0.001 else "less than 0.001"
     side = "not below" if p >= alpha else "below"
-    return p, p >= alpha, f"the smallest p-value, times {n}, is {told}, {side} {alpha:g}."
+    return p, p >= alpha, f"the smallest p-value, times {n}: {tell_p(p)}, {side} {alpha:g}."

@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import special
 
 from evaluation.effects.check import Amounts, Check, Subject, asks, judge_by, tell_p
+from evaluation.effects.checks.side_by_side import NOTHING_THERE, average_row, excludes_zero
 from evaluation.errors import DesignError
 from evaluation.gains.averages import average_parts
 from evaluation.gains.design import place_codes
@@ -50,8 +51,10 @@ def check_randomisation(subject: Subject, *, draws: int | None = None) -> Check:
     cohort, and the imputation is fitted anew. The statistic is the average effect by its
     standard error over villages, which makes the test hold to first order too where only the
     mean effect is zero (Wu, Ding 2021, doi:10.1080/01621459.2020.1750415); p = (1 + number at
-    least as large) / (1 + draws). Passed if p is below alpha. The test is exact if villages
-    were drawn by lot within their county, and else as good as parallel paths make them alike.
+    least as large) / (1 + draws). Passed if p is below alpha, failed if it is not although the
+    effect's own interval excludes zero; informational if that holds zero. The test is exact if
+    villages were drawn by lot within their county, and else as good as parallel paths make
+    them alike.
     pyfixest's ritest permutes village-years rather than cohorts and is not used.
     """
     panel, options, design = subject.panel, subject.gains.options, subject.gains.fit.design
@@ -74,7 +77,8 @@ def check_randomisation(subject: Subject, *, draws: int | None = None) -> Check:
     above = ~(np.abs(found) < np.abs([estimate, own]) * (1 - 1e-12))
     n_above = int(above[:, 1].sum())
     plain, p = (1 + above.sum(axis=0)) / (1 + draws)
-    passed = bool(p < options.alpha)
+    below, clear = bool(p < options.alpha), excludes_zero(average_row(subject.gains))
+    passed = None if clear is False or (clear is None and not below) else below
     tell = subject.amounts.tell
     low, high = np.nanquantile(found[:, 0], [0.025, 0.975])
     sentence = (
@@ -86,10 +90,12 @@ def check_randomisation(subject: Subject, *, draws: int | None = None) -> Check:
         f"Below {options.alpha:g}: that no village was changed at all is not what the data "
         "say, if villages were as good as drawn by lot within their county; it rules out "
         "chance, not other causes."
-        if passed
+        if below
         else f"Not below {options.alpha:g}: villages picked at random often show as much, so "
         "that chance may have made this effect."
     )
+    if passed is None:
+        sentence += f" {NOTHING_THERE if clear is False else 'The effect has no interval.'}"
     row = {
         "estimate": estimate, "drawn_low": low, "drawn_high": high, "t": own, "draws": draws,
         "n_as_large": n_above, "p_value": float(p), "p_not_studentised": float(plain),

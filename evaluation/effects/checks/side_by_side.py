@@ -102,6 +102,13 @@ def excludes_zero(row: Row) -> bool | None:
     return bool(row["conf_low"] > 0 or row["conf_high"] < 0)
 
 
+NOTHING_THERE = (
+    "The average effect's own interval includes zero: there is nothing to explain away, and no "
+    "rule."
+)
+"""What a check that asks what else could explain an effect says where there is none."""
+
+
 def tells_the_same(row: Row, main: Row) -> bool:
     """Say whether a row has the sign of the main one, and excludes zero if and only if it does.
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
 
 from evaluation.data.panel import VillagePanel
-from evaluation.effects.check import Check, Subject, asks, judge_by, select_villages
+from evaluation.effects.check import Check, Subject, asks, judge_by, select_villages, tell_p
 from evaluation.effects.checks.side_by_side import (
     COLUMNS,
     MONEY,
@@ -48,9 +48,9 @@ def check_spillovers(
     ----------
     bands
         Ends of the bands of distance to the nearest treated village, km. Bands beyond which
-        less than a tenth of the untreated villages lie are not used. Where no coordinates are
-        known, or treated villages are near everywhere, a village of the same town counts as
-        near.
+        less than a tenth of the untreated villages lie are not used, nor are the widest of
+        them while what they leave gives no interval. Where no coordinates are known, or
+        treated villages are near everywhere, a village of the same town counts as near.
 
     Notes
     -----
@@ -63,21 +63,18 @@ def check_spillovers(
     the comparison, which a spillover to them does not touch.
     """
     panel = subject.panel
-    exposure = _find_exposure(panel, sorted(bands))
-    if exposure is None:
+    exposures = _list_exposures(panel, sorted(bands))
+    if not exposures:
         raise DesignError(
             "the untreated villages cannot be parted into near and far: neither coordinates "
             "nor towns leave a tenth of them away from treated villages."
         )
-    since, ring, near = exposure
-    never = ~panel.is_treated
-    others = select_villages(panel, never & np.isfinite(since) | never & (ring == "far"))
-    known = pd.Series(since, index=panel.villages.index).reindex(others.villages.index)
-    others = replace(others, villages=others.villages.assign(cohort=known))
-    across, found = "", subject.reestimate(others)
-    if np.isnan(found.att["conf_low"]) and found.options.year_effects == "county":
-        found = subject.reestimate(others, year_effects="common", cluster=found.cluster)
-        across = " (compared across counties, as within them there is no interval)"
+    (since, ring, near), found = _compare(subject, exposures)
+    never, told = ~panel.is_treated, ""
+    if near != exposures[0].near:
+        told = f" (being {exposures[0].near} is not judged: it leaves no interval)"
+    if found.options.year_effects != subject.gains.options.year_effects:
+        told += " (compared across counties, as within them there is no interval)"
     rings = _by_ring(found, pd.Series(ring, index=panel.villages.index))
     main, spill = average_row(subject.gains), average_row(found)
     clean = estimate_row(subject, select_villages(panel, ~(never & np.isfinite(since))))
@@ -94,10 +91,10 @@ def check_spillovers(
     n_far = int((never & (ring == "far")).sum())
     sentence = (
         f"{spill['n_villages']:,} untreated villages {near} changed by {tell(spill, subject)} "
-        f"after that, beside {n_far:,} further away{across}. "
+        f"after that, beside {n_far:,} further away{told}. "
     )
     if n_bands:
-        sentence += f"Smallest p-value of {n_bands} bands, adjusted: {adjusted:.3f}. "
+        sentence += f"Smallest p-value of {n_bands} bands, adjusted: {tell_p(adjusted)}. "
     if failed:
         sentence += (
             f"They are no untouched comparison: a {_direction(spill, rings)}. "
@@ -105,7 +102,7 @@ def check_spillovers(
             f"{tell(main, subject)}."
         )
     elif clear is None:
-        sentence += "Without an interval there is no rule."
+        sentence += f"Without an interval there is no rule: {spill['reason']}."
     else:
         sentence += (
             f"That does not differ from zero, which is no proof that nothing spills over: the "
@@ -122,29 +119,63 @@ def check_spillovers(
     )  # fmt: skip
 
 
-def _find_exposure(
-    panel: VillagePanel, bands: Sequence[float]
-) -> tuple[Floats, Any, str] | None:
-    """Say from which year on each village is near a treated one, how near, and what near is.
+class _Exposure(NamedTuple):
+    """From which year on each village is near a treated one, how near, and what near is.
 
-    Returns
-    -------
-    N first years (NaN: never), N names of the band ("far", "" where unknown), and words; None
-    where too few villages are far.
+    N first years (NaN: never), N names of the band ("far", "" where unknown), and words.
     """
-    never = ~panel.is_treated
+
+    since: Floats
+    ring: Any
+    near: str
+
+
+def _compare(subject: Subject, exposures: Sequence[_Exposure]) -> tuple[_Exposure, IncomeGains]:
+    """Compare near with far villages by the first exposure that gives an interval.
+
+    Across counties only if none does within them, clustered as such a comparison is. Without
+    any interval, the widest that gives an estimate.
+    """
+    panel, never = subject.panel, ~subject.panel.is_treated
+    found: dict[int, tuple[_Exposure, IncomeGains]] = {}
+    reason = DesignError("no untreated village lies near a treated one.")
+    for effects in dict.fromkeys([subject.gains.options.year_effects, "common"]):
+        for at, exposure in enumerate(exposures):
+            since, ring, _ = exposure
+            kept = never & (np.isfinite(since) | (ring == "far"))
+            others = select_villages(panel, kept)
+            others = replace(others, villages=others.villages.assign(cohort=since[kept]))
+            try:
+                gains = subject.reestimate(others, year_effects=effects)
+            except DesignError as error:
+                reason = error
+                continue
+            if np.isfinite(gains.att["conf_low"]):
+                return exposure, gains
+            found.setdefault(at, (exposure, gains))
+    if not found:
+        raise reason
+    return found[min(found)]
+
+
+def _list_exposures(panel: VillagePanel, bands: Sequence[float]) -> list[_Exposure]:
+    """List what near may be, the widest first: bands, then the same town.
+
+    Those that leave less than a tenth of the untreated villages far are not listed.
+    """
+    never, found = ~panel.is_treated, []
     distance = _nearest(panel)
     if distance is not None:
         n_known = int((never & np.isfinite(distance[:, -1])).sum())
         far = [int((never & (distance[:, -1] > band)).sum()) for band in bands]
         used = [band for band, n in zip(bands, far, strict=True) if n >= _LEFT * n_known > 0]
-        if used and (never & (distance[:, -1] <= used[-1])).any():
+        while used and (never & (distance[:, -1] <= used[-1])).any():
             since = _first_year(panel, distance <= used[-1])
             ends = [0.0, *used]
             ring = np.where(np.isfinite(distance[:, -1]), "far", "").astype(object)
             for low, high in zip(ends[-2::-1], ends[:0:-1], strict=True):
                 ring[distance[:, -1] <= high] = f"{low:g} to {high:g} km"
-            return since, ring, f"within {used[-1]:g} km of a treated one"
+            found.append(_Exposure(since, ring, f"within {used.pop():g} km of a treated one"))
     towns = place_codes(panel, "town")
     named = (panel.villages["town"].astype(str) != "").to_numpy()
     n_towns = int(towns.max()) + 1
@@ -156,10 +187,12 @@ def _find_exposure(
         axis=1,
     )
     far = (never & named & ~beside[:, -1]).sum()
-    if not (never & beside[:, -1]).any() or far < _LEFT * (never & named).sum():
-        return None
-    ring = np.where(beside[:, -1], "in a treated one's town", np.where(named, "far", ""))
-    return _first_year(panel, beside), ring, "in the town of a treated one"
+    if (never & beside[:, -1]).any() and far >= _LEFT * (never & named).sum():
+        ring = np.where(beside[:, -1], "in a treated one's town", np.where(named, "far", ""))
+        found.append(
+            _Exposure(_first_year(panel, beside), ring, "in the town of a treated one")
+        )
+    return found
 
 
 def _nearest(panel: VillagePanel) -> Floats | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,12 @@ from scipy import stats
 
 from evaluation.effects.check import Amounts, Check, Subject, asks, judge_by, tell_p
 from evaluation.effects.checks.coefficients import EventStudy, find_event_study
-from evaluation.effects.checks.side_by_side import draw_points
+from evaluation.effects.checks.side_by_side import (
+    MONEY,
+    NOTHING_THERE,
+    draw_points,
+    excludes_zero,
+)
 from evaluation.effects.result import LABELS
 from evaluation.errors import DesignError
 from evaluation.gains.clusters import draw_signs
@@ -51,18 +56,18 @@ def check_pre_trend(subject: Subject) -> Check:
     fixed effects, the imputation's own leads (`estimate_leads`). Passed if p is not below
     alpha. Roth (2022, doi:10.1257/aeri.20210236): passing is weak evidence.
     """
-    frame, p, how = _test_leads(subject)
+    frame, p, how, looked_at = _test_leads(subject)
     alpha = subject.gains.options.alpha
     worst = frame.iloc[int(frame["estimate"].abs().argmax())]
     sentence = (
-        f"{how}; {len(frame)} before treatment, the largest "
+        f"{how}; {looked_at} before treatment, the largest "
         f"{subject.amounts.tell(worst['estimate'], sign=True)} at {worst['event_time']:.0f}. "
     )
     passed = None if np.isnan(p) else p >= alpha
     if passed is None:
         sentence += "No joint test: the clusters are too few, or coefficients not identified."
     else:
-        sentence += f"Joint test that all are zero: {tell_p(p)}, "
+        sentence += f"Joint test that these are zero: {tell_p(p)}, "
         sentence += (
             f"not below {alpha:g}. That is no proof that paths would have stayed alike: a "
             "trend may hide in the errors (see the next check)."
@@ -73,7 +78,7 @@ def check_pre_trend(subject: Subject) -> Check:
     return Check(
         verdict=judge_by(passed), sentence=sentence, statistic=p,
         statistic_name="p-value of all coefficients before treatment being zero",
-        table=frame.reset_index(drop=True), money=("estimate", "se", "conf_low", "conf_high"),
+        table=frame.reset_index(drop=True), money=MONEY,
         draw=partial(_draw_study, frame=frame),
     )  # fmt: skip
 
@@ -95,7 +100,8 @@ def check_pre_trend_power(subject: Subject) -> Check:
     detected with probability 0.5 and 0.8, coefficients being normal with the estimated
     covariance; bias is s sum_h w_h (h - r) with the average effect's weights w, and
     bias_if_passed its mean where the test does not reject, both by simulation. Passed if the
-    average effect exceeds both for the trend caught with 0.8. Roth (2022,
+    average effect exceeds both for the trend caught with 0.8; informational if its interval
+    holds zero. Roth (2022,
     doi:10.1257/aeri.20210236).
     """
     study = find_event_study(subject)
@@ -109,26 +115,30 @@ def check_pre_trend_power(subject: Subject) -> Check:
     bias = table[["bias", "bias_if_passed"]].abs().max(axis=1)
     table["share_of_effect"] = bias / abs(effect) if effect else np.inf
     half, steep = table.iloc[0], table.iloc[1]
-    passed = bool(steep["share_of_effect"] < 1)
+    exceeds = bool(steep["share_of_effect"] < 1)
+    absent = excludes_zero(subject.effects.overall.loc[study.estimator]) is False  # type: ignore[arg-type]
     sentence = (
         f"{_PRE_TESTS[half['pre_test']]} catches a steady drift of "
         f"{amounts.tell(half['slope'])} a year half the time, and one of "
         f"{amounts.tell(steep['slope'])} four times in five. The latter would put "
         f"{amounts.tell(steep['bias'])} into the average effect, and "
         f"{amounts.tell(steep['bias_if_passed'])} on average where the test is passed, against "
-        f"an effect of {amounts.tell(effect)} ({LABELS[study.estimator]}). "
+        f"an effect of {amounts.tell(effect)}, the mean over {study.averaged} "
+        f"({LABELS[study.estimator]}). "
     )
     sentence += (
         "The effect exceeds both: a straight trend that such a test misses one time in five is "
         "too small to explain all of it. Trends that bend only after treatment no test of "
         "earlier years can see."
-        if passed
+        if exceeds
         else "The effect does not exceed both: a straight trend that the test may well miss "
         "could explain all of it, whatever the test says."
     )
+    if absent:
+        sentence += f" {NOTHING_THERE}"
 
     def draw(axes: Axes, amounts: Amounts) -> None:
-        _draw_study(axes, amounts, _frame(study, np.ones(len(study.times), dtype=bool)))
+        _draw_study(axes, amounts, _frame(subject, study, study.times))
         ends = np.array([study.times.min(), study.times.max()])
         for trend, style in ((half, ":"), (steep, "--")):
             path = np.copysign(trend["slope"], effect) * (ends - study.reference)
@@ -137,15 +147,15 @@ def check_pre_trend_power(subject: Subject) -> Check:
         axes.legend(frameon=False)
 
     return Check(
-        verdict=judge_by(passed), sentence=sentence, 
+        verdict=judge_by(None if absent else exceeds), sentence=sentence,
         statistic=float(steep["share_of_effect"]),
         statistic_name="bias of the trend caught with 0.8, as a share of the effect",
         table=table, money=("slope", "bias", "bias_if_passed"), draw=draw,
     )  # fmt: skip
 
 
-def _test_leads(subject: Subject) -> tuple[pd.DataFrame, float, str]:
-    """Give coefficients before treatment, the joint p-value, and whose they are."""
+def _test_leads(subject: Subject) -> tuple[pd.DataFrame, float, str, str]:
+    """Give coefficients before treatment, the joint p-value, whose they are, how many."""
     try:
         study = find_event_study(subject)
     except DesignError as error:
@@ -157,22 +167,16 @@ def _test_leads(subject: Subject) -> tuple[pd.DataFrame, float, str]:
         if frame.empty:
             raise error
         how = f"Coefficients of the imputation, {subject.gains.att['n_clusters']} clusters"
-        return frame, float(joint), how
+        return frame, float(joint), how, str(len(frame))
     joint = _flip_p(study, subject.seed) if study.pseudo is not None else _hotelling_p(study)
     how = f"Coefficients of {LABELS[study.estimator]}, {study.n_clusters} clusters"
-    return _frame(study, study.before), joint, how
+    return _frame(subject, study, study.times[study.before]), joint, how, study.looked_at
 
 
-def _frame(study: EventStudy, some: Bools) -> pd.DataFrame:
-    estimate, se = study.estimates[some], study.se[some]
-    return pd.DataFrame(
-        {
-            "event_time": study.times[some], "estimate": estimate, "se": se,
-            "conf_low": estimate - study.critical * se,
-            "conf_high": estimate + study.critical * se,
-            "p_value": 2 * stats.t.sf(np.abs(estimate) / se, study.freedom),
-        }
-    )  # fmt: skip
+def _frame(subject: Subject, study: EventStudy, times: Iterable[int]) -> pd.DataFrame:
+    """Give coefficients with the intervals of the table of effects."""
+    rows = subject.effects.event_study(study.estimator).set_index("event_time").loc[[*times]]
+    return rows[[*MONEY, "p_value"]].reset_index()
 
 
 def _hotelling_p(study: EventStudy) -> float:

@@ -84,27 +84,21 @@ def test_villages_alike_in_level_pass():
     assert list(check.table["prices"])[1] == "prices of 2017, by China's consumer prices"
 
 
-def test_logarithms_do_not_depend_on_prices():
+def test_in_logarithms_prices_cancel_and_nothing_is_looked_at():
     panel = world_panel(1)
     positive = replace(
         panel,
         matrices={"income": 1e6 + panel.matrix()},
         analysis=OutcomeScale(form="log"),
     )
-    check = check_deflators(imputed(richer(positive)), levels=STEEP)
-    estimates = check.table["estimate"].to_numpy()
-    np.testing.assert_allclose(estimates, estimates[0], rtol=SAME)
-
-
-def test_an_outcome_that_comes_as_a_logarithm_is_shifted_by_prices():
-    panel = world_panel(1)
     variables = {"income": replace(panel.variables["income"], scale="log")}
     logs = replace(
         panel, matrices={"income": np.log(1e6 + panel.matrix())}, variables=variables
     )
-    check = check_deflators(imputed(richer(logs, sds=1e-5)), levels=STEEP)
-    estimates = check.table["estimate"].to_numpy()
-    np.testing.assert_allclose(estimates, estimates[0], rtol=SAME)
+    for other in (positive, logs):
+        check = check_deflators(imputed(richer(other, sds=1e-5)), levels=STEEP)
+        assert check.verdict == "not possible"
+        assert "cancels in logarithms" in check.sentence
     variables = {"income": replace(panel.variables["income"], scale="log1p")}
     check = check_deflators(imputed(replace(logs, variables=variables)))
     assert check.sentence == "Not possible: the outcome is not money, nor its logarithm."
@@ -172,6 +166,35 @@ def test_the_choice_made_is_not_an_alternative_to_itself():
     assert {"villages not yet treated", "villages of all counties"} < {*names}
     assert "villages never treated" not in names
     assert "villages of the same county" not in names
+
+
+def test_few_counties_compared_with_one_another_have_no_interval():
+    """Towns that are clusters within counties are none where counties' shocks differ."""
+    panel = world_panel(2, counties=4, treated=12, comparison=24)
+    towns = (np.arange(panel.n_villages) % 12).astype(str)
+    panel = replace(panel, villages=panel.villages.assign(town=towns))
+    subject = imputed(panel, year_effects="county")
+    assert np.isfinite(subject.gains.att["conf_low"])
+    row = check_comparison_groups(subject).table.set_index("comparison")
+    common = row.loc["villages of all counties"]
+    assert np.isfinite(common["estimate"]) and np.isnan(common["conf_low"])
+    assert common["reason"]
+    chosen = imputed(panel, year_effects="county", cluster="town")
+    row = check_comparison_groups(chosen).table.set_index("comparison")
+    assert np.isfinite(row.loc["villages of all counties", "conf_low"])
+
+
+def test_a_choice_that_leaves_nothing_out_is_no_alternative():
+    panel = world_panel(2)
+    panel.matrices["income"][:] += 9 * SD * (panel.villages["county"] == "county 007").to_numpy(
+    )[:, None]  # fmt: skip
+    alike = "villages of like income before"
+    some = imputed(richer(panel, sds=3))
+    assert alike in check_comparison_groups(some).table["comparison"].tolist()
+    at_once = panel.villages.assign(cohort=panel.villages["cohort"].where(
+        panel.villages["county"] != "county 001", panel.years[0]))  # fmt: skip
+    early = imputed(replace(panel, villages=at_once))  # no year before the first cohort
+    assert alike not in check_comparison_groups(early).table["comparison"].tolist()
 
 
 def test_common_support_is_where_both_kinds_are():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from evaluation.effects.checks.attrition import _observe, check_attrition
+from evaluation.effects.checks.attrition import _mark_known_before, _observe, check_attrition
 from evaluation.effects.checks.lee import lee_bounds, trim
 from evaluation.errors import DesignError
 from tests.effects.checks.subjects import (
@@ -60,6 +60,16 @@ n4      -      0 1
 n5      -      0 7
 """
 
+# Treated in 3: t2 and n2 are first seen then.
+FIRST_SEEN = """
+village cohort 1 2 3 4
+t1      3      0 0 5 5
+t2      3      - - 5 5
+n0      -      0 0 0 0
+n1      -      - 0 0 0
+n2      -      - - 0 0
+"""
+
 
 def imputed(panel, **options):
     return subject_of(panel, estimators=("imputation",), **options)
@@ -68,7 +78,8 @@ def imputed(panel, **options):
 def bounds_of(panel, **options):
     subject = imputed(panel, **options)
     known = np.isfinite(subject.gains.fit.design.outcome)
-    return lee_bounds(subject.gains, subject.reestimate(_observe(panel, known)))
+    looked_at = _mark_known_before(subject.gains)
+    return lee_bounds(subject.gains, subject.reestimate(_observe(panel, known, looked_at)))
 
 
 def lose(panel, which):
@@ -163,6 +174,26 @@ def test_outcomes_missing_at_random_pass():
     assert "may be an accident" in check.sentence
 
 
+def test_villages_first_seen_after_treatment_are_not_looked_at():
+    """They are in no effect; that they are known from then on is no doing of the programme."""
+    panel = world_panel(2, missing=0.1)
+    plain = check_attrition(imputed(panel))
+    order = panel.villages.groupby("county").cumcount().to_numpy()
+    late = panel.is_treated & (order % 2 == order.min() % 2)
+    check = check_attrition(imputed(lose(panel, late[:, None] & ~panel.treated_cells)))
+    n_late, n_treated = late.sum(), panel.is_treated.sum()
+    assert 0 < n_late < n_treated
+    assert f"{n_late} of {n_treated} treated villages are known in no year" in check.sentence
+    assert (plain.verdict, check.verdict) == ("passed", "passed")
+    assert check.statistic == pytest.approx(plain.statistic, abs=0.05)
+
+
+def test_both_kinds_are_looked_at_by_one_rule():
+    panel = typed_panel(FIRST_SEEN)
+    gains = imputed(panel, cluster="village").gains
+    assert _mark_known_before(gains).tolist() == [True, False, True, True, False]
+
+
 def test_without_never_treated_villages_to_trim_there_are_no_bounds_but_a_difference():
     panel = world_panel(3, staggered=True, n_treated=4)
     panel = replace(
@@ -187,7 +218,7 @@ def test_a_share_that_leaves_nothing_is_an_error():
         lee_bounds(
             replace(gains, fit=replace(gains.fit, design=replace(
                 gains.fit.design, outcome=np.where(known, worse.matrix(), np.nan)))),
-            subject.reestimate(_observe(panel, known)),
+            subject.reestimate(_observe(panel, known, np.ones(10, dtype=bool))),
         )  # fmt: skip
 
 

@@ -46,14 +46,24 @@ def test_a_covariance_that_is_to_be_inverted_has_few_coefficients():
     subject = subject_of(world_panel(counties=10, treated=8))
     assert len(find_event_study(subject).times) == 7
     study = find_event_study(subject, invertible=True)
-    assert study.times.tolist() == [-4, -3, -2, 0, 1, 2] and study.n_left_out == 1
+    assert study.times.tolist() == [-4, -3, -2, 0, 1, 2] and study.left_out == (1, 0)
+
+
+def test_how_many_of_how_many_years_are_looked_at_is_told():
+    long = world_panel(n_untreated=11, n_treated=10)
+    study = find_event_study(subject_of(long))
+    assert study.left_out == (2, 2)
+    assert study.looked_at == "the 8 nearest of 10"
+    assert study.averaged == "the first 8 of 10 treated years"
+    short = find_event_study(subject_of(world_panel()))
+    assert (short.looked_at, short.averaged) == ("4", "all treated years")
 
 
 def test_event_times_beyond_a_gap_are_left_out():
     panel = world_panel()
     panel.matrices["income"][:, 1] = np.nan  # four years before treatment
     study = find_event_study(subject_of(panel))
-    assert study.times.tolist() == [-3, -2, 0, 1, 2] and study.n_left_out == 1
+    assert study.times.tolist() == [-3, -2, 0, 1, 2] and study.left_out == (1, 0)
 
 
 def test_without_an_event_study_the_reason_is_told():

@@ -101,6 +101,24 @@ def test_rows_are_what_the_estimators_give():
             )
 
 
+def test_few_counties_have_no_interval_where_they_are_compared_with_one_another():
+    panel = world_panel(2, counties=4, treated=12, comparison=24)
+    towns = (np.arange(panel.n_villages) % 12).astype(str)
+    panel = replace(panel, villages=panel.villages.assign(town=towns))
+    choices = {"year_effects": ["county", "common"],
+               "estimator": ["imputation", "callaway_santanna"]}  # fmt: skip
+    subject = imputed(panel, year_effects="county")
+    curve = specification_curve(subject, choices=choices, n_jobs=1)
+    bare = curve.frame.set_index("year_effects")["conf_low"].isna()
+    assert bare.loc["common"].all() and not bare.loc["county"].any()
+    assert curve.frame["estimate"].notna().all()
+    assert "of the 2 with an interval" in curve.summary()
+    chosen = imputed(panel, year_effects="county", cluster="town")
+    assert (
+        specification_curve(chosen, choices=choices, n_jobs=1).frame["conf_low"].notna().all()
+    )
+
+
 def test_workers_give_what_one_process_gives_in_the_same_order():
     subject = imputed(world_panel(2, counties=31, staggered=True))
     choices = {"comparison": ["never_treated", "not_yet_treated"], "trends": [False, True],
@@ -198,7 +216,7 @@ def test_the_summary_counts_signs_and_intervals():
     assert "4 combinations of choices, 1 of which could not be estimated" in told
     assert "median effect is 2.00 yuan, the range -1.00 to 3.00 yuan" in told
     assert "67% are positive" in told
-    assert "the interval of 50% of the 2 that have one excludes zero" in told
+    assert "of the 2 with an interval 50% exclude zero, 1 have none" in told
     assert "number 2 from below of 3" in told
 
 

@@ -148,6 +148,11 @@ def test_an_effect_that_holds_among_many_outcomes_passes():
     assert (check.table.loc[~check.table["main"], "p_romano_wolf"] > 0.05).all()
 
 
+def test_without_an_effect_there_is_no_rule():
+    check = check_outcome_families(imputed(with_outcomes(world_panel(1, gain=0.0), 2)))
+    assert check.verdict == "informational" and "nothing to explain away" in check.sentence
+
+
 def test_a_single_outcome_is_no_family():
     assert check_outcome_families(imputed(world_panel(1))).verdict == "not possible"
 

@@ -60,7 +60,11 @@ def test_levels_with_too_few_clusters_have_none():
 
 def test_within_counties_counties_are_no_clusters():
     subject = subject_of(world_panel(), estimators=BOTH, year_effects="county")
-    assert check_few_clusters(subject).table["cluster"].unique().tolist() == ["village"]
+    check = check_few_clusters(subject)
+    assert check.table["cluster"].unique().tolist() == ["village"]
+    assert check.verdict == "informational"  # a single level
+    assert "by village alone" in check.sentence
+    assert "None by county (villages are compared within their county)" in check.sentence
 
 
 @pytest.mark.parametrize("counties", [20, 35])

@@ -122,12 +122,29 @@ def test_the_search_goes_up_and_comes_back():
 
 
 def test_one_county_that_makes_the_effect_fails():
-    check = check_leave_one_out(imputed(one_county()), most=8)
+    panel = world_panel(2, gain_sd=0)
+    there = (panel.villages["county"] == "county 007").to_numpy()
+    panel.matrices["income"][:] += 3 * SD * (there[:, None] & panel.treated_cells)
+    check = check_leave_one_out(imputed(barely(panel)), most=8)
     assert check.verdict == "failed"
     worst = check.table.iloc[0]
     assert (worst["name"], worst["same_finding"]) == ("county 007", False)
     assert "county 007" in check.sentence
     assert_drawn(check)
+
+
+def test_without_an_effect_no_place_decides_over_it():
+    check = check_leave_one_out(imputed(world_panel(2, gain=0.0)), most=4)
+    assert check.verdict == "informational" and "nothing to explain away" in check.sentence
+
+
+def test_all_that_was_left_out_is_in_the_table():
+    assert len(check_leave_one_out(imputed(world_panel(2)), most=30).table) == 30
+
+
+def test_of_few_villages_each_number_is_told_once():
+    subject = imputed(typed_panel(TYPED), cluster="village", comparison="never_treated")
+    assert "Of 3 treated villages the 1 that move" in check_influence(subject).sentence
 
 
 def test_an_effect_of_all_places_passes():

@@ -75,6 +75,14 @@ def test_subsidies_that_the_programme_does_not_move_pass(tmp_path):
     assert "does not show" in check.sentence
 
 
+def test_a_grant_beside_a_loss_is_no_share_of_it():
+    panel = world_panel(1, gain=-0.5)
+    panel = add(panel, "income_subsidy", 500.0 * panel.treated_cells)
+    label = replace(panel.variables["income"], label="collective income without subsidies")
+    panel = replace(panel, variables={**panel.variables, "income": label})
+    assert "is grant" not in check_subsidies(imputed(panel)).sentence
+
+
 def test_income_with_subsidies_is_the_sum_of_its_parts():
     panel = world_panel(1, missing=0.1)
     grants = np.where(
@@ -151,6 +159,9 @@ def test_a_main_outcome_in_logarithms_is_compared_with_its_level():
     )
     check = check_outcomes(imputed(panel))
     assert check.table["scale"].tolist() == ["log", "level"]
+    share = 100 * check.table.loc[0, "share"]
+    assert f"The effect is {share:+.3g}% (exp(b) - 1). On 1 other" in check.sentence
+    assert " to " not in check.sentence.partition("On 1 other scale")[2].partition(";")[0]
     att = imputed(panel).gains.att["estimate"]
     np.testing.assert_allclose(check.table.loc[0, "share"], np.expm1(att), rtol=EXACT)
 

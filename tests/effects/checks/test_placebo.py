@@ -149,8 +149,8 @@ def test_clusters_that_do_not_differ_give_no_interval():
 
 def test_the_smallest_p_is_told_and_never_as_zero():
     p, passed, told = _judge(pd.Series([0.04, np.nan, 0.02]), 0.05)
-    assert (p, passed) == (0.04, False) and "times 2, is 0.040, below 0.05" in told
-    assert "is less than 0.001, below" in _judge(pd.Series([1e-9]), 0.05)[2]
+    assert (p, passed) == (0.04, False) and "times 2: p = 0.040, below 0.05" in told
+    assert ": p < 0.001, below" in _judge(pd.Series([1e-9]), 0.05)[2]
     assert _judge(pd.Series([np.nan]), 0.05)[1] is None
 
 

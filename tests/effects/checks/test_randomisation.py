@@ -80,6 +80,17 @@ def test_p_is_uniform_where_no_village_was_changed():
     assert counts[0] <= worlds / 20 + 3 * np.sqrt(worlds * 0.05 * 0.95)
 
 
+def test_without_an_effect_there_is_no_rule():
+    found = check_randomisation(subject(world_panel(gain=0.0)), draws=39)
+    assert found.statistic > 0.05
+    assert found.verdict == "informational" and "nothing to explain away" in found.sentence
+
+
+def test_an_effect_by_its_clusters_that_lots_give_too_fails(monkeypatch):
+    monkeypatch.setattr(randomisation, "_deal", lambda county, cohort, rng: cohort)
+    assert check_randomisation(subject(world_panel(gain=1.0)), draws=39).verdict == "failed"
+
+
 def test_whole_counties_cannot_be_dealt_out_within():
     found = check_randomisation(subject(world_panel(treated_counties=8)))
     assert found.verdict == "not possible" and "only 1 ways" in found.sentence

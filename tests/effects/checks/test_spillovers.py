@@ -5,7 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from evaluation.effects.checks.spillovers import _find_exposure, _nearest, check_spillovers
+from evaluation.data.load import load_data
+from evaluation.data.simulate import simulate_programme
+from evaluation.data.simulated_study import write_simulated_study
+from evaluation.data.simulation_options import SimulationOptions
+from evaluation.data.study import Study
+from evaluation.effects.check import select_villages
+from evaluation.effects.checks.spillovers import (
+    _list_exposures,
+    _nearest,
+    check_spillovers,
+)
 from tests.effects.checks.subjects import (
     assert_drawn,
     in_other_money,
@@ -22,6 +32,7 @@ SAME = 1e-8  # sums over villages in another order
 RADIUS = 6_371.0  # km
 DEGREE = RADIUS * np.pi / 180  # km of a degree along the equator
 MONEY = 100.0
+SPILL = 15_000.0  # yuan
 
 TYPED = """
 village cohort 2001 2002 2003 2004
@@ -44,12 +55,12 @@ def place(panel, longitude, latitude):
     )
 
 
-def placed(seed=1, *, spill=0.0, **changes):
+def placed(seed=1, *, spill=0.0, counties_in_all=40, **changes):
     """Give a world of counties 200 km apart; every second untreated village is 1 km away.
 
     The others are 30 km away; what spills over to those near is told in sds.
     """
-    panel = world_panel(seed, counties=40, treated=2, comparison=12, **changes)
+    panel = world_panel(seed, counties=counties_in_all, treated=2, comparison=12, **changes)
     order = panel.villages.groupby("county").cumcount().to_numpy()
     treated = panel.is_treated
     near = ~treated & (order % 2 == 0)
@@ -87,10 +98,13 @@ def test_distance_is_the_haversine_formulas_across_the_date_line():
 def test_a_village_is_exposed_from_the_first_year_with_a_treated_one_in_the_band():
     east = np.array([0, 1, 4 / DEGREE, 0.5 / DEGREE, 1 + 4 / DEGREE, 0.5])
     panel = place(typed_panel(TYPED), east, np.zeros(6))
-    since, ring, words = _find_exposure(panel, [1.0, 5.0])
+    (since, ring, words), narrow = _list_exposures(panel, [1.0, 5.0])
     np.testing.assert_array_equal(since[2:], [2002, 2002, 2004, np.nan])
     assert ring[2:].tolist() == ["1 to 5 km", "0 to 1 km", "1 to 5 km", "far"]
     assert words == "within 5 km of a treated one"
+    np.testing.assert_array_equal(narrow.since[2:], [np.nan, 2002, np.nan, np.nan])
+    assert narrow.ring[2:].tolist() == ["far", "0 to 1 km", "far", "far"]
+    assert narrow.near == "within 1 km of a treated one"
 
 
 def test_a_planted_spillover_fails_and_hides_part_of_the_effect():
@@ -117,6 +131,33 @@ def test_no_spillover_passes_and_says_what_it_cannot_rule_out():
     check = check_spillovers(imputed(placed()))
     assert check.verdict == "passed"
     assert "no proof" in check.sentence
+
+
+def test_a_spillover_over_a_short_way_is_found_where_wide_bands_leave_no_interval(tmp_path):
+    programme = simulate_programme(SimulationOptions(comparison=3), seed=3)
+    folder = write_simulated_study(programme, tmp_path / "s", name="near")
+    panel = load_data(Study.load(folder)).panel
+    near = ~panel.is_treated[:, None] & (_nearest(panel) <= 1)
+    panel.matrices["income"][:] += SPILL * near
+    check = check_spillovers(imputed(panel, year_effects="county"))
+    assert check.verdict == "failed"
+    assert check.table["group"].iloc[0] == "untreated villages within 1 km of a treated one"
+    row = check.table.iloc[0]
+    assert row["conf_low"] < SPILL < row["conf_high"]
+    assert "it leaves no interval" in check.sentence
+
+
+def test_across_few_counties_there_is_no_interval_and_no_rule():
+    """Near and far villages in counties of their own: within counties nothing is compared."""
+    panel = placed(counties_in_all=4)
+    county = panel.villages["county"].str[-3:].astype(int).to_numpy()
+    near = (_nearest(panel)[:, -1] <= 10) & ~panel.is_treated
+    kept = panel.is_treated | (near == (county % 2 == 1))
+    check = check_spillovers(imputed(select_villages(panel, kept), year_effects="county"))
+    assert "compared across counties" in check.sentence
+    assert check.verdict == "informational"
+    assert "no rule: " in check.sentence
+    assert check.table["conf_low"].isna().iloc[0]
 
 
 def test_without_coordinates_a_village_of_the_same_town_is_near():

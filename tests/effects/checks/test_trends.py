@@ -55,7 +55,17 @@ def test_few_clusters_are_tested_by_flipping_their_signs():
     few = {"counties": 12, "treated": 8, "comparison": 12}
     found = check_pre_trend(subject_of(world_panel(drift=0.3, **few)))
     assert found.verdict == "failed" and 1 / 2**12 <= found.statistic < 0.05
-    assert check_pre_trend(subject_of(world_panel(**few))).verdict == "passed"
+    subject = subject_of(world_panel(**few))
+    quiet = check_pre_trend(subject)
+    assert quiet.verdict == "passed"
+    shown = subject.effects.event_study("callaway_santanna").set_index("event_time")
+    for name in ("estimate", "conf_low", "conf_high", "p_value"):
+        assert quiet.table[name].tolist() == shown.loc[quiet.table["event_time"], name].tolist()
+
+
+def test_leads_beyond_the_nearest_are_counted():
+    check = check_pre_trend(subject_of(world_panel(n_untreated=13)))
+    assert "the 8 nearest of 12 before treatment" in check.sentence
 
 
 def test_without_another_event_study_the_imputation_s_leads_are_tested():
@@ -145,8 +155,11 @@ def test_the_bias_that_passing_leaves_is_the_one_of_a_truncated_normal():
 def test_an_effect_below_the_bias_of_a_missed_trend_fails():
     large = check_pre_trend_power(subject_of(world_panel(gain=2.0)))
     assert large.verdict == "passed" and large.statistic < 1
-    small = check_pre_trend_power(subject_of(world_panel(gain=0.1)))
+    small = check_pre_trend_power(subject_of(world_panel(gain=0.4)))
     assert small.verdict == "failed" and small.statistic > 1
+    none = check_pre_trend_power(subject_of(world_panel(gain=0.0)))
+    assert none.verdict == "informational" and "nothing to explain away" in none.sentence
+    assert "the mean over all treated years (Group-time averages" in none.sentence
     assert large.table["pre_test"].unique().tolist() == ["joint", "any"]
     slopes = large.table.pivot(index="pre_test", columns="power", values="slope")
     assert (slopes[0.8] > slopes[0.5]).all()
