@@ -17,7 +17,13 @@ from evaluation.errors import ReportError, suggest
 from evaluation.report import plots
 from evaluation.report.absent import NeedsFound
 from evaluation.report.exhibits import Exhibit, html_table
-from evaluation.report.gain_words import effects_words, show_interval, show_p
+from evaluation.report.gain_words import (
+    effects_words,
+    show_interval,
+    show_p,
+    tell_gain,
+    zero_words,
+)
 from evaluation.report.robustness_study import StudyRobustness
 from evaluation.report.village_words import money_note, show_number
 
@@ -78,10 +84,19 @@ def verdict_table(robustness: StudyRobustness) -> Exhibit:
         kind="table",
         caption=_VERDICTS,
         data=data,
-        body=Markup("<p>{}</p>{}").format(verdict_words(robustness.checks), table),
+        body=Markup("<p>{} {}</p>{}").format(
+            _tell_effect(robustness), verdict_words(robustness.checks), table
+        ),
         simulated=robustness.effects.simulated,
         note=_checked(robustness.effects.judged),
     )
+
+
+def _tell_effect(robustness: StudyRobustness) -> str:
+    """Say the effect that is checked, and whether there is one to explain."""
+    gains = robustness.effects.judged.gains
+    words = tell_gain(gains.att, gains, robustness.shown, robustness.effects.level)
+    return f"The effect that is checked: {words}. {zero_words(gains.att)}".strip()
 
 
 def verdict_words(checks: Mapping[str, Check]) -> str:
