@@ -26,8 +26,8 @@ class CohortYear:
         Comparison villages with a weight, and as how many equal ones they count.
     att, reason
         NaN where there is a reason why.
-    parts
-        C: what each cluster adds to its error.
+    clusters, parts
+        Those with a village in it, and what each adds to its error.
     """
 
     cohort: int
@@ -36,6 +36,7 @@ class CohortYear:
     n_comparison: int = 0
     n_effective: float = np.nan
     att: float = np.nan
+    clusters: Codes = field(default_factory=lambda: np.zeros(0, dtype=np.intp), repr=False)
     parts: Floats = field(default_factory=lambda: np.zeros(0), repr=False)
     reason: str = ""
 
@@ -95,8 +96,8 @@ def _average(cells: Sequence[CohortYear], setup: Setup, event_time: float) -> Av
     mean = sum(len(cell.treated) * cell.att for cell in cells) / n_cells
     parts, taken = np.zeros(setup.n_clusters), np.zeros(len(setup.cohort), dtype=bool)
     for cell in cells:
-        counts = np.bincount(setup.clusters[cell.treated], minlength=setup.n_clusters)
-        parts += len(cell.treated) * cell.parts + (cell.att - mean) * counts
+        parts[cell.clusters] += len(cell.treated) * cell.parts
+        np.add.at(parts, setup.clusters[cell.treated], cell.att - mean)
         taken[cell.treated] = True
     parts *= _small_sample(setup) / n_cells
     return Average(
@@ -139,10 +140,13 @@ def _follow_cohort(
         except DesignError as error:
             cells.append(replace(cell, reason=str(error)))
             continue
-        weights, parts = found.weights[~treated], np.zeros(setup.n_clusters)
-        np.add.at(parts, setup.clusters[where], found.parts)
-        n, n_effective = int(np.count_nonzero(weights)), float(1 / (weights**2).sum())
+        weights = found.weights[~treated]
+        clusters, at = np.unique(setup.clusters[where], return_inverse=True)
         cells.append(
-            replace(cell, n_comparison=n, n_effective=n_effective, att=found.att, parts=parts)
-        )
+            replace(
+                cell, n_comparison=int(np.count_nonzero(weights)),
+                n_effective=float(1 / (weights**2).sum()), att=found.att, clusters=clusters,
+                parts=np.bincount(at, found.parts).astype(np.float64),
+            )
+        )  # fmt: skip
     return cells

@@ -83,12 +83,17 @@ def estimate_synthetic_did(setup: Setup) -> Estimates:
     times = sorted({time for cohort in cohorts for time in cohort.event_times})
     averages = []
     for time in (np.nan, *times):
-        gaps = [cohort.average(time) for cohort in cohorts]
-        cells = np.sum([cell for _, cell in gaps], axis=0)
-        values = np.sum([value * cell for value, cell in gaps], axis=0)
-        values = np.divide(values, cells, out=np.full(len(cells), np.nan), where=cells > 0)
-        shown = zip(cohorts, gaps, strict=True)
-        villages = sum(int(cohort.treated[-1]) for cohort, (_, cell) in shown if cell[-1])
+        # Without each cluster, and with all: a cohort's sum, other where it has the cluster.
+        (cells, sums), villages = np.zeros((2, setup.n_clusters + 1)), 0
+        for cohort in cohorts:
+            value, cell = cohort.average(time)
+            whole = value * cell
+            cells += cell[-1]
+            sums += whole[-1]
+            cells[cohort.clusters] += cell[:-1] - cell[-1]
+            sums[cohort.clusters] += whole[:-1] - whole[-1]
+            villages += int(cohort.treated[-1]) if cell[-1] else 0
+        values = np.divide(sums, cells, out=np.full(len(cells), np.nan), where=cells > 0)
         averages.append(
             Average(
                 event_time=time, estimate=values[-1], n_villages=villages,
@@ -97,7 +102,7 @@ def estimate_synthetic_did(setup: Setup) -> Estimates:
         )  # fmt: skip
     found = collect(averages)
     undefined = np.asarray(np.isnan(found.parts).any(axis=0))
-    taking_part = np.any([cohort.clusters for cohort in cohorts], axis=0).sum()
+    taking_part = len(np.unique(np.concatenate([cohort.clusters for cohort in cohorts])))
     notes = [_GAPS, told and f"Left out: {told}."]
     if setup.options.covariates:
         notes.append("Covariates are not used.")
@@ -119,18 +124,18 @@ class _Cohort:
     event_times
         U: of the years used.
     gaps
-        (C + 1) x U: without each of C clusters, and with all, g_t less its time-weighted mean;
-        zero where it is not defined.
+        (C + 1) x U: without each of its C clusters, and with all, g_t less its time-weighted
+        mean; zero where it is not defined.
     treated
         C + 1: treated villages without each cluster, and all; 0 where the gap is not defined.
     clusters
-        C: whether a cluster has a village used.
+        C: which have a village used.
     """
 
     event_times: Codes
     gaps: Floats
     treated: Floats
-    clusters: Bools
+    clusters: Codes
 
     def average(self, time: float) -> tuple[Floats, Floats]:
         """Give the mean gap at an event time (NaN: after treatment) and its village-years."""
@@ -184,9 +189,10 @@ def _weigh(
     )
     rises = other[:, earlier] - other[:, later].mean(axis=1, keepdims=True)
     time_weights = weigh_few(rises - rises.mean(axis=0), len(other) * (1e-6 * spread) ** 2)
-    n = setup.n_clusters
-    n_left, own_left = _leave_out(own, np.ones(len(own)), setup.clusters[treated], n)
-    w_left, other_left = _leave_out(other, weights, setup.clusters[comparison], n)
+    clusters = np.unique(setup.clusters[treated | comparison])
+    n, at = len(clusters), np.searchsorted(clusters, setup.clusters)
+    n_left, own_left = _leave_out(own, np.ones(len(own)), at[treated], n)
+    w_left, other_left = _leave_out(other, weights, at[comparison], n)
     defined = (n_left > 0) & (w_left > _NONE_LEFT)
     gaps = np.zeros((n + 1, len(years)))
     gaps[defined] = own_left[defined] / n_left[defined, None]
@@ -196,7 +202,7 @@ def _weigh(
         event_times=(setup.years[years] - first).astype(np.intp),
         gaps=gaps,
         treated=np.where(defined, n_left, 0),
-        clusters=np.isin(np.arange(n), setup.clusters[treated | comparison]),
+        clusters=clusters,
     )
 
 
