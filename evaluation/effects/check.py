@@ -13,6 +13,7 @@ import pandas as pd
 from evaluation.data.panel import VillagePanel
 from evaluation.effects.imputation import reestimate_gains
 from evaluation.effects.result import EffectsTable
+from evaluation.effects.setup import check_seed
 from evaluation.errors import DesignError
 from evaluation.gains.result import IncomeGains
 
@@ -136,6 +137,9 @@ class Subject:
     effects: EffectsTable
     amounts: Amounts = Amounts()
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_seed(self.seed)
 
     @property
     def panel(self) -> VillagePanel:

@@ -71,7 +71,7 @@ class Plan:
         usual = round(float(gains.cells.counted.sum(axis=1).mean()))
         after = n_after or min(usual, len(years) - (n_before or 1))
         before = n_before or len(years) - after
-        if before + after > len(years) or after < 1:
+        if before + after > len(years) or min(before, after) < 1:
             raise DesignError(
                 f"n_before + n_after is more than the {len(years)} years of the panel, whose "
                 "residuals are drawn from; plan fewer years."

@@ -12,6 +12,7 @@ from scipy import stats
 from evaluation.effects.imputation import reestimate_gains
 from evaluation.effects.planned import Plan, Residuals, find_residuals, plan_panel
 from evaluation.effects.power_result import Power
+from evaluation.effects.setup import check_seed
 from evaluation.errors import DesignError
 from evaluation.gains.design import place_codes
 from evaluation.gains.imputation import fit_counterfactual
@@ -91,6 +92,7 @@ def simulate_power(
     >>> found.plan.describe()
     '82 treated and 246 comparison villages, 2014-2022'
     """
+    check_seed(seed)
     for name, value in (("power", power), ("alpha", alpha)):
         if value is not None and not 0 < value < 1:
             raise DesignError(f"{name} is {value!r}; give a share, such as 0.8 or 0.05.")

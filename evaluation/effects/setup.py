@@ -61,6 +61,7 @@ class EffectOptions:
     def __post_init__(self) -> None:
         check_choice("matching", self.matching, Matching)
         check_choice("fixed_effects", self.fixed_effects, FixedEffectsCounted)
+        check_seed(self.seed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +124,12 @@ class Setup:
             clusters=self.clusters[kept],
             group=self.group[kept],
         )
+
+
+def check_seed(seed: int) -> None:
+    """Refuse what is no seed of random numbers."""
+    if type(seed) is not int or seed < 0:
+        raise DesignError(f"seed is {seed!r}; give a whole number from 0 on.")
 
 
 def check_choice(name: str, value: object, choices: Any) -> None:

@@ -5,7 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from evaluation.effects.check import Subject
 from evaluation.effects.estimate import ESTIMATORS, estimate_effects
+from evaluation.effects.power import simulate_power
 from evaluation.errors import DesignError
 from evaluation.gains.estimate import estimate_gains
 from tests.gains.panels import random_cells, to_panel, typed_panel
@@ -131,3 +133,18 @@ def test_an_unknown_estimator_is_named(panel):
 def test_an_unknown_choice_is_refused(panel, option):
     with pytest.raises(DesignError, match=f"{option} is 'all'; give one of"):
         estimate_effects(panel, **{option: "all"})
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "a"])
+def test_what_is_no_seed_is_refused(panel, table, seed):
+    with pytest.raises(DesignError, match="seed is .*; give a whole number from 0 on"):
+        estimate_effects(panel, seed=seed)
+    with pytest.raises(DesignError, match="seed is"):
+        Subject(effects=table, seed=seed)
+    with pytest.raises(DesignError, match="seed is"):
+        simulate_power(table.gains, seed=seed)
+
+
+def test_more_treated_years_than_the_panel_has_cannot_be_planned(table):
+    with pytest.raises(DesignError, match="more than the 8 years of the panel"):
+        simulate_power(table.gains, n_after=20)
