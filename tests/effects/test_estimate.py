@@ -137,7 +137,7 @@ def test_an_unknown_choice_is_refused(panel, option):
 
 @pytest.mark.parametrize("seed", [-1, 1.5, "a"])
 def test_what_is_no_seed_is_refused(panel, table, seed):
-    with pytest.raises(DesignError, match="seed is .*; give a whole number from 0 on"):
+    with pytest.raises(DesignError, match=r"seed is .*; give a whole number from 0 on"):
         estimate_effects(panel, seed=seed)
     with pytest.raises(DesignError, match="seed is"):
         Subject(effects=table, seed=seed)
