@@ -84,11 +84,11 @@ def regress_clustered(
 
     Examples
     --------
-    >>> matrix = np.column_stack([np.ones(6), [0, 1, 2, 3, 4, 5]])
-    >>> values = np.array([1.0, 3, 5, 7, 9, 12])
-    >>> found = regress_clustered(matrix, values, clusters=np.arange(6), alpha=0.05)
+    >>> matrix = np.column_stack([np.ones(12), np.tile([0, 1], 6)])
+    >>> values = np.array([1.0, 3, 1.2, 3.4, 0.8, 2.9, 1.1, 3.1, 0.9, 2.8, 1, 2.8])
+    >>> found = regress_clustered(matrix, values, clusters=np.arange(12), alpha=0.05)
     >>> found["estimate"].round(2).tolist(), found["method"].tolist()[1]
-    ([0.81, 2.14], 'wild bootstrap')
+    ([1.0, 2.0], 'wild bootstrap')
     """
     weights = np.ones(len(values)) if weights is None else weights
     clusters = np.unique(clusters, return_inverse=True)[1]
