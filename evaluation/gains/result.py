@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.data.panel import VillagePanel
-from evaluation.gains.averages import average_gains, average_points, count_averaged
+from evaluation.gains.averages import EXACT, average_gains, average_points, count_averaged
 from evaluation.gains.design import cluster_level, place_codes
 from evaluation.gains.event_study import choose_leads, estimate_leads
 from evaluation.gains.grouping import By, group_cells
@@ -233,7 +233,8 @@ class IncomeGains:
 
     def _draw_placebos(self, frame: pd.DataFrame, codes: Codes, level: Cluster) -> None:
         """Give averages over too few clusters the interval from comparison places' placebos."""
-        lacking = frame.index[frame["conf_low"].isna() & frame["estimate"].notna()]
+        lacks = frame["conf_low"].isna() & frame["estimate"].notna()
+        lacking = frame.index[lacks & (frame["reason"] != EXACT)]
         for q in lacking:
             found = drawn_interval(
                 self.fit, self.cells, codes == q, float(frame.loc[q, "estimate"]),

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from evaluation.effects.check import Subject
 from evaluation.effects.checks.attrition import _mark_known_before, _observe, check_attrition
 from evaluation.effects.checks.lee import lee_bounds, trim
+from evaluation.effects.estimate import estimate_effects
 from evaluation.errors import DesignError
 from tests.effects.checks.subjects import (
     assert_drawn,
@@ -17,7 +19,7 @@ from tests.effects.checks.subjects import (
     subject_of,
     world_panel,
 )
-from tests.gains.panels import typed_panel
+from tests.gains.panels import random_cells, to_panel, typed_panel
 from tests.recovery.worlds import SD
 
 EXACT = 1e-12
@@ -228,3 +230,13 @@ def test_order_and_money_change_nothing(change):
     one, other = check_attrition(imputed(panel)), check_attrition(imputed(change(panel)))
     factor = MONEY if change is not in_other_order else 1.0
     same_tables(one, other, rtol=SAME, factor=factor)
+
+
+def test_a_village_that_is_never_known_is_no_attrition():
+    panel = to_panel(random_cells(2, n=240, n_counties=40, missing=0.0, never=0.6))
+    outcome = panel.matrix().copy()
+    outcome[0] = np.nan
+    holed = replace(panel, matrices={"y": outcome})
+    table = estimate_effects(holed, estimators=["imputation"])
+    found = check_attrition(Subject(effects=table))
+    assert found.verdict == "informational" and "Without an interval" in found.sentence
