@@ -184,6 +184,11 @@ def regress_outcome(
     for at, effect in enumerate(effects):
         table[f"f{at}"] = rows.groupby(effect.split("^")).ngroup()
     table["c"] = pd.factorize(rows[cluster])[0] if cluster else 0
+    if effects and fixed_effects == "nested" and _all_alone(table, len(effects)):
+        raise DesignError(
+            f"every one of {len(table):,} rows is alone in one of the effects "
+            f"({', '.join(effects)}): nothing is left to compare. Leave that effect out."
+        )
     fit = _fit(table, n_effects=len(effects), clustered=bool(clusters), counted=fixed_effects)
     found = pd.DataFrame({"estimate": fit.coef(), "se": fit.se()})
     found[["conf_low", "conf_high"]] = fit.confint(alpha=alpha).to_numpy()
@@ -215,6 +220,18 @@ def _numbers(rows: pd.DataFrame, name: str) -> pd.Series[float]:
         return rows[name].astype(float)
     except (TypeError, ValueError) as error:
         raise DesignError(f"column {name!r} holds no numbers: {error}") from error
+
+
+def _all_alone(table: pd.DataFrame, n_effects: int) -> bool:
+    """Whether no row is left once those alone in an effect are out, one after another."""
+    left = table[[f"f{at}" for at in range(n_effects)]]
+    while len(left):
+        sizes = [left.groupby(name)[name].transform("size") for name in left]
+        alone = np.min(sizes, axis=0) == 1
+        if not bool(np.any(alone)):
+            return False
+        left = left[~np.asarray(alone)]
+    return True
 
 
 def _fit(table: pd.DataFrame, *, n_effects: int, clustered: bool, counted: str) -> Any:

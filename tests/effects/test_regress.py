@@ -148,3 +148,9 @@ def test_errors_say_what_to_mend(cells, changes, match):
     options = {"outcome": "y", "regressors": ["d"], "cluster": "village"} | changes
     with pytest.raises(DesignError, match=match):
         regress_outcome(cells.assign(same=1, none=np.nan), **options)
+
+
+def test_rows_that_are_all_alone_are_refused():
+    rows = {"y": range(10), "x": [i % 3 for i in range(10)], "village": list("abcdefghij")}
+    with pytest.raises(DesignError, match="alone in one of the effects"):
+        regress_outcome(pd.DataFrame(rows).assign(year=2020), "y", ["x"], cluster="village")
