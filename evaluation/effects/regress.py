@@ -224,9 +224,10 @@ def _numbers(rows: pd.DataFrame, name: str) -> pd.Series[float]:
 
 def _all_alone(table: pd.DataFrame, n_effects: int) -> bool:
     """Whether no row is left once those alone in an effect are out, one after another."""
-    left = table[[f"f{at}" for at in range(n_effects)]]
+    names = [f"f{at}" for at in range(n_effects)]
+    left = table[names]
     while len(left):
-        sizes = [left.groupby(name)[name].transform("size") for name in left]
+        sizes = [left.groupby(name)[name].transform("size") for name in names]
         alone = np.min(sizes, axis=0) == 1
         if not bool(np.any(alone)):
             return False
