@@ -21,8 +21,6 @@ from evaluation.gains.imputation import Counterfactual, Positions
 from evaluation.gains.moments import Floats
 from evaluation.gains.targets import Codes, TreatedCells, effective_clusters, find_targets
 
-_ROUNDING = 1e-12  # of the largest outcome
-EXACT = "fitted exactly: there is no error to judge by"
 _CHUNK = 16  # averages whose clusters' parts are held at once
 
 
@@ -137,11 +135,6 @@ def _average_chunk(
                   float(effective[q]), clusters, alpha)
         for q in range(n)
     ]  # fmt: skip
-    rounding = _ROUNDING * float(np.nanmax(np.abs(fit.design.outcome)))
-    intervals = [
-        Interval(n_clusters=found.n_clusters, reason=EXACT) if found.se < rounding else found
-        for found in intervals
-    ]
     villages, counts = count_averaged(codes, n)
     return pd.DataFrame(
         {

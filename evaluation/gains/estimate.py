@@ -24,8 +24,6 @@ from evaluation.gains.result import IncomeGains
 from evaluation.gains.scale import to_analysis_scale, to_yuan
 from evaluation.gains.targets import TreatedCells
 
-_ROUNDING = 1e-12  # of the largest outcome
-
 
 class NoGainsError(DesignError):
     """Options and data that are sound leave no treated village with a gain."""
@@ -180,7 +178,7 @@ def _find_intervals(
         design.own[pool] & np.isfinite(fit.excess[pool]),
         times=design.years - design.years.mean() if design.trends else None,
         alpha=options.alpha,
-        rounding=_ROUNDING * float(np.nanmax(np.abs(design.outcome))),
+        rounding=design.rounding,
     )
 
 

@@ -20,6 +20,7 @@ from evaluation.gains.system import System
 Positions = npt.NDArray[np.intp]
 
 _BLOCK = 8_192  # villages: a block of cells that stays in the processor's cache
+_ROUNDING = 1e-12  # of the largest outcome
 _UNMOVED = 1e-7  # of a null direction's size: predictions that move less are identified
 
 
@@ -70,6 +71,11 @@ class Design:
     def n_slopes(self) -> int:
         """How many coefficients there are besides the year effects."""
         return len(self.varying) + len(self.fixed) * (len(self.years) - 1) + len(self.leads)
+
+    @property
+    def rounding(self) -> float:
+        """What rounding may leave of zero, by the largest outcome."""
+        return _ROUNDING * float(max(np.nanmax(self.outcome), -np.nanmin(self.outcome)))
 
     def block(self, rows: Positions | slice, *, fitted: Bools) -> Block:
         """Give the cells of some villages, levels being fitted on the cells given."""

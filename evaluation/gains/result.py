@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.data.panel import VillagePanel
-from evaluation.gains.averages import EXACT, average_gains, average_points, count_averaged
+from evaluation.gains.averages import average_gains, average_points, count_averaged
 from evaluation.gains.design import cluster_level, place_codes
 from evaluation.gains.event_study import choose_leads, estimate_leads
 from evaluation.gains.grouping import By, group_cells
@@ -34,6 +34,9 @@ _COLUMNS = [
     "estimate", "se", "conf_low", "conf_high", "p_value", "n_villages", "n_cells", "n_clusters",
     "method", "reason",
 ]  # fmt: skip
+
+_JUDGED = ["se", "conf_low", "conf_high", "p_value"]
+_EXACT = "fitted exactly: there is no error to judge by"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +128,9 @@ class IncomeGains:
             )
             if level in PLURALS and common:
                 self._draw_placebos(frame, codes, level)
+        exact = frame["se"] < self.fit.design.rounding
+        frame.loc[exact, _JUDGED] = np.nan
+        frame.loc[exact, ["method", "reason"]] = ["", _EXACT]
         frame = frame[_COLUMNS]
         frame.index = index
         return frame
@@ -233,8 +239,7 @@ class IncomeGains:
 
     def _draw_placebos(self, frame: pd.DataFrame, codes: Codes, level: Cluster) -> None:
         """Give averages over too few clusters the interval from comparison places' placebos."""
-        lacks = frame["conf_low"].isna() & frame["estimate"].notna()
-        lacking = frame.index[lacks & (frame["reason"] != EXACT)]
+        lacking = frame.index[frame["conf_low"].isna() & frame["estimate"].notna()]
         for q in lacking:
             found = drawn_interval(
                 self.fit, self.cells, codes == q, float(frame.loc[q, "estimate"]),
