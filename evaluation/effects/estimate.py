@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, get_args
 
 import numpy as np
@@ -37,9 +36,6 @@ ESTIMATE: Mapping[Estimator, Estimate] = {
     "matched_did": estimate_matched_did,
 }
 """Those that take a `Setup`: all but the imputation, which takes gains."""
-
-_TO_NEVER_TREATED = ("sun_abraham", "synthetic_did")
-"""Those that compare with never treated villages alone, where there are any."""
 
 
 def estimate_effects(
@@ -116,9 +112,6 @@ def estimate_effects(
     )  # fmt: skip
     _check_clusters(panel, gains.cluster)
     setup = build_setup(panel, options)
-    alone = setup.treated.all()
-    to_never = options if alone else replace(options, comparison="never_treated")
-    never = replace(setup, options=to_never)
     found: dict[Estimator, Estimates] = {}
     frames, reasons = [], {}
     for name in estimators:
@@ -126,8 +119,7 @@ def estimate_effects(
             if name == "imputation":
                 found[name], frame = estimate_imputation(gains)
             else:
-                own = never if name in _TO_NEVER_TREATED else setup
-                found[name], frame = judge(ESTIMATE[name], own)
+                found[name], frame = judge(ESTIMATE[name], setup.compared_by(name))
         except DesignError as error:
             reasons[name] = str(error)
             continue

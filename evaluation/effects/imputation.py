@@ -13,7 +13,7 @@ from evaluation.effects.estimates import TERMS, Estimates
 from evaluation.gains.averages import average_parts, average_points
 from evaluation.gains.design import place_codes
 from evaluation.gains.estimate import estimate_gains
-from evaluation.gains.grouping import group_cells
+from evaluation.gains.grouping import By, group_cells
 from evaluation.gains.moments import Floats
 from evaluation.gains.result import IncomeGains
 
@@ -59,17 +59,27 @@ def reestimate_gains(
     return estimate_gains(gains.panel if panel is None else panel, **options)
 
 
-def _find_parts(gains: IncomeGains, frame: pd.DataFrame) -> Floats:
-    """Give the clusters' parts, scaled so that their squares add up to the variance."""
+def average_errors(gains: IncomeGains, by: By) -> tuple[Floats, Floats]:
+    """Give averages of gains (Q), and what each cluster adds to their errors (C x Q).
+
+    Scaled so that the squares add up to the clustered variance; zero for clusters that take
+    no part.
+    """
     clusters = place_codes(gains.panel, gains.cluster)
-    parts = np.full((int(clusters.max()) + 1, len(frame)), np.nan)
-    for by, rows in (("programme", "overall"), ("event_time", "after")):
-        codes, index = group_cells(by, gains.cells, gains.panel)  # type: ignore[arg-type]
-        estimates = average_points(gains.cells, codes, len(index))
-        found = average_parts(
-            gains.fit, gains.cells, codes, estimates, clusters=clusters, nested=True
-        )
-        count = (np.abs(found) > 0).sum(axis=0)
-        found *= np.sqrt(count / np.maximum(count - 1, 1))
-        parts[:, (frame["period"] == rows).to_numpy()] = found
-    return parts
+    codes, index = group_cells(by, gains.cells, gains.panel)
+    estimates = average_points(gains.cells, codes, len(index))
+    parts = average_parts(
+        gains.fit, gains.cells, codes, estimates, clusters=clusters, nested=True
+    )
+    count = (parts != 0).sum(axis=0)
+    return estimates, parts * np.sqrt(count / np.maximum(count - 1, 1))
+
+
+def _find_parts(gains: IncomeGains, frame: pd.DataFrame) -> Floats:
+    parts = [
+        average_errors(gains, "programme")[1],
+        average_errors(gains, "event_time")[1],
+    ]
+    n_clusters, before = len(parts[0]), int((frame["period"] == "before").sum())
+    unknown = np.full((n_clusters, before), np.nan)
+    return np.concatenate([parts[0], unknown, parts[1]], axis=1)

@@ -114,6 +114,16 @@ class Setup:
         """How many clusters are numbered, with and without a village left."""
         return int(self.clusters.max(initial=-1)) + 1
 
+    def compared_by(self, estimator: Estimator) -> Setup:
+        """Give the setup with whom an estimator compares, where that is not for it to choose.
+
+        Sun-Abraham and synthetic DiD compare with never treated villages alone, where there
+        are any.
+        """
+        if estimator not in ("sun_abraham", "synthetic_did") or self.treated.all():
+            return self
+        return replace(self, options=replace(self.options, comparison="never_treated"))
+
     def take(self, kept: Bools) -> Setup:
         """Keep some villages; clusters and groups keep their numbers."""
         return replace(

@@ -98,15 +98,13 @@ def wild_interval(
 
     Notes
     -----
-    The null value v is imposed on J_c = theta + (C - 1) (m - theta_(c)), m the mean of the
-    theta_(c): the jackknife's pseudo-values, moved so that their mean is theta. Their signs
-    around v are flipped in all 2^C ways (above 13 clusters, in 9,999 drawn ones); the interval
-    holds the v whose studentised mean is not among the largest alpha of them. se is the
-    jackknife's. Where the pseudo-values had to be moved by more than that, the estimate is far
-    from linear in its clusters, and there is no interval. This is the wild cluster bootstrap
-    with Rademacher weights (Cameron, Gelbach, Miller 2008, doi:10.1162/rest.90.3.414),
-    restricted and with jackknifed scores (MacKinnon, Nielsen, Webb 2023,
-    doi:10.1002/jae.2969).
+    The null value v is imposed on the `pseudo_values`, whose signs around v are flipped in all
+    2^C ways (above 13 clusters, in 9,999 drawn ones); the interval holds the v whose
+    studentised mean is not among the largest alpha of them. se is the jackknife's. Where the
+    pseudo-values had to be moved by more than that, the estimate is far from linear in its
+    clusters, and there is no interval. This is the wild cluster bootstrap with Rademacher
+    weights (Cameron, Gelbach, Miller 2008, doi:10.1162/rest.90.3.414), restricted and with
+    jackknifed scores (MacKinnon, Nielsen, Webb 2023, doi:10.1002/jae.2969).
     """
     n = len(left_out)
     if np.isnan(left_out).any():
@@ -116,12 +114,11 @@ def wild_interval(
     if n < (needed := fewest_clusters(alpha)):
         reason = f"{n} clusters; {1 - alpha:.0%} needs {needed}, whose signs can be flipped"
         return Interval(n_clusters=n, reason=reason)
-    centre = left_out.mean()
-    pseudo = estimate + (n - 1) * (centre - left_out)
+    pseudo = pseudo_values(estimate, left_out)
     se = float(pseudo.std(ddof=1) / np.sqrt(n))
     if se == 0:
         return Interval(n_clusters=n, reason="the clusters do not differ")
-    if (n - 1) * abs(centre - estimate) > se:
+    if (n - 1) * abs(left_out.mean() - estimate) > se:
         reason = f"estimates without single clusters, {n} of them, lie on one side of it"
         return Interval(n_clusters=n, reason=reason)
     signs = draw_signs(n, seed)
@@ -130,6 +127,16 @@ def wild_interval(
         se=se, conf_low=low, conf_high=high, p_value=_p_value(pseudo, signs, 0.0),
         n_clusters=n, method="wild bootstrap",
     )  # fmt: skip
+
+
+def pseudo_values(estimates: float | Floats, left_out: Floats) -> Floats:
+    """Give theta + (C - 1) (m - theta_(c)) for C estimates without one cluster each, mean m.
+
+    The jackknife's pseudo-values, moved so that their mean is the estimate; for several
+    estimates by column.
+    """
+    moved: Floats = estimates + (len(left_out) - 1) * (left_out.mean(axis=0) - left_out)
+    return moved
 
 
 def draw_signs(n: int, seed: int) -> Floats:

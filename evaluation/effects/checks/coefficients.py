@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ from evaluation.effects.check import Subject
 from evaluation.effects.estimates import effective_clusters
 from evaluation.effects.setup import Estimator
 from evaluation.errors import DesignError
-from evaluation.gains.clusters import fewest_clusters, takes_part, too_few
+from evaluation.gains.clusters import fewest_clusters, pseudo_values, takes_part, too_few
 from evaluation.gains.moments import Bools, Floats
 
 _PREFERRED: tuple[Estimator, ...] = ("callaway_santanna", "sun_abraham", "twfe")
@@ -120,10 +120,8 @@ def find_event_study(subject: Subject, *, invertible: bool = False) -> EventStud
     found = effects.found[name]
     events = found.terms["period"].ne("overall").to_numpy()
     terms, parts = found.terms[events], found.parts[:, events]
-    compared = setup
-    if name == "sun_abraham" and not setup.treated.all():  # as `estimate_effects` judges it
-        compared = replace(setup, options=replace(setup.options, comparison="never_treated"))
-    n, effective = int(takes_part(found.parts).sum()), effective_clusters(compared)
+    n = int(takes_part(found.parts).sum())
+    effective = effective_clusters(setup.compared_by(name))
     if effective < fewest_clusters(alpha):
         raise DesignError(f"{too_few(n, effective, alpha)}.")
     values = terms["estimate"].to_numpy(float)
@@ -143,12 +141,7 @@ def find_event_study(subject: Subject, *, invertible: bool = False) -> EventStud
     n_before = sum(t < reference for t in place)
     at = [place[int(t)] for t in times]
     cells = np.where(times >= 0, terms["n_cells"].to_numpy(float)[at], 0)
-    pseudo = None
-    if (
-        left_out is not None
-    ):  # moved so that their mean is the estimate, as `wild_interval` does
-        alone = left_out[:, at]
-        pseudo = values[at] + (n - 1) * (alone.mean(axis=0) - alone)
+    pseudo = None if left_out is None else pseudo_values(values[at], left_out[:, at])
     covariance = (
         parts[:, at].T @ parts[:, at] if pseudo is None else np.atleast_2d(np.cov(pseudo.T)) / n
     )

@@ -10,10 +10,9 @@ import pandas as pd
 
 from evaluation.data.panel import VillagePanel
 from evaluation.effects.check import Amounts, Subject
+from evaluation.effects.imputation import average_errors
 from evaluation.errors import DesignError
-from evaluation.gains.averages import average_parts
 from evaluation.gains.clusters import Interval, clustered_interval, takes_part, wild_interval
-from evaluation.gains.design import place_codes
 from evaluation.gains.moments import Floats
 from evaluation.gains.result import IncomeGains
 
@@ -49,20 +48,9 @@ def average_row(gains: IncomeGains) -> dict[str, Any]:
 
 
 def average_error(gains: IncomeGains) -> tuple[float, Floats]:
-    """Give the average of gains, and what each cluster adds to its error (C).
-
-    Scaled so that the squares add up to the clustered variance; zero for clusters that take
-    no part.
-    """
-    cells = gains.cells
-    codes = np.where(cells.counted, 0, -1)
-    estimate = float((cells.weights * cells.gains).sum() / cells.weights.sum())
-    clusters = place_codes(gains.panel, gains.cluster)
-    parts = average_parts(
-        gains.fit, cells, codes, np.array([estimate]), clusters=clusters, nested=True
-    )[:, 0]
-    count = int((parts != 0).sum())
-    return estimate, parts * np.sqrt(count / max(count - 1, 1))
+    """Give the average of gains, and what each cluster adds to its error (`average_errors`)."""
+    estimates, parts = average_errors(gains, "programme")
+    return float(estimates[0]), parts[:, 0]
 
 
 def judge_clustered(
