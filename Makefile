@@ -7,7 +7,7 @@ READY := .venv/ready
 # Some containers forbid bytecode files; without them every start compiles every import.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: report test bench coverage lock clean
+.PHONY: report test bench coverage messages lock clean
 
 report: $(READY)
 	@$(BIN)/evaluation report $(STUDY)
@@ -43,6 +43,16 @@ bench: $(READY)
 coverage: $(READY)
 	$(BIN)/python -m tests.recovery.coverage
 	$(BIN)/python -m tests.recovery.effects_coverage
+
+# What a reader is told, out of code and notebooks into the catalogue, and the catalogue compiled.
+CATALOGUE := evaluation/locale/zh/LC_MESSAGES/evaluation
+messages: $(READY)
+	$(BIN)/pybabel --quiet extract -F babel.cfg --no-default-keywords -k say -k say_count:1,2 \
+		-k mark -k inscribe --no-location --sort-output --project village-evaluation \
+		-o .venv/evaluation.pot .
+	$(BIN)/pybabel --quiet update -i .venv/evaluation.pot -o $(CATALOGUE).po -l zh \
+		--no-fuzzy-matching --ignore-obsolete --omit-header
+	$(BIN)/pybabel --quiet compile -i $(CATALOGUE).po -o $(CATALOGUE).mo
 
 # For every platform and Python from 3.11 on; versions and hashes, no addresses.
 lock: $(READY)

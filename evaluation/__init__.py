@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
+    "use_language": "evaluation.language",
     "Bounds": "evaluation.bounds",
     "read_figure": "evaluation.data.hedges",
     "Study": "evaluation.data.study",

@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from evaluation.data.money import check_unit, parse_money
+from evaluation.language import choose
 
 FundSource = Literal["fiscal", "dispatching_unit", "social", "credit", "own"]
 Stage = Literal["committed", "received", "spent"]
@@ -34,6 +35,11 @@ class Text(Part):
 
     en: str
     zh: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The text in the language spoken, as far as there is one."""
+        return choose(self.en, self.zh)
 
 
 def _inside(name: str) -> str:

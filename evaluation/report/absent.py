@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from evaluation.data.load import StudyData
 from evaluation.errors import DesignError
+from evaluation.language import say
 from evaluation.report.exhibits import Exhibit
 
 
@@ -61,11 +62,11 @@ class NeedsFound:
         ) -> Exhibit | Result:
             study_data = given if isinstance(given, StudyData) else given.study_data
             if reason := self.reason_of(given):
-                return absent(study_data, self.name, self.caption, reason)
+                return absent(study_data, self.name, say(self.caption), reason)
             try:
                 return make(given, *args, **options)
             except self.errors as error:
-                return absent(study_data, self.name, self.caption, str(error))
+                return absent(study_data, self.name, say(self.caption), str(error))
 
         return exhibit
 

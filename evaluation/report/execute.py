@@ -12,6 +12,7 @@ from typing import Any
 
 import evaluation
 from evaluation.errors import ReportError
+from evaluation.report.notebook_words import translate_notebook
 from evaluation.report.parameters import Value
 
 Notebook = Any  # nbformat's NotebookNode: a dict whose keys are attributes too
@@ -57,6 +58,7 @@ def execute_notebook(
     path = folder.resolve() / source.name
     notebook = papermill.iorw.load_notebook_node(str(source))
     notebook.cells = [cell for cell in notebook.cells if _needs(cell) <= {*parts}]
+    translate_notebook(notebook)
     values = dict(values)
     if data:
         values["data"] = os.path.relpath(data.resolve(), working_folder.resolve())

@@ -43,7 +43,7 @@ def describe_run(
         "code": {
             path.relative_to(package).as_posix(): sha256(path)
             for path in sorted(package.rglob("*"))
-            if path.suffix in (".py", ".j2", ".css", ".json")
+            if path.suffix in (".py", ".j2", ".css", ".js", ".json", ".mo")
         },
         "python": platform.python_version(),
         "packages": package_versions(),

@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 
 from evaluation.bounds import Bounds
 from evaluation.errors import ReportError
+from evaluation.language import say, speaking, spoken
 from evaluation.report.exhibits import Exhibit
 from evaluation.report.fonts import FONT_ADVICE, find_chinese_font
 
@@ -28,6 +29,12 @@ if TYPE_CHECKING:
 def label(english: str, chinese: str) -> str:
     """Give a figure's label in both languages, in English alone without a Chinese font."""
     return f"{english} {chinese}".strip() if find_chinese_font() else english
+
+
+def inscribe(message: str, **values: Any) -> str:
+    """Say a message as a figure can show it: in English where there is no Chinese font."""
+    with speaking(spoken() if find_chinese_font() else "en"):
+        return say(message, **values)
 
 
 def new_figure(width: float, height: float) -> Figure:
