@@ -214,10 +214,12 @@ def _write_run(
     names = [exhibit["name"] for exhibit in exhibits]
     if doubled := sorted({name for name in names if names.count(name) > 1}):
         raise ReportError(f"two exhibits are named {doubled[0]!r}; give one another name.")
-    page = build_page(study, executed, run_name=run_name, description=description)
-    (folder / "report.html").write_text(page, encoding="utf-8")
     results = {"study": study.name, "simulated": study.simulated, "exhibits": exhibits}
     manifest.write_json(folder / "results.json", results)
+    page = build_page(
+        study, executed, run_name=run_name, description=description, results=results
+    )
+    (folder / "report.html").write_text(page, encoding="utf-8")
     outputs = manifest.hash_outputs(folder)
     manifest.write_json(
         folder / manifest.NAME,

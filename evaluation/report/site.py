@@ -43,6 +43,7 @@ def build_page(
     *,
     run_name: str,
     description: Mapping[str, Any],
+    results: Mapping[str, Any],
 ) -> str:
     """Put executed notebooks into one page.
 
@@ -56,6 +57,8 @@ def build_page(
         The name of the run's folder.
     description
         What the run was made from, as in its manifest.
+    results
+        The numbers of every exhibit, as in results.json.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
