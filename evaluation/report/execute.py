@@ -1,17 +1,16 @@
-"""One notebook, run through papermill in a kernel that depends on installed packages alone."""
+"""One notebook, run through papermill in a kernel of its own."""
 
 from __future__ import annotations
 
 import os
 import sys
-import tempfile
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import evaluation
 from evaluation.errors import ReportError
+from evaluation.report.kernels import Kernels
 from evaluation.report.notebook_words import translate_notebook
 from evaluation.report.parameters import Value
 
@@ -22,6 +21,7 @@ def execute_notebook(
     source: Path,
     values: Mapping[str, Value],
     *,
+    kernels: Kernels,
     folder: Path,
     working_folder: Path,
     data: Path | None = None,
@@ -35,6 +35,8 @@ def execute_notebook(
         The notebook.
     values
         Its parameters, checked.
+    kernels
+        Where its kernel is started.
     folder
         Where the executed notebook is written; as far as it came, if a cell fails.
     working_folder
@@ -63,19 +65,21 @@ def execute_notebook(
     if data:
         values["data"] = os.path.relpath(data.resolve(), working_folder.resolve())
     try:
-        with _kernel_environment():
-            papermill.execute_notebook(
-                parameterize_notebook(
-                    notebook, values, kernel_name="python3", language="python"
-                ),
-                str(path).replace("{", "{{").replace("}", "}}"),  # papermill formats paths
-                kernel_name="python3",
-                cwd=str(working_folder.resolve()),
-                progress_bar=False,
-                config=Config(KernelManager={"transport_encryption": "auto"}),
+        papermill.execute_notebook(
+            parameterize_notebook(notebook, values, kernel_name="python3", language="python"),
+            str(path).replace("{", "{{").replace("}", "}}"),  # papermill formats paths
+            kernel_name="python3",
+            cwd=str(working_folder.resolve()),
+            progress_bar=False,
+            kernel_manager_class=kernels.manager,
+            config=Config(KernelManager={"transport_encryption": "auto"}),
+            extra_arguments=[
                 # No module that happens to lie beside the study.
-                extra_arguments=["--InteractiveShellApp.ignore_cwd=True"],
-            )
+                "--InteractiveShellApp.ignore_cwd=True",
+                # That it is interrupted at its end is nothing to tell.
+                "--IPKernelApp.log_level=50",
+            ],
+        )
     except papermill.PapermillExecutionError as error:
         cell = _quote(error.source, error.exec_count)
         raise ReportError(f"{name}, {cell}: {error.ename}: {error.evalue}") from None
@@ -124,23 +128,3 @@ def _tidy(notebook: Notebook) -> None:
         for output in cell.get("outputs", ()):
             for place in here if output.output_type == "stream" else ():
                 output.text = output.text.replace(place, "")
-
-
-@contextmanager
-def _kernel_environment() -> Iterator[None]:
-    """Start kernels that depend on the installed packages alone."""
-    before = dict(os.environ)
-    with tempfile.TemporaryDirectory() as empty:
-        for name in ("JUPYTER_PATH", "PYTHONPATH", "PYTHONSTARTUP"):
-            os.environ.pop(name, None)
-        os.environ.update(
-            JUPYTER_PREFER_ENV_PATH="1",  # not a kernel registered for the user
-            PYTHONHASHSEED="0",  # sets in the same order every time
-            IPYTHONDIR=empty,  # no start-up files of the user
-            PYDEVD_DISABLE_FILE_VALIDATION="1",
-        )
-        try:
-            yield
-        finally:
-            os.environ.clear()
-            os.environ.update(before)

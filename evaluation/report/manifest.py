@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -93,6 +95,14 @@ def is_whole(run: Path, wanted: str) -> bool:
         return bool(manifest["hash"] == wanted and hash_outputs(run).items() >= outputs)
     except (OSError, ValueError, KeyError, TypeError):
         return False
+
+
+def past_seconds(out: Path, study: str) -> dict[str, float]:
+    """Give the seconds that the chapters of a study took in the last run in a folder."""
+    for path in sorted(out.glob(f"{study}-*/{NAME}"), key=os.path.getmtime, reverse=True):
+        with suppress(OSError, ValueError, KeyError):
+            return {**json.loads(path.read_text(encoding="utf-8"))["seconds"]}
+    return {}
 
 
 def write_json(path: Path, content: Any) -> None:

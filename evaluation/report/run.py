@@ -2,42 +2,32 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import shutil
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import evaluation
 from evaluation.data.study import Study
 from evaluation.errors import EvaluationError, ReportError
+from evaluation.language import Language, speaking
 from evaluation.report import manifest
-from evaluation.report.execute import Notebook, execute_notebook
+from evaluation.report.chapters import Step, choose_chapters, execute_chapters
+from evaluation.report.execute import Notebook
 from evaluation.report.fonts import find_chinese_font
 from evaluation.report.parameters import Value, read_parameters, resolve_parameters
+from evaluation.report.run_folder import remove, replace_folder, start_folder
 
 # papermill, nbconvert and pandas take seconds to import: an unchanged run needs none of them.
 
-# A chapter, and what a study must have one of for it.
-CHAPTERS = {
-    "1_data": ("claims", "panel"),
-    "2_published_claims": ("claims",),
-    "3_income_gains": ("claims", "panel"),
-    "4_programme_effect": ("panel",),
-    "5_funding_efficiency": ("claims", "ledger"),
-    "6_robustness": ("panel",),
-}
-_A_DAY = 86_400  # seconds
+Format = Literal["docx", "pdf", "latex"]
+
 _SHOWN = 3
 _WHOSE = {
     "inputs": "of the study",
     "code": "of this package",
-    "notebooks": "notebook of this package",
+    "notebooks": "a notebook",
     "packages": "an installed package",
 }
 
@@ -46,10 +36,13 @@ def run_report(
     study: str | Path,
     *,
     parameters: Mapping[str, Value] | None = None,
+    language: Language | None = None,
+    formats: Collection[Format] = (),
     out: str | Path = "reports",
     data: str | Path | None = None,
     force: bool = False,
     tell: Callable[[str], None] = lambda line: None,
+    on_step: Callable[[Step], None] = lambda step: None,
 ) -> Path:
     """Run the notebooks for which a study has data, and write the report.
 
@@ -59,6 +52,10 @@ def run_report(
         The study's folder.
     parameters
         Values for the notebooks' parameters; text is read as the declared type.
+    language
+        "en" or "zh": what the report is written in; the same as the parameter ``language``.
+    formats
+        What is written beside report.html: "docx", "pdf", "latex".
     out
         Where the run's folder, named by study and hash, is put.
     data
@@ -66,7 +63,9 @@ def run_report(
     force
         Run again although an unchanged run is there.
     tell
-        Called with each line of progress.
+        Called with each line that a user should read.
+    on_step
+        Called as chapters begin and end, from several threads.
 
     Returns
     -------
@@ -81,56 +80,95 @@ def run_report(
         If a parameter is not known or ill-typed, the folder cannot be written, or a cell
         fails: the notebooks so far are then in a folder named ``....failed``, and a good
         run of before is left as it was.
+
+    Examples
+    --------
+    >>> folder = run_report("data/jining_2021", language="zh")  # doctest: +SKIP
     """
     loaded = Study.load(study, data=data)
-    notebooks = _choose_notebooks(loaded)
+    notebooks = choose_chapters(loaded)
+    values = _choose_values(loaded, notebooks, dict(parameters or {}), language)
+    with speaking(values[next(iter(notebooks))].get("language", "en")):  # type: ignore[arg-type]
+        target = _run(loaded, notebooks, values, Path(out), force, tell, on_step)
+        if formats:
+            from evaluation.report.documents import write_documents
+
+            write_documents(target, formats)
+    return target
+
+
+def _choose_values(
+    study: Study,
+    notebooks: Mapping[str, Path],
+    parameters: dict[str, Value],
+    language: Language | None,
+) -> dict[str, dict[str, Value]]:
+    """Give every chapter's parameters; no path of this machine gets into a run."""
+    if language and parameters.setdefault("language", language) != language:
+        raise ReportError(
+            f"--lang {language}: -p language={parameters['language']} says another; give one."
+        )
     declared = {name: read_parameters(path) for name, path in notebooks.items()}
-    # The study's own name, from its parent folder: no path of this machine gets into a run.
-    values = resolve_parameters(declared, parameters or {})
+    values = resolve_parameters(declared, parameters)
     for name in values:
-        values[name]["study"] = f"{loaded.folder.resolve().name}/{loaded.file.name}"
+        # The study's own name, from its parent folder.
+        values[name]["study"] = f"{study.folder.resolve().name}/{study.file.name}"
         values[name].pop("data", None)  # the files' hashes say which they are, not their place
+    return values
+
+
+def _run(
+    study: Study,
+    notebooks: Mapping[str, Path],
+    values: Mapping[str, Mapping[str, Value]],
+    out: Path,
+    force: bool,
+    tell: Callable[[str], None],
+    on_step: Callable[[Step], None],
+) -> Path:
+    """Run the chapters into their folder, unless they lie there unchanged."""
     font = find_chinese_font()
-    describe = partial(manifest.describe_run, loaded, notebooks, values, font=font)
+    describe = partial(manifest.describe_run, study, notebooks, values, font=font)
     description = describe()
-    target = Path(out) / f"{loaded.name}-{description['hash'][:8]}"
+    target = out / f"{study.name}-{description['hash'][:8]}"
     if not force and manifest.is_whole(target, description["hash"]):
         tell(f"unchanged: {target} was made from the same inputs; --force runs it again")
         return target
-    parts = _check_data(loaded)
-    started = _start_folder(target, tell)
+    parts = _check_data(study)
+    started = start_folder(target, tell)
     failed = target.with_name(f"{target.name}.failed")
     try:
-        _write_run(started, target.name, loaded, notebooks, values, parts, description, tell)
+        start = _now()
+        executed, seconds = execute_chapters(
+            study,
+            notebooks,
+            values,
+            folder=started / "notebooks",
+            parts=parts,
+            expected=manifest.past_seconds(out, study.name),
+            on_step=on_step,
+        )
+        _write_run(started, target.name, study, executed, description)
+        times = {"seconds": seconds, "start": start, "end": _now()}
+        outputs = manifest.hash_outputs(started)
+        manifest.write_json(
+            started / manifest.NAME, {**description, "outputs": outputs, **times}
+        )
         if (now := describe()) != description:
             changed = _name_changes(description, now)
             raise ReportError(
-                f"{study}: a file changed while the report ran: {changed}; run it again."
+                f"{study.folder}: a file changed while the report ran: {changed}; run it again."
             )
-        _replace(started, target)
+        replace_folder(started, target)
     except BaseException as error:
         with suppress(ReportError):
-            _replace(started, failed)
+            replace_folder(started, failed)
             tell(f"failed: what was done so far is in {failed}")
         if isinstance(error, EvaluationError) or not isinstance(error, Exception):
             raise
         raise ReportError(f"the report failed: {type(error).__name__}: {error}") from error
-    _remove(failed)
+    remove(failed)
     return target
-
-
-def notebook_folder() -> Path:
-    """Find the notebooks: in the installed package, or beside it in a clone."""
-    package = Path(evaluation.__file__).parent
-    inside, beside = package / "notebooks", package.parent / "notebooks"
-    return inside if inside.is_dir() else beside
-
-
-def _choose_notebooks(study: Study) -> dict[str, Path]:
-    chosen = [
-        name for name, needs in CHAPTERS.items() if any(getattr(study, need) for need in needs)
-    ]
-    return {name: notebook_folder() / f"{name}.ipynb" for name in chosen}
 
 
 def _check_data(study: Study) -> frozenset[str]:
@@ -166,51 +204,19 @@ def _name_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     return "; ".join(told) or "another of its inputs"
 
 
-def _start_folder(target: Path, tell: Callable[[str], None]) -> Path:
-    partial = target.with_name(f"{target.name}.partial-{os.getpid()}")
-    try:
-        for left in target.parent.glob(f"{target.name}.partial-*"):
-            if _is_abandoned(left):
-                tell(f"cleared: {left}, left by a run that was killed")
-                shutil.rmtree(left)
-        for folder in ("notebooks", "tables", "figures"):
-            (partial / folder).mkdir(parents=True)
-    except OSError as error:
-        raise ReportError(
-            f"cannot write to {target.parent}: {error.strerror}. Name another folder with "
-            "--out."
-        ) from error
-    return partial
-
-
 def _write_run(
     folder: Path,
     run_name: str,
     study: Study,
-    notebooks: Mapping[str, Path],
-    values: Mapping[str, Mapping[str, Value]],
-    parts: frozenset[str],
+    executed: Mapping[str, Notebook],
     description: Mapping[str, Any],
-    tell: Callable[[str], None],
 ) -> None:
+    """Write what the executed notebooks show: exhibits, numbers, the page."""
     from evaluation.report.site import build_page
 
-    start = _now()
-    executed: dict[str, Notebook] = {}
     exhibits: list[dict[str, Any]] = []
-    for number, (name, source) in enumerate(notebooks.items(), start=1):
-        clock = time.monotonic()
-        tell(f"[{number}/{len(notebooks)}] {name} ...")
-        executed[name] = execute_notebook(
-            source,
-            values[name],
-            folder=folder / "notebooks",
-            working_folder=study.folder.resolve().parent,
-            data=study.data_folder,
-            parts=parts,
-        )
-        exhibits += _save_exhibits(name, executed[name], folder)
-        tell(f"[{number}/{len(notebooks)}] {name} done in {time.monotonic() - clock:.1f} s")
+    for name, notebook in executed.items():
+        exhibits += _save_exhibits(name, notebook, folder)
     names = [exhibit["name"] for exhibit in exhibits]
     if doubled := sorted({name for name in names if names.count(name) > 1}):
         raise ReportError(f"two exhibits are named {doubled[0]!r}; give one another name.")
@@ -220,11 +226,6 @@ def _write_run(
         study, executed, run_name=run_name, description=description, results=results
     )
     (folder / "report.html").write_text(page, encoding="utf-8")
-    outputs = manifest.hash_outputs(folder)
-    manifest.write_json(
-        folder / manifest.NAME,
-        {**description, "outputs": outputs, "start": start, "end": _now()},
-    )
 
 
 def _save_exhibits(name: str, notebook: Notebook, folder: Path) -> list[dict[str, Any]]:
@@ -238,51 +239,6 @@ def _save_exhibits(name: str, notebook: Notebook, folder: Path) -> list[dict[str
             if exhibit is not None:
                 saved.append({**exhibit, "notebook": name})
     return saved
-
-
-def _replace(source: Path, target: Path) -> None:
-    """Move a folder into another's place; the other goes only once this one is there."""
-    old = target.with_name(f"{target.name}.old")
-    try:
-        _remove(old)
-        if os.path.lexists(target):
-            target.rename(old)
-        try:
-            source.rename(target)
-        except OSError:
-            if os.path.lexists(old):
-                old.rename(target)
-            raise
-    except OSError as error:
-        raise ReportError(
-            f"cannot put the run in {target}: {error.strerror}; close what has it open and run "
-            "again."
-        ) from error
-    _remove(old)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
-
-
-def _is_abandoned(partial: Path) -> bool:
-    """Whether the process that a partial folder is named after has gone."""
-    try:
-        process = int(partial.name.rpartition("-")[2])
-    except ValueError:
-        return False
-    if process == os.getpid():
-        return True
-    if os.name == "nt":  # where a signal of 0 would end the process
-        return time.time() - partial.stat().st_mtime > _A_DAY
-    try:
-        os.kill(process, 0)
-    except OSError as error:
-        return error.errno == errno.ESRCH
-    return False
 
 
 def _now() -> str:

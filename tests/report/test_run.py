@@ -11,7 +11,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from evaluation.errors import ReportError
-from evaluation.report import run
+from evaluation.report import chapters, run
 from tests.conftest import JINING, REPO
 
 PARAMETERS = 'study: str = "x"\nshare: float = 0.5\nvillage: str = "1"'
@@ -36,8 +36,8 @@ def run_cells(tmp_path, monkeypatch, study):
     """Run a report whose one chapter holds the cells given."""
     folder = tmp_path / "notebooks"
     folder.mkdir()
-    monkeypatch.setattr(run, "notebook_folder", lambda: folder)
-    monkeypatch.setattr(run, "CHAPTERS", {"1_data": ("claims",)})
+    monkeypatch.setattr(chapters, "notebook_folder", lambda: folder)
+    monkeypatch.setattr(chapters, "CHAPTERS", {"1_data": ("claims",)})
 
     def call(*cells, **options):
         nbformat.write(notebook(*cells), folder / "1_data.ipynb")

@@ -1,110 +1,45 @@
-"""The command line: ``evaluation VERB``. Heavy imports happen inside the verbs."""
+"""The verbs on studies: make, check, invent, export them, and ask for their power."""
+
+from __future__ import annotations
 
 import argparse
-import io
 import shlex
 import sys
-from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 
-from evaluation.errors import EvaluationError
-
-_EPILOG = """\
-examples:
-  evaluation new mystudy villages.xlsx ledger.csv
-  evaluation check mystudy
-  evaluation report data/jining_2021
-  evaluation report data/jining_2021 -p reading=loose --out ~/reports
-  evaluation power data/jining_simulated --treated 40 --comparison 160
-"""
+from evaluation.cli.done import Done, Verbs, add_folder, add_parameters, add_study
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a verb; 0 if done; 2 if not, with one error that says why; 130 if interrupted."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a console that has no Chinese
-            stream.reconfigure(errors="backslashreplace")
-    options = _parser().parse_args(arguments)
-    try:
-        return int(options.run(options))
-    except (EvaluationError, OSError) as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="evaluation",
-        description="Evaluation reports on village programmes that anyone can rerun.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
-        "--version",
-        action="version",
-        version=f"village-evaluation {version('village-evaluation')}",
-    )
-    verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
-    report = verbs.add_parser(
-        "report",
-        help="run a study's notebooks into a report",
-        description="Run the notebooks for which a study has data, and write "
-        "OUT/STUDY-HASH/report.html with its tables, figures and numbers.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    _add_study(report)
-    _add_parameters(
-        report, "a parameter of the notebooks (in each, the cell tagged 'parameters')"
-    )
-    report.add_argument(
-        "--out",
-        type=Path,
-        default=Path("reports"),
-        help="where the run's folder goes (reports)",
-    )
-    report.add_argument(
-        "--force", action="store_true", help="run again although nothing has changed"
-    )
-    report.set_defaults(run=_report)
+def add_verbs(verbs: Verbs) -> None:
+    """Add the verbs to the command."""
     _add_new(verbs)
     _add_check(verbs)
     _add_simulate(verbs)
     _add_template(verbs)
     _add_export(verbs)
     _add_power(verbs)
-    return parser
 
 
-def _add_study(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("study", type=Path, metavar="STUDY", help="folder with a study.yml")
-    verb.add_argument("--data", type=Path, metavar="DIR", help="where the study's files are")
-
-
-def _add_new(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_new(verbs: Verbs) -> None:
     new = verbs.add_parser(
         "new",
         help="make a study of some files, guessing what their columns are",
         description="Copy the files into DIR and write a first study.yml, every guess with a "
         "comment; then check it. Nothing is asked.",
     )
-    new.add_argument("folder", type=Path, metavar="DIR", help="the study's folder")
+    add_folder(new, "folder", metavar="DIR", help="the study's folder")
     new.add_argument("files", type=Path, nargs="+", metavar="FILE", help="its files")
     new.set_defaults(run=_new)
 
 
-def _add_check(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_check(verbs: Verbs) -> None:
     check = verbs.add_parser(
         "check",
         help="list all that is wrong with a study's files",
         description="Read all of a study's files and list every problem; the rows are in "
         "problems.csv. Exit status 0 if the study loads, 2 if not.",
     )
-    _add_study(check)
+    add_study(check)
     check.add_argument(
         "--problems",
         type=Path,
@@ -114,7 +49,7 @@ def _add_check(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     check.set_defaults(run=_check)
 
 
-def _add_simulate(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_simulate(verbs: Verbs) -> None:
     simulate = verbs.add_parser(
         "simulate",
         help="make a study with invented villages and known effects",
@@ -138,7 +73,7 @@ def _add_simulate(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     simulate.set_defaults(run=_simulate)
 
 
-def _add_template(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_template(verbs: Verbs) -> None:
     template = verbs.add_parser(
         "template",
         help="write an empty workbook for a county office to fill in",
@@ -149,20 +84,20 @@ def _add_template(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     template.set_defaults(run=_template)
 
 
-def _add_export(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_export(verbs: Verbs) -> None:
     export = verbs.add_parser(
         "export",
         help="write a study's clean data for Stata, R or Python",
         description="Write the village panel, in real money, and the ledger, projects and "
         "indicators if there are any, with a codebook.",
     )
-    _add_study(export)
+    add_study(export)
     export.add_argument("--to", choices=("dta", "parquet", "csv"), required=True)
     export.add_argument("--out", type=Path, metavar="DIR", help="a folder (exports/STUDY)")
     export.set_defaults(run=_export)
 
 
-def _add_power(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_power(verbs: Verbs) -> None:
     power = verbs.add_parser(
         "power",
         help="say how large an effect a study, or a planned one like it, would find",
@@ -170,7 +105,7 @@ def _add_power(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         "given, from what its never treated villages do, and print the smallest effect that is "
         "found with the probability asked for.",
     )
-    _add_study(power)
+    add_study(power)
     for name, what in (
         ("treated", "treated villages of a planned panel (as in the study)"),
         ("comparison", "comparison villages (as in the study)"),
@@ -181,51 +116,43 @@ def _add_power(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     power.add_argument("--power", type=float, default=0.8, help="the probability (0.8)")
     power.add_argument("--alpha", type=float, help="1 less the coverage of intervals (0.05)")
     power.add_argument("--seed", type=int, default=0, help="of the random numbers (0)")
-    _add_parameters(power, "an option of the estimate, such as year_effects=county")
+    add_parameters(power, "an option of the estimate, such as year_effects=county")
     power.set_defaults(run=_power)
 
 
-def _add_parameters(verb: argparse.ArgumentParser, what: str) -> None:
-    verb.add_argument(
-        "-p", dest="parameters", action="append", default=[], metavar="NAME=VALUE", help=what
-    )
-
-
-def _report(options: argparse.Namespace) -> int:
-    from evaluation.report.parameters import split_assignments
-    from evaluation.report.run import run_report
-
-    folder = run_report(
-        options.study,
-        parameters=split_assignments(options.parameters),
-        out=options.out,
-        data=options.data,
-        force=options.force,
-        tell=lambda line: print(line, file=sys.stderr, flush=True),
-    )
-    print(folder / "report.html")
-    return 0
-
-
-def _new(options: argparse.Namespace) -> int:
+def _new(options: argparse.Namespace) -> Done:
     from evaluation.data.guess import write_new_study
 
-    print(write_new_study(options.folder, options.files))
-    status = _check(argparse.Namespace(study=options.folder, data=None, problems=None))
-    print(f"next: mend {options.folder / 'study.yml'}, then: evaluation check {options.folder}")
-    return status
+    written = write_new_study(options.folder, options.files)
+    checked = _check(argparse.Namespace(study=options.folder, data=None, problems=None))
+    study = options.folder / "study.yml"
+    return Done(
+        lines=[
+            str(written),
+            *checked.lines,
+            f"next: mend {study}, then: evaluation check {options.folder}",
+        ],
+        data={"study": str(written), **checked.data},
+        status=checked.status,
+    )
 
 
-def _check(options: argparse.Namespace) -> int:
+def _check(options: argparse.Namespace) -> Done:
     from evaluation.data.study import Study
     from evaluation.report.check_study import check_study
 
     study = Study.load(options.study, data=options.data)
-    data = check_study(study, options.problems or study.folder / "problems.csv")
-    return 0 if data else 2
+    lines: list[str] = []
+    listing = options.problems or study.folder / "problems.csv"
+    data = check_study(study, listing, tell=lines.append)
+    return Done(
+        lines=lines,
+        data={"loads": data is not None, "problems": str(listing), "lines": lines},
+        status=0 if data else 2,
+    )
 
 
-def _simulate(options: argparse.Namespace) -> int:
+def _simulate(options: argparse.Namespace) -> Done:
     from evaluation.data.simulate import simulate_programme
     from evaluation.data.simulated_study import write_simulated_study
     from evaluation.data.simulation_options import read_options
@@ -236,23 +163,22 @@ def _simulate(options: argparse.Namespace) -> int:
     simulation = simulate_programme(read_options(features), seed=options.seed)
     name = options.name or options.folder.resolve().name
     folder = write_simulated_study(simulation, options.folder, name=name)
-    print(folder)
-    print(f"next: evaluation report {shlex.quote(str(folder))}")
-    return 0
+    following = f"next: evaluation report {shlex.quote(str(folder))}"
+    return Done(lines=[str(folder), following], data={"study": str(folder)})
 
 
-def _template(options: argparse.Namespace) -> int:
+def _template(options: argparse.Namespace) -> Done:
     from evaluation.data.template import RUNGS, write_template_study
 
-    for path in write_template_study(options.folder):
-        print(path)
-    print("filled in, the workbook reaches one of three rungs of evidence:")
-    for _, english in RUNGS:
-        print(f"  {english}")
-    return 0
+    paths = [str(path) for path in write_template_study(options.folder)]
+    rungs = [
+        "filled in, the workbook reaches one of three rungs of evidence:",
+        *(f"  {english}" for _, english in RUNGS),
+    ]
+    return Done(lines=[*paths, *rungs], data={"files": paths})
 
 
-def _export(options: argparse.Namespace) -> int:
+def _export(options: argparse.Namespace) -> Done:
     from evaluation.data.export import export_panel
     from evaluation.data.load import load_data
     from evaluation.data.study import Study
@@ -262,12 +188,12 @@ def _export(options: argparse.Namespace) -> int:
     for problem in data.problems:
         if problem.level == "warning":
             print(f"warning: {problem}", file=sys.stderr)
-    for path in export_panel(data, options.out or Path("exports") / study.name, to=options.to):
-        print(path)
-    return 0
+    out = options.out or Path("exports") / study.name
+    paths = [str(path) for path in export_panel(data, out, to=options.to)]
+    return Done(lines=paths, data={"files": paths})
 
 
-def _power(options: argparse.Namespace) -> int:
+def _power(options: argparse.Namespace) -> Done:
     from evaluation.data.study import Study
     from evaluation.report.parameters import split_assignments
     from evaluation.report.power_text import tell_power
@@ -283,5 +209,4 @@ def _power(options: argparse.Namespace) -> int:
         power=options.power,
         seed=options.seed,
     )
-    print(told)
-    return 0
+    return Done(lines=[told], data={"lines": told.splitlines()})

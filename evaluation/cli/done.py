@@ -1,0 +1,41 @@
+"""What a verb has done, and the arguments that verbs share."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import shtab
+
+Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What a verb says: lines for a person, data for a program, and its exit status."""
+
+    lines: Sequence[str] = ()
+    data: Mapping[str, Any] = field(default_factory=dict)
+    status: int = 0
+
+
+def add_folder(verb: argparse.ArgumentParser, name: str, **options: Any) -> None:
+    """Add an argument that is a folder, which shells complete."""
+    action = verb.add_argument(name, type=Path, **options)
+    action.complete = shtab.DIRECTORY  # type: ignore[attr-defined]
+
+
+def add_study(verb: argparse.ArgumentParser) -> None:
+    """Add the study, and where its files are."""
+    add_folder(verb, "study", metavar="STUDY", help="folder with a study.yml")
+    add_folder(verb, "--data", metavar="DIR", help="where the study's files are")
+
+
+def add_parameters(verb: argparse.ArgumentParser, what: str) -> None:
+    """Add ``-p NAME=VALUE``."""
+    verb.add_argument(
+        "-p", dest="parameters", action="append", default=[], metavar="NAME=VALUE", help=what
+    )

@@ -1,0 +1,78 @@
+"""The folder of a run: begun beside its place, and moved there when whole."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from evaluation.errors import ReportError
+
+_A_DAY = 86_400  # seconds
+
+
+def start_folder(target: Path, tell: Callable[[str], None]) -> Path:
+    """Begin a run's folder beside its place; what a killed run left there is cleared."""
+    partial = target.with_name(f"{target.name}.partial-{os.getpid()}")
+    try:
+        for left in target.parent.glob(f"{target.name}.partial-*"):
+            if _is_abandoned(left):
+                tell(f"cleared: {left}, left by a run that was killed")
+                shutil.rmtree(left)
+        for folder in ("notebooks", "tables", "figures"):
+            (partial / folder).mkdir(parents=True)
+    except OSError as error:
+        raise ReportError(
+            f"cannot write to {target.parent}: {error.strerror}. Name another folder with "
+            "--out."
+        ) from error
+    return partial
+
+
+def replace_folder(source: Path, target: Path) -> None:
+    """Move a folder into another's place; the other goes only once this one is there."""
+    old = target.with_name(f"{target.name}.old")
+    try:
+        remove(old)
+        if os.path.lexists(target):
+            target.rename(old)
+        try:
+            source.rename(target)
+        except OSError:
+            if os.path.lexists(old):
+                old.rename(target)
+            raise
+    except OSError as error:
+        raise ReportError(
+            f"cannot put the run in {target}: {error.strerror}; close what has it open and run "
+            "again."
+        ) from error
+    remove(old)
+
+
+def remove(path: Path) -> None:
+    """Remove a folder or a file, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _is_abandoned(partial: Path) -> bool:
+    """Whether the process that a partial folder is named after has gone."""
+    try:
+        process = int(partial.name.rpartition("-")[2])
+    except ValueError:
+        return False
+    if process == os.getpid():
+        return True
+    if os.name == "nt":  # where a signal of 0 would end the process
+        return time.time() - partial.stat().st_mtime > _A_DAY
+    try:
+        os.kill(process, 0)
+    except OSError as error:
+        return error.errno == errno.ESRCH
+    return False
