@@ -59,7 +59,7 @@ def execute_notebook(
     name = source.stem
     path = folder.resolve() / source.name
     notebook = papermill.iorw.load_notebook_node(str(source))
-    notebook.cells = [cell for cell in notebook.cells if _needs(cell) <= {*parts}]
+    keep_parts(notebook, parts)
     translate_notebook(notebook)
     values = dict(values)
     if data:
@@ -90,6 +90,11 @@ def execute_notebook(
     _tidy(notebook)
     nbformat.write(notebook, path)
     return notebook
+
+
+def keep_parts(notebook: Notebook, parts: Collection[str]) -> None:
+    """Leave out a notebook's cells on parts that a study does not have."""
+    notebook.cells = [cell for cell in notebook.cells if _needs(cell) <= {*parts}]
 
 
 def _needs(cell: Any) -> set[str]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from evaluation.errors import ReportError, suggest
+from evaluation.language import Language
 
 Value = str | int | float | bool
 _TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
@@ -116,6 +117,27 @@ def resolve_parameters(
         }
         for notebook, parameters in declared.items()
     }
+
+
+def choose_values(
+    declared: Mapping[str, Mapping[str, Parameter]],
+    given: Mapping[str, Value],
+    language: Language | None,
+) -> dict[str, dict[str, Value]]:
+    """Give every notebook its values, with the language as one of those given.
+
+    Raises
+    ------
+    ReportError
+        As `resolve_parameters`, or if another language is among those given.
+    """
+    if language and given.get("language", language) != language:
+        raise ReportError(
+            f"--lang {language}: -p language={given['language']} says another; give one."
+        )
+    return resolve_parameters(
+        declared, {**given, **({"language": language} if language else {})}
+    )
 
 
 def _declaration(statement: ast.stmt, notebook: str) -> Parameter:

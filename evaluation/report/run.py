@@ -16,8 +16,9 @@ from evaluation.report import manifest
 from evaluation.report.chapters import Step, choose_chapters, execute_chapters
 from evaluation.report.execute import Notebook
 from evaluation.report.fonts import find_chinese_font
-from evaluation.report.parameters import Value, read_parameters, resolve_parameters
+from evaluation.report.parameters import Value, choose_values, read_parameters
 from evaluation.report.run_folder import remove, replace_folder, start_folder
+from evaluation.report.study_parts import check_data
 
 # papermill, nbconvert and pandas take seconds to import: an unchanged run needs none of them.
 
@@ -87,7 +88,11 @@ def run_report(
     """
     loaded = Study.load(study, data=data)
     notebooks = choose_chapters(loaded)
-    values = _choose_values(loaded, notebooks, dict(parameters or {}), language)
+    declared = {name: read_parameters(path) for name, path in notebooks.items()}
+    values = choose_values(declared, parameters or {}, language)
+    for name in values:  # no path of this machine gets into a run
+        values[name]["study"] = f"{loaded.folder.resolve().name}/{loaded.file.name}"
+        values[name].pop("data", None)  # the files' hashes say which they are, not their place
     with speaking(values[next(iter(notebooks))].get("language", "en")):  # type: ignore[arg-type]
         target = _run(loaded, notebooks, values, Path(out), force, tell, on_step)
         if formats:
@@ -95,26 +100,6 @@ def run_report(
 
             write_documents(target, formats)
     return target
-
-
-def _choose_values(
-    study: Study,
-    notebooks: Mapping[str, Path],
-    parameters: dict[str, Value],
-    language: Language | None,
-) -> dict[str, dict[str, Value]]:
-    """Give every chapter's parameters; no path of this machine gets into a run."""
-    if language and parameters.setdefault("language", language) != language:
-        raise ReportError(
-            f"--lang {language}: -p language={parameters['language']} says another; give one."
-        )
-    declared = {name: read_parameters(path) for name, path in notebooks.items()}
-    values = resolve_parameters(declared, parameters)
-    for name in values:
-        # The study's own name, from its parent folder.
-        values[name]["study"] = f"{study.folder.resolve().name}/{study.file.name}"
-        values[name].pop("data", None)  # the files' hashes say which they are, not their place
-    return values
 
 
 def _run(
@@ -134,7 +119,7 @@ def _run(
     if not force and manifest.is_whole(target, description["hash"]):
         tell(f"unchanged: {target} was made from the same inputs; --force runs it again")
         return target
-    parts = _check_data(study)
+    parts = check_data(study)
     started = start_folder(target, tell)
     failed = target.with_name(f"{target.name}.failed")
     try:
@@ -169,28 +154,6 @@ def _run(
         raise ReportError(f"the report failed: {type(error).__name__}: {error}") from error
     remove(failed)
     return target
-
-
-def _check_data(study: Study) -> frozenset[str]:
-    """Read all that the chapters read, so that a mistake is told before a kernel starts.
-
-    Returns
-    -------
-    The parts that the study has, whether its panel has villages to compare with, and whether
-    its outcome is the village's, not a person's.
-    """
-    from evaluation.data.load import load_data
-    from evaluation.report.check_study import read_claims
-
-    panel = load_data(study).panel
-    if study.claims:
-        read_claims(study)
-    if panel is None:
-        return study.parts
-    parts = {"comparison" if panel.has_comparison else "no-comparison"}
-    if not panel.variables[panel.outcome].per_head:
-        parts.add("village-outcome")
-    return study.parts | parts
 
 
 def _name_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
