@@ -16,6 +16,7 @@ from evaluation.bounds import Bounds
 from evaluation.data.hedge_words import bounds_a_number, check_hedge_words
 from evaluation.data.hedges import Figure, read_figure
 from evaluation.data.units import check_unit, parse_unit
+from evaluation.language import choose
 
 Pillar = Literal[
     "party_building", "industry", "livelihood", "secretary_team", "cross", "context"
@@ -96,6 +97,8 @@ class Claim(BaseModel):
     start: _Number = None
     end: _Number = None
     note: str = ""
+    village_zh: str = ""
+    note_zh: str = ""
     _figure: Figure | None = None
 
     @pydantic.model_validator(mode="after")
@@ -124,6 +127,11 @@ class Claim(BaseModel):
     def is_county_wide(self) -> bool:
         """Whether it speaks of the whole county, not of a team, a village or a case."""
         return self.scope in _COUNTY_WIDE
+
+    @property
+    def place(self) -> str:
+        """The village or team that it speaks of, in the language spoken."""
+        return choose(self.village, self.village_zh)
 
     def _given_bounds(self) -> Bounds | None:
         flags = (self.lower_closed, self.upper_closed)

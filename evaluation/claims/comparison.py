@@ -14,6 +14,13 @@ from evaluation.claims.lookup import Evaluated
 from evaluation.claims.measures import Assessment
 from evaluation.claims.table import ClaimTable
 from evaluation.data.hedges import Reading
+from evaluation.language import commas, mark, say
+
+VERDICTS = (
+    mark("above"), mark("below"), mark("equal"), mark("order unknown"),
+    mark("not comparable"), mark("not identified"),
+)  # fmt: skip
+"""What a comparison of two counties may come to."""
 
 
 def unlike(table: ClaimTable, terms: Sequence[Evaluated]) -> list[str]:
@@ -23,18 +30,22 @@ def unlike(table: ClaimTable, terms: Sequence[Evaluated]) -> list[str]:
     kind, with the same scope, date and status.
     """
     claims = [[table.claims[name] for name in term.claims] for term in terms]
-    indicators = [" with ".join(sorted({c.indicator for c in group})) for group in claims]
+    indicators = [say(" with ").join(sorted({c.indicator for c in group})) for group in claims]
     traits = {
-        "definition": indicators
+        mark("definition"): indicators
         if len(set(indicators)) > 1
         else [term.formula.rename(partial(_indicator, table)) for term in terms],
-        "unit": [join_traits(_unit(c) for c in g) for g in claims],
-        "scope": [join_traits((c.scope,) for c in g) for g in claims],
-        "date": [join_traits((c.as_of,) for c in g) for g in claims],
-        "status": [join_traits((c.status,) for c in g) for g in claims],
+        mark("unit"): [join_traits(_unit(c) for c in g) for g in claims],
+        mark("scope"): [join_traits((c.scope,) for c in g) for g in claims],
+        mark("date"): [join_traits((c.as_of,) for c in g) for g in claims],
+        mark("status"): [join_traits((c.status,) for c in g) for g in claims],
     }
     return [
-        f"{trait}: {' against '.join(dict.fromkeys(values))}"
+        say(
+            "{trait}: {values}",
+            trait=say(trait),
+            values=say(" against ").join(dict.fromkeys(values)),
+        )
         for trait, values in traits.items()
         if len(set(values)) > 1 and (trait != "unit" or len(set(indicators)) == 1)
     ]
@@ -42,7 +53,7 @@ def unlike(table: ClaimTable, terms: Sequence[Evaluated]) -> list[str]:
 
 def join_traits(traits: Iterable[tuple[str, ...]]) -> str:
     """Print the different traits of a term, in order."""
-    return " and ".join(sorted({"/".join(filter(None, trait)) for trait in traits}))
+    return say(" and ").join(sorted({"/".join(filter(None, trait)) for trait in traits}))
 
 
 def _indicator(table: ClaimTable, name: str) -> str:
@@ -65,8 +76,8 @@ def compare_counties(
 
     Returns
     -------
-    DataFrame with columns measure, label, county, other, verdict (above, below, equal,
-    order unknown, not comparable, not identified) and reason.
+    DataFrame with columns measure, label, county, other, verdict (one of VERDICTS) and
+    reason.
     """
     by_measure: dict[str, dict[str, list[Assessment]]] = {}
     for item in assessments:
@@ -93,27 +104,37 @@ def _compare(
 ) -> tuple[str, str]:
     for side in (ours, theirs):
         if all(item.quantity is None for item in side):
-            return "not identified", f"not identified for {side[0].county}"
+            county = table.name_area(side[0].county)
+            return "not identified", say("not identified for {county}", county=county)
     shared = [(a, b) for a, b in zip(ours, theirs, strict=True) if a.quantity and b.quantity]
     if not shared:
         known = [
-            f"{side[0].county}: {', '.join(i.definition for i in side if i.quantity)}"
+            say(
+                "{county}: {definitions}",
+                county=table.name_area(side[0].county),
+                definitions=commas(say(i.definition) for i in side if i.quantity),
+            )
             for side in (ours, theirs)
         ]
-        return "not comparable", f"no definition in common ({'; '.join(known)})"
-    answers: dict[str, str] = {}
+        why = say("no definition in common ({known})", known=say("; ").join(known))
+        return "not comparable", why
+    verdicts: list[str] = []
+    told: list[str] = []
     for a, b in shared:
         mine, other = a.read(reading), b.read(reading)
         if reasons := unlike(table, [a.result, b.result]):
-            answers[a.definition] = f"not comparable ({'; '.join(reasons)})"
+            verdicts.append("not comparable")
+            answer = say("not comparable ({reasons})", reasons=say("; ").join(reasons))
         else:
-            answers[a.definition] = _order(mine, other) if mine and other else "order unknown"
-    each = "; ".join(f"{definition}: {answer}" for definition, answer in answers.items())
-    if any(answer.startswith("not comparable") for answer in answers.values()):
+            verdicts.append(_order(mine, other) if mine and other else "order unknown")
+            answer = say(verdicts[-1])
+        told.append(say("{definition}: {answer}", definition=say(a.definition), answer=answer))
+    each = say("; ").join(told)
+    if "not comparable" in verdicts:
         return "not comparable", each
-    if len(set(answers.values())) > 1:
-        return "order unknown", f"it depends on the definition: {each}"
-    return answers[shared[0][0].definition], each
+    if len(set(verdicts)) > 1:
+        return "order unknown", say("it depends on the definition: {each}", each=each)
+    return verdicts[0], each
 
 
 def _order(mine: Bounds, other: Bounds) -> str:

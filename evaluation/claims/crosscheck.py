@@ -25,10 +25,19 @@ from evaluation.data.hedges import Reading
 from evaluation.data.study_files import Text
 from evaluation.data.units import check_unit, parse_unit
 from evaluation.errors import DataError, raise_problems, suggest
+from evaluation.language import mark, say
 
 Verdict = Literal[
     "consistent", "inconsistent", "not comparable", "cannot be checked", "arithmetic only"
 ]
+VERDICTS: dict[Verdict, str] = {
+    "consistent": mark("consistent"),
+    "inconsistent": mark("inconsistent"),
+    "not comparable": mark("not comparable"),
+    "cannot be checked": mark("cannot be checked"),
+    "arithmetic only": mark("arithmetic only"),
+}
+"""The verdicts, as they are said."""
 
 
 def _formula(text: str) -> str:
@@ -182,10 +191,10 @@ def crosscheck_frame(results: Iterable[CheckResult]) -> pd.DataFrame:
             rows.append(
                 {
                     "check": result.check.id,
-                    "title": result.check.title.en,
+                    "title": result.check.title.shown,
                     "county": result.check.county,
                     "verdict": result.verdict,
-                    "reasons": "; ".join(result.reasons),
+                    "reasons": say("; ").join(result.reasons),
                     "formula": item.formula.text,
                     "answer": item.answer(result.reading),
                     "unit": unit,
@@ -196,7 +205,7 @@ def crosscheck_frame(results: Iterable[CheckResult]) -> pd.DataFrame:
                     if item.formula.relation == "==" and left and right
                     else None,
                     "claims": " ".join(result.claims),
-                    "note": result.check.note.en,
+                    "note": result.check.note.shown,
                 }
             )
     return pd.DataFrame(rows, columns=_COLUMNS, dtype=object)
@@ -224,7 +233,7 @@ def _run(check: Crosscheck, table: ClaimTable, reading: Reading) -> CheckResult:
         verdict = "consistent"
     else:
         verdict = "arithmetic only"
-        reasons = ["the terms are alike and may be ranked"] if compared else []
+        reasons = [say("the terms are alike and may be ranked")] if compared else []
     return CheckResult(
         check=check,
         reading=reading,
@@ -259,5 +268,5 @@ def _unlike_dates(evaluated: Sequence[Evaluated], table: ClaimTable) -> list[str
             join_traits((table.claims[c].as_of,) for c in term.claims) for term in item.terms
         ]
         if item.formula.relation and len(set(filter(None, dates))) > 1:
-            return [f"date: {' / '.join(dates)}"]
+            return [say("date: {dates}", dates=" / ".join(dates))]
     return []

@@ -10,16 +10,17 @@ from evaluation.claims.formula import FUNCTIONS
 from evaluation.data.study_files import Text
 from evaluation.data.tables import read_table
 from evaluation.errors import raise_problems, suggest
+from evaluation.language import mark
 
 FUNDS = {
-    "funds_fiscal": "fiscal funds",
-    "funds_dispatching_unit": "dispatching units' funds",
-    "funds_social": "social funds",
-    "funds_credit": "credit",
-    "funds_own": "villages' own funds",
-    "funds_use": "project funds (uses)",
-    "funds_sources": "funds raised (sources)",
-    "funds_total": "all funds",
+    "funds_fiscal": mark("fiscal funds"),
+    "funds_dispatching_unit": mark("dispatching units' funds"),
+    "funds_social": mark("social funds"),
+    "funds_credit": mark("credit"),
+    "funds_own": mark("villages' own funds"),
+    "funds_use": mark("project funds (uses)"),
+    "funds_sources": mark("funds raised (sources)"),
+    "funds_total": mark("all funds"),
 }
 """Sums of a county's money: by source, all uses, all sources, and in all."""
 

@@ -16,6 +16,7 @@ from evaluation.claims.table import ClaimTable
 from evaluation.data.hedges import Reading
 from evaluation.data.units import parse_unit
 from evaluation.errors import DataError, suggest
+from evaluation.language import commas, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,10 @@ def describe_missing(gaps: Sequence[Missing]) -> str:
         by_reason.setdefault((gap.reason, gap.claims), []).append(gap.name)
     parts = []
     for (reason, claims), names in by_reason.items():
-        where = f" ({', '.join(claims)})" if claims else ""
-        parts.append(f"{', '.join(names)}: {reason}{where}")
-    return "; ".join(parts)
+        said = say("{reason} ({claims})", reason=reason, claims=commas(claims))
+        known = said if claims else reason
+        parts.append(say("{names}: {reason}", names=commas(names), reason=known))
+    return say("; ").join(parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +108,7 @@ class Lookup:
         """
         if name in self.table.claims:
             found = _quantity(self.table.claims[name])
-            return found or Missing(name, "said without a figure", (name,))
+            return found or Missing(name, say("said without a figure"), (name,))
         county, _, indicator = name.rpartition(".")
         county = county or self.county
         areas = [area.name for area in self.table.study.areas]
@@ -149,26 +151,26 @@ class Lookup:
             # Said once of the whole programme ("two years"), it holds for each county.
             claims = self.table.find(programme, indicator)
         if self.county_wide and claims and all(c.status == "projected" for c in claims):
-            return Missing(name, "projected, not realised", _ids(claims))
+            return Missing(name, say("projected, not realised"), _ids(claims))
         wide = claims
         if self.county_wide:
             wide = [c for c in claims if c.is_county_wide and c.status == "realised"]
         stated = [claim for claim in wide if claim.figure]
         if not claims:
-            return Missing(name, "not stated")
+            return Missing(name, say("not stated"))
         if not wide:
-            reason = f"stated for {claims[0].village or claims[0].scope} only"
+            reason = say("stated for {whom} only", whom=claims[0].place or claims[0].scope)
             return Missing(name, reason, _ids(claims))
         if not stated:
-            return Missing(name, "said without a figure", _ids(wide))
+            return Missing(name, say("said without a figure"), _ids(wide))
         if len(stated) > 1 and self.county_wide:
-            return Missing(name, "stated more than once", _ids(stated))
+            return Missing(name, say("stated more than once"), _ids(stated))
         if len(stated) > 1:
             raise DataError(
                 f"{name!r} is stated more than once for {county}; write the claim meant: "
                 f"{', '.join(_ids(stated))}."
             )
-        return _quantity(stated[0]) or Missing(name, "not stated")
+        return _quantity(stated[0]) or Missing(name, say("not stated"))
 
     def _funds(self, county: str, which: str, name: str) -> Quantity | Missing:
         known, gaps = self._money(county)
@@ -195,7 +197,7 @@ class Lookup:
         wide = Lookup(self.table, county, county_wide=True)
         known: dict[str, Quantity] = {}
         gaps = [
-            Missing(gap.indicator, "named without an amount", (gap.claim,))
+            Missing(gap.indicator, say("named without an amount"), (gap.claim,))
             for gap in self.table.unquantified
             if gap.county == county
         ]
@@ -254,7 +256,7 @@ def _total(
     if used and raised:
         total = used.combine(raised, lambda u, r: u.maximum(r).hull(u + r))
     elif (one := used or raised) is None:
-        return _join_gaps(name, gaps) if gaps else Missing(name, "not stated")
+        return _join_gaps(name, gaps) if gaps else Missing(name, say("not stated"))
     else:
         total = one
     if gaps:

@@ -14,6 +14,7 @@ from evaluation.data.config import describe_errors
 from evaluation.data.study import ClaimFiles, Study, Unquantified
 from evaluation.data.tables import read_table
 from evaluation.errors import DataError, raise_problems, suggest
+from evaluation.language import choose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,11 @@ class ClaimTable:
             for claim in self.claims.values()
             if (claim.county, claim.indicator) == (county, indicator)
         ]
+
+    def name_area(self, name: str) -> str:
+        """Name a county, or the programme, in the language spoken."""
+        area = next(area for area in self.study.areas if area.name == name)
+        return choose(area.name, area.zh)
 
     def to_frame(self) -> pd.DataFrame:
         """Give one row a claim, with its bounds in both readings as printed in its unit.

@@ -20,7 +20,9 @@ from evaluation.data.study_files import YearColumn
 from evaluation.data.tables import Table
 from evaluation.data.units import parse_unit
 from evaluation.errors import DataError
+from evaluation.language import mark, say
 
+_AS_MISSING = mark("cells read as missing")
 _PLAIN = re.compile(
     r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?(?:[eE][+-]?\d{1,2})?|[+-]?\.\d+"
 )
@@ -77,7 +79,7 @@ def read_numbers(
         if gaps and len(rows := np.flatnonzero(np.isin(values, gaps))):
             values = values.copy()
             values[rows] = np.nan
-            report_rows(table, problems, column, rows, "cells read as missing", level="note")
+            report_rows(table, problems, column, rows, say(_AS_MISSING), level="note")
         return Numbers(values, {})
     distinct, codes = distinct_cells(series)
     parsed = np.full(len(distinct), np.nan)
@@ -112,8 +114,8 @@ def read_numbers(
     gone = [i for i, text in enumerate(distinct) if text and half_width(text) in missing]
     kinds: tuple[tuple[Level, list[int], str, str], ...] = (
         ("error", refused, "not numbers", remedy),
-        ("note", worded, "figures in words, read as numbers", ""),
-        ("note", gone, "cells read as missing", ""),
+        ("note", worded, say("figures in words, read as numbers"), ""),
+        ("note", gone, say(_AS_MISSING), ""),
     )
     for level, found, told, mend in kinds:
         report_rows(table, problems, column, _where(codes, found), told, mend, level=level)

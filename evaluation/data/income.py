@@ -12,6 +12,7 @@ from evaluation.data.panel import Variable
 from evaluation.data.problems import Problems, name_cells
 from evaluation.data.study_panel import PanelFile
 from evaluation.data.tables import Table
+from evaluation.language import say
 
 Floats = npt.NDArray[np.float64]
 
@@ -78,16 +79,20 @@ def compose_income(
         problems.add(
             "warning",
             table.name,
-            "the outcome may hold subsidies: a grant booked as income makes the gain "
-            "mechanically equal to the treatment",
-            "Give income by kind, or at least subsidies (补助收入), where it is known.",
+            say(
+                "the outcome may hold subsidies: a grant booked as income makes the gain "
+                "mechanically equal to the treatment"
+            ),
+            say("Give income by kind, or at least subsidies (补助收入), where it is known."),
             column=made_of,
         )
     first = next(iter(panel.income))
     return income, Variable(
         name="income",
         role="outcome",
-        label="collective income" if included else "collective income without subsidies",
+        label=say("collective income")
+        if included
+        else say("collective income without subsidies"),
         unit=variables[f"income_{first}"].unit,
         scale="level",
         column=made_of,
@@ -152,8 +157,8 @@ def _warn_partial(
         problems.add(
             "warning",
             table.name,
-            "village-years without an income because a kind of it is missing or hedged",
-            "Nothing was filled in. Where there was none of a kind, write 0.",
+            say("village-years without an income because a kind of it is missing or hedged"),
+            say("Nothing was filled in. Where there was none of a kind, write 0."),
             column=made_of,
             cells=name_cells(villages, years, *np.nonzero(partial)),
         )

@@ -8,8 +8,17 @@ from evaluation.data.income import disagree
 from evaluation.data.prices import find_far_cells, find_unit_drift
 from evaluation.data.problems import Level, Problems
 from evaluation.data.tables import Table
+from evaluation.language import mark, say
 
 PLACE = ["village", "town", "county"]
+_MORE = {
+    "spent": mark("more spent than received, cumulated over the years"),
+    "received": mark("more received than committed, cumulated over the years"),
+}
+_KEYS = (  # sources and roles, which stand in the cells that are named
+    mark("fiscal"), mark("dispatching_unit"), mark("social"), mark("credit"), mark("own"),
+    mark("source"), mark("use"),
+)  # fmt: skip
 _FAR = 3_000.0  # projects differ by more than villages do
 
 
@@ -76,8 +85,8 @@ def report_doubles(table: Table, entries: pd.DataFrame, problems: Problems) -> N
     """Report entries that agree in everything: they may be counted twice."""
     key = [*PLACE, "year", "project", "source", "stage", "role", "amount"]
     doubled = entries[entries.duplicated(key, keep=False) & (entries["amount"] > 0)]
-    warn_rows(table, problems, "warning", "entries that stand more than once: counted twice?",
-          doubled)  # fmt: skip
+    message = say("entries that stand more than once: counted twice?")
+    warn_rows(table, problems, "warning", message, doubled)
 
 
 def report_stages(table: Table, entries: pd.DataFrame, problems: Problems) -> None:
@@ -96,9 +105,9 @@ def report_stages(table: Table, entries: pd.DataFrame, problems: Problems) -> No
             problems.add(
                 "warning",
                 table.name,
-                f"more {more} than {less}, cumulated over the years",
-                "Nothing was changed.",
-                cells=[" ".join(part for part in parts if part) for parts in found],
+                say(_MORE[more]),
+                say("Nothing was changed."),
+                cells=[" ".join(say(part) for part in parts if part) for parts in found],
             )
 
 
@@ -128,14 +137,16 @@ def report_drift(table: Table, entries: pd.DataFrame, problems: Problems) -> Non
     found = find_unit_drift(amounts.to_numpy(float), years, county)
     far = find_far_cells(entries[["amount"]].to_numpy(float), times=_FAR)
     if not found and len(far):
-        message = "amounts thousands of times the others, or thousandths: is the unit another?"
+        message = say(
+            "amounts thousands of times the others, or thousandths: is the unit another?"
+        )
         warn_rows(table, problems, "warning", message, entries.iloc[far[:, 0]])
     if found:
         problems.add(
             "warning",
             table.name,
-            "amounts of another order than the others: is the unit another there?",
-            "Nothing was changed. Mend the file, or split it by unit.",
+            say("amounts of another order than the others: is the unit another there?"),
+            say("Nothing was changed. Mend the file, or split it by unit."),
             cells=found,
         )
 
@@ -146,8 +157,8 @@ def report_zero_gaps(table: Table, entries: pd.DataFrame, problems: Problems) ->
     positive = entries[entries["amount"] > 0].groupby(key)["year"].agg(["min", "max"])
     zeros = entries[entries["amount"] == 0].join(positive, on=key)
     between = zeros[(zeros["year"] > zeros["min"]) & (zeros["year"] < zeros["max"])]
-    warn_rows(table, problems, "warning", "zeros between years with money: gaps filled with 0?",
-          between)  # fmt: skip
+    message = say("zeros between years with money: gaps filled with 0?")
+    warn_rows(table, problems, "warning", message, between)
 
 
 def warn_rows(
@@ -159,7 +170,7 @@ def warn_rows(
             level,
             table.name,
             message,
-            "Nothing was changed.",
+            say("Nothing was changed."),
             row_word=table.row_word,
             rows=list(rows["row"]),
         )

@@ -30,6 +30,7 @@ from evaluation.data.study import Study
 from evaluation.data.study_files import Fixed, LedgerFile
 from evaluation.data.tables import Table
 from evaluation.data.villages import clean_name
+from evaluation.language import say
 
 # What the words of a ledger mean, where study.yml does not say.
 SOURCE_WORDS = {
@@ -185,10 +186,10 @@ def _amounts(
     if len(problems.errors) > before:
         return long[~empty]  # cells that are no numbers are not empty
     if empty.any() and spec.amount:
-        message = "empty amounts, taken as no entry"
+        message = say("empty amounts, taken as no entry")
         warn_rows(table, problems, "warning", message, long[empty])
     elif empty.any():  # a village need not have money of every source
-        message = f"{int(empty.sum())} empty amounts, taken as no entry"
+        message = say("{n} empty amounts, taken as no entry", n=int(empty.sum()))
         problems.add("note", table.name, message)
     return long[~empty]
 
@@ -205,7 +206,7 @@ def _share_out(
     if pooled.empty:
         return entries
     if spec.shared_by is None:
-        message = "pooled money that is no village's (ledger.shared_by can share it out)"
+        message = say("pooled money that is no village's (ledger.shared_by can share it out)")
         warn_rows(table, problems, "warning", message, pooled)
         return entries
     weights = _weights(spec.shared_by, panel)
@@ -236,7 +237,9 @@ def _share_out(
         spread["shared"] = True
         parts.append(spread)
     if stay:
-        message = "pooled money of places without a treated village to share it among: it stays"
+        message = say(
+            "pooled money of places without a treated village to share it among: it stays"
+        )
         warn_rows(table, problems, "warning", message, pd.concat(stay))
     return pd.concat([*parts, *stay], ignore_index=True)
 
@@ -245,7 +248,7 @@ def _report_other_years(
     table: Table, entries: pd.DataFrame, panel: VillagePanel, problems: Problems
 ) -> None:
     outside = entries[~entries["year"].isin(panel.years)]
-    message = "money of years that the panel does not have: in no village-year of it"
+    message = say("money of years that the panel does not have: in no village-year of it")
     warn_rows(table, problems, "warning", message, outside)
 
 

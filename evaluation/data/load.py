@@ -14,6 +14,7 @@ from evaluation.data.ledger_reader import read_ledger
 from evaluation.data.panel import VillagePanel
 from evaluation.data.panel_reader import read_panel
 from evaluation.data.problems import Problem, Problems
+from evaluation.data.pseudonyms import pseudonymise, read_pseudonyms
 from evaluation.data.study import Study
 from evaluation.errors import DataError
 
@@ -39,7 +40,7 @@ class StudyData:
 
 
 def load_data(study: Study) -> StudyData:
-    """Load a study's panel, ledger, projects and indicators.
+    """Load a study's panel, ledger, projects and indicators, under pseudonyms if it has any.
 
     Raises
     ------
@@ -55,6 +56,8 @@ def load_data(study: Study) -> StudyData:
     data, problems = check_data(study)
     problems.raise_errors()
     assert data is not None
+    if study.pseudonyms:
+        return pseudonymise(data, read_pseudonyms(study.pseudonyms))
     return data
 
 

@@ -12,6 +12,7 @@ from evaluation.data.problems import Problems, report_rows
 from evaluation.data.study_files import VillageKey
 from evaluation.data.tables import Table
 from evaluation.data.villages import NAMES, Positions, clean_name, key_columns
+from evaluation.language import say
 
 
 def match_villages(
@@ -64,12 +65,18 @@ def match_villages(
         problems.add(
             "warning" if (positions >= 0).any() else "error",
             table.name,
-            f"{len(names)} villages that the panel does not have; their rows are left out "
-            f"({lost.sum()})",
-            "Mend the town, name or code where it is the same village, unless it was left out "
-            "of the panel.",
+            say(
+                "{n} villages that the panel does not have; their rows are left out ({rows})",
+                n=len(names),
+                rows=lost.sum(),
+            ),
+            say(
+                "Mend the town, name or code where it is the same village, unless it was left "
+                "out of the panel."
+            ),
             column=column,
             cells=shown,
+            left_out=True,
         )
     if code and "name" in columns:
         stray = empty & (read_words(table, columns["name"]).to_array() != "")
@@ -85,4 +92,4 @@ def match_villages(
 
 def _nearest(name: str, known: pd.Index[str]) -> str:
     near = get_close_matches(name, list(known), n=1, cutoff=0.8)
-    return f" (did you mean {near[0]!r}?)" if near else ""
+    return say(" (did you mean {name!r}?)", name=near[0]) if near else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from typing import Any
 
@@ -20,8 +21,10 @@ from evaluation.data.study_files import Column, Scale
 from evaluation.data.study_panel import PanelFile
 from evaluation.data.tables import Table
 from evaluation.data.villages import Positions, Villages
+from evaluation.language import choose, say
 
 _LARGEST_LOG = 50
+_CHINESE = re.compile("[一-鿿]")
 
 
 class Placer:
@@ -62,11 +65,13 @@ class Placer:
             unit = column.unit
             if money:
                 unit = "yuan" if money.currency == "CNY" else money.currency
-            label = column.label.en if column.label else ""
+            label = column.label.shown if column.label else ""
             self.variables[name] = Variable(
                 name=name,
                 role=role,
-                label=label or self.table.labels.get(column.column, "") or name,
+                label=label
+                or self.table.labels.get(column.column, "")
+                or choose(name, column.column if _CHINESE.search(column.column) else ""),
                 unit=unit,
                 scale="level" if money else column.scale,
                 column=column.column,
@@ -119,7 +124,7 @@ class Placer:
             self.problems.add(
                 "warning",
                 self.table.name,
-                "hedged figures are kept as bounds; as points they are missing",
+                say("hedged figures are kept as bounds; as points they are missing"),
                 cells=[f"{h['village']} {h['year']}: {h['printed']}" for h in hedged],
             )
         return pd.DataFrame(hedged, columns=columns)
@@ -141,8 +146,8 @@ class Placer:
             self.problems.add(
                 "warning",
                 self.table.name,
-                "negative income: a loss, or a slip?",
-                "Nothing was changed.",
+                say("negative income: a loss, or a slip?"),
+                say("Nothing was changed."),
                 column=column.column,
                 cells=cells,
             )
@@ -170,8 +175,8 @@ class Placer:
             self.problems.add(
                 "warning",
                 self.table.name,
-                "amounts of another order than the others: is the unit another there?",
-                "Nothing was changed. Mend the file, or split it by unit.",
+                say("amounts of another order than the others: is the unit another there?"),
+                say("Nothing was changed. Mend the file, or split it by unit."),
                 column=column.column,
                 cells=found,
             )

@@ -16,8 +16,16 @@ from evaluation.data.study_files import Column
 from evaluation.data.study_panel import PanelFile, Statistic, Treatment
 from evaluation.data.tables import Table
 from evaluation.data.traits import agree_on_words
+from evaluation.language import mark, say
 
 Groups = npt.NDArray[np.integer[Any]]
+_MADE = {
+    "mean": mark("{name}: mean of {column}"),
+    "median": mark("{name}: median of {column}"),
+    "total": mark("{name}: total of {column}"),
+    "share_below": mark("{name}: share_below of {column}"),
+    "gini": mark("{name}: gini of {column}"),
+}
 _IN_UNITS = ("mean", "median", "total")
 
 
@@ -78,7 +86,7 @@ def aggregate_rows(
         used = np.isfinite(values) & np.isfinite(weights)
         result = take_statistic(values[used], group[used], n, outcome, weights[used])
         small = np.bincount(group[used], minlength=n) < spec.minimum
-        made = f"{name}: {outcome.statistic} of {outcome.column}"
+        made = _name_statistic(name, outcome)
         frame[made] = np.where(small, np.nan, result)
         unit = outcome.unit if outcome.statistic in _IN_UNITS else ""
         outcomes[name] = Column(column=made, unit=unit, label=outcome.label)
@@ -91,8 +99,11 @@ def aggregate_rows(
         problems.add(
             "warning",
             table.name,
-            f"village-years with fewer than {spec.minimum} rows: their outcomes are missing",
-            "Lower aggregate.minimum to keep them.",
+            say(
+                "village-years with fewer than {n} rows: their outcomes are missing",
+                n=spec.minimum,
+            ),
+            say("Lower aggregate.minimum to keep them."),
             cells=cells,
         )
     changed: dict[str, Any] = {"outcomes": outcomes, "aggregate": None}
@@ -115,7 +126,7 @@ def aggregate_rows(
         ).values
         used = np.isfinite(values) & np.isfinite(weights)
         mean = Statistic(column=column.column, statistic="mean")
-        made = f"{name}: mean of {column.column}"
+        made = _name_statistic(name, mean)
         frame[made] = take_statistic(values[used], group[used], n, mean, weights[used])
         return column.model_copy(update={"column": made})
 
@@ -130,12 +141,17 @@ def aggregate_rows(
             for name, column in panel.coordinates.model_dump().items()
         }
         changed["coordinates"] = panel.coordinates.model_copy(update=places)
-    note = f"{len(group):,} rows became {n:,} village-years"
+    note = say("{rows:,} rows became {n:,} village-years", rows=len(group), n=n)
     made_of = replace(
         table, frame=frame, row_word="village-year", value_labels={}, notes=(*table.notes, note)
     )
     problems.add("note", table.name, note)
     return made_of, panel.model_copy(update=changed)
+
+
+def _name_statistic(name: str, made_of: Statistic) -> str:
+    """Name the column that a statistic makes: "income: mean of 人均纯收入"."""
+    return say(_MADE[made_of.statistic], name=name, column=made_of.column)
 
 
 def _first_years(

@@ -9,9 +9,10 @@ from dataclasses import replace
 from evaluation.data.problems import Problems
 from evaluation.data.study import Study
 from evaluation.data.study_files import TableFile
-from evaluation.data.tables import EmptyTable, Table, read_table
+from evaluation.data.tables import EmptyTable, Table, name_row, read_table
 from evaluation.data.text_files import TOTALS
 from evaluation.errors import DataError, suggest
+from evaluation.language import say
 
 
 def open_table(
@@ -49,7 +50,7 @@ def open_table(
         if totals_in and totals_in in table.every_row:
             table = _keep_totals(table, totals_in)
         if table.frame.empty:
-            raise EmptyTable(f"{table.name}: no rows but totals and notes.")
+            raise EmptyTable(f"{table.name}: {say('no rows but totals and notes')}.")
     except EmptyTable as error:
         problems.take(error, file.file, level="warning" if may_be_empty else "error")
         return None
@@ -67,7 +68,8 @@ def open_table(
             suggest(name, known).capitalize(),
         )
     for text in table.left_out:
-        problems.add("warning", table.name, f"left out: {text}")
+        what = say("left out: {what}", what=text)
+        problems.add("warning", table.name, what, left_out=True)
     for text in table.notes:
         problems.add("note", table.name, text)
     return None if missing else table
@@ -89,6 +91,6 @@ def _keep_totals(table: Table, column: str) -> Table:
     """Put back the totals rows whose word stands in a column of words, such as 资金来源."""
     stays = table.every_row[column].str.replace(r"\s", "", regex=True).str.lower().isin(TOTALS)
     stays |= table.every_row.index.isin(table.frame.index)
-    kept = [f"{table.row_word} {row}:" for row in table.every_row.index[stays]]
-    left_out = [text for text in table.left_out if not text.startswith(tuple(kept))]
+    kept = tuple(name_row(table.row_word, row, "") for row in table.every_row.index[stays])
+    left_out = [text for text in table.left_out if not text.startswith(kept)]
     return replace(table, frame=table.every_row[stays], left_out=tuple(left_out))

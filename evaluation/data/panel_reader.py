@@ -25,6 +25,7 @@ from evaluation.data.tables import Table
 from evaluation.data.traits import read_traits
 from evaluation.data.treatment import read_cohorts, report_untreated
 from evaluation.data.villages import Positions, lost_digits, read_villages
+from evaluation.language import say
 
 _YEAR = "{year}"  # what the column of years is called that a wide file gets
 
@@ -168,7 +169,7 @@ def _lengthen(table: Table, panel: PanelFile, problems: Problems) -> tuple[Table
     lost = [name.replace("{year}", y) for name, found in at.items() for y in years
             if y not in found]  # fmt: skip
     if lost:
-        message = "columns that other years have are not there: missing in these"
+        message = say("columns that other years have are not there: missing in these")
         problems.add("warning", table.name, message, cells=lost)
     for year in years:
         part = table.frame[fixed].copy()
@@ -226,10 +227,11 @@ def _report_gaps(
             problems.add("warning", table.name, message, remedy, cells=cells)
 
     lost = sorted(set(range(int(span[0]), int(span[-1]) + 1)) - set(span.tolist()))
-    warn("years that no village has", [str(year) for year in lost])
+    warn(say("years that no village has"), [str(year) for year in lost])
     known = np.isfinite(values)
     if not known.any(axis=1).all():
-        warn(f"villages without any value of {name}", list(keys.to_numpy()[~known.any(axis=1)]))
+        told = say("villages without any value of {name}", name=name)
+        warn(told, list(keys.to_numpy()[~known.any(axis=1)]))
     if len(span) < 3:
         return
     zero = values[:, 1:-1] == 0
@@ -239,7 +241,10 @@ def _report_gaps(
         after = np.logical_or.accumulate(positive[:, ::-1], axis=1)[:, ::-1][:, 2:]
         village, year = np.nonzero(zero & before & after)
         warn(
-            f"zeros of {name} between years above zero: are they gaps filled with 0?",
+            say(
+                "zeros of {name} between years above zero: are they gaps filled with 0?",
+                name=name,
+            ),
             name_cells(keys, span, village, year + 1),
-            "Leave a cell empty where the value is not known. Nothing was changed.",
+            say("Leave a cell empty where the value is not known. Nothing was changed."),
         )

@@ -14,6 +14,7 @@ import evaluation
 from evaluation.data.study import Study
 from evaluation.data.tables import Table, read_table
 from evaluation.errors import DataError
+from evaluation.language import mark, say
 
 # A group drifts where its mean (of logs) is this many times the others': 元 among 千元 is
 # 1,000, 元 among 万元 10,000; a county may well be ten times another.
@@ -21,7 +22,11 @@ _DRIFT = 300.0
 _MANY = 60
 _FEW = 5
 _BLOCK = 1 << 14  # rows
-_STEPS = {1_000: "元 beside 千元", 10_000: "元 beside 万元", 100_000_000: "元 beside 亿元"}
+_STEPS = {
+    1_000: mark("元 beside 千元"),
+    10_000: mark("元 beside 万元"),
+    100_000_000: mark("元 beside 亿元"),
+}
 
 Floats = npt.NDArray[np.float64]
 
@@ -162,11 +167,14 @@ def find_unit_drift(
         by_year = _distance(sums.sum(axis=0) / counts.sum(axis=0))
         by_county = _distance(sums.sum(axis=1) / counts.sum(axis=1))
         by_cell = _distance(sums / counts)
-    found = [(f"year {years[t]}", by_year[t]) for t in _far(by_year)]
-    found += [(f"county {names[c]}", by_county[c]) for c in _far(by_county)]
+    found = [(say("year {year}", year=years[t]), by_year[t]) for t in _far(by_year)]
+    found += [(say("county {county}", county=names[c]), by_county[c]) for c in _far(by_county)]
     if not found:
         cells = np.argwhere(np.abs(by_cell) >= np.log10(_DRIFT))
-        found = [(f"county {names[c]}, {years[t]}", by_cell[c, t]) for c, t in cells]
+        found = [
+            (say("county {county}, {year}", county=names[c], year=years[t]), by_cell[c, t])
+            for c, t in cells
+        ]
     return [_drift(where, distance) for where, distance in found]
 
 
@@ -219,9 +227,14 @@ def _far(distances: Floats) -> npt.NDArray[np.intp]:
 
 def _drift(where: str, distance: float) -> str:
     step = min(_STEPS, key=lambda s: abs(np.log10(s) - abs(distance)))
-    ratio = 10 ** abs(distance)
-    times = f"{ratio:,.0f} times" if distance > 0 else f"1/{ratio:,.0f} of"
-    return f"{where}: {times} the others ({_STEPS[step]}?)"
+    times = mark("{where}: {ratio:,.0f} times the others ({step}?)")
+    part = mark("{where}: 1/{ratio:,.0f} of the others ({step}?)")
+    return say(
+        times if distance > 0 else part,
+        where=where,
+        ratio=10 ** abs(distance),
+        step=say(_STEPS[step]),
+    )
 
 
 def shipped_index() -> Path:

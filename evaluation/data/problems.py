@@ -41,6 +41,8 @@ class Problem:
         Rows and cells, the first thousand; a row is counted as in the file.
     count
         How many places there are.
+    left_out
+        Whether rows or villages were left out for it.
     """
 
     level: Level
@@ -51,6 +53,7 @@ class Problem:
     row_word: str = "row"
     places: tuple[tuple[Any, str], ...] = ()
     count: int = 0
+    left_out: bool = False
 
     def __str__(self) -> str:
         """Say it in one or two lines."""
@@ -89,6 +92,7 @@ class Problems:
         row_word: str = "row",
         rows: Sequence[Any] | pd.Index[Any] = (),
         cells: Iterable[Any] | None = None,
+        left_out: bool = False,
     ) -> None:
         """Add a problem; ``rows``, or ``cells`` alone, are the places where it was found."""
         texts = None if cells is None else [str(cell) for cell in cells]
@@ -100,12 +104,13 @@ class Problems:
         problem = Problem(
             level=level,
             file=file,
-            message=message.rstrip("."),
+            message=message.rstrip(".。"),
             remedy=remedy,
             column=column,
             row_word=row_word,
             places=places,
             count=len(rows),
+            left_out=left_out,
         )
         if problem not in self.found:  # two parts of a study may read one file
             self.found.append(problem)

@@ -20,6 +20,7 @@ from python_calamine import (
 from evaluation.data.broken_cells import find_broken, has_ods_errors, name_cell
 from evaluation.data.text_files import Cells, name_content, shorten, why_aside
 from evaluation.errors import DataError, suggest
+from evaluation.language import commas, say
 
 SHEET_SUFFIXES = (".xlsx", ".xlsm", ".xls", ".ods")
 
@@ -78,7 +79,8 @@ def read_sheet(
     titles, first = _find_header(rows, merges)
     body = min(first + (header_rows or _count_header_rows(merges, first)), len(rows))
     if body - first > 1:
-        notes.append(f"header rows {top + first + 1} to {top + body} stacked")
+        stacked = {"first": top + first + 1, "last": top + body}
+        notes.append(say("header rows {first} to {last} stacked", **stacked))
     header = _stack_header(rows[first:body], merges, first)
     asides = _find_asides(rows, merges, body, header)
     records = [r for r in range(body, len(rows)) if any(rows[r])]
@@ -97,18 +99,22 @@ def read_sheet(
     filled = _fill_down(rows, merges, body, set(records) - asides.keys())
     counts = Counter(header[column] for _, column in filled)
     if counts:
-        parts = ", ".join(f"{column} {count}" for column, count in counts.items())
-        notes.append(f"merged cells filled down: {parts}")
+        parts = commas(f"{column} {count}" for column, count in counts.items())
+        notes.append(say("merged cells filled down: {parts}", parts=parts))
     return Cells(
         name=name,
         header=header,
         rows=[[filled.get((r, c), cell) for c, cell in enumerate(rows[r])] for r in records],
         places=[top + r + 1 for r in records],
-        titles={top + r + 1: f"title {shorten(''.join(rows[r]))!r}" for r in titles},
+        titles={top + r + 1: _name_title(rows[r]) for r in titles},
         asides={top + r + 1: asides[r] for r in sorted(asides)},
         broken=broken,
         notes=tuple(notes),
     )
+
+
+def _name_title(cells: Sequence[str]) -> str:
+    return say("title {cell!r}", cell=shorten("".join(cells)))
 
 
 def _check_content(name: str, content: bytes) -> None:
@@ -162,7 +168,8 @@ def _choose_sheet(
             "(panel.sheet)."
         )
     hidden = [page.name for page, _ in pages if page.name != seen[0].name]
-    return seen[0], [f"hidden sheets not read: {', '.join(hidden)}"] if hidden else []
+    told = say("hidden sheets not read: {names}", names=commas(hidden))
+    return seen[0], [told] if hidden else []
 
 
 def _check_ods(name: str, content: bytes, notes: list[str]) -> None:
@@ -174,7 +181,8 @@ def _check_ods(name: str, content: bytes, notes: list[str]) -> None:
         )
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         if _ODS_SPAN.search(archive.read("content.xml")):
-            notes.append("merged cells are not read from ods; save it as xlsx to fill them")
+            told = say("merged cells are not read from ods; save it as xlsx to fill them")
+            notes.append(told)
 
 
 def _to_text(value: object) -> str:
@@ -252,7 +260,7 @@ def _find_asides(
         if any(rows[r]) and r not in asides:
             if len(rows[r]) < _COLUMNS_OF_A_TABLE or not rows[r][0] or any(rows[r][1:]):
                 break
-            asides[r] = f"note {shorten(rows[r][0])!r}"
+            asides[r] = say("note {cell!r}", cell=shorten(rows[r][0]))
     return asides
 
 

@@ -102,8 +102,11 @@ class Study(Part):
     prices: Prices | None = None
     glossary: list[Text] = []
     limits: list[Text] = []
+    chapters: list[FileName] = []
+    smallest_cell: int = Field(0, ge=0)
     _file: Path = PrivateAttr()
     _data: Path | None = PrivateAttr(default=None)
+    _pseudonyms: Path | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
     def _areas_differ(self) -> Study:
@@ -132,7 +135,13 @@ class Study(Part):
         return self
 
     @classmethod
-    def load(cls, path: str | Path, *, data: str | Path | None = None) -> Study:
+    def load(
+        cls,
+        path: str | Path,
+        *,
+        data: str | Path | None = None,
+        pseudonyms: str | Path | None = None,
+    ) -> Study:
         """Read a study from its folder (or its study.yml).
 
         Parameters
@@ -141,6 +150,8 @@ class Study(Part):
             The folder; relative to the working directory.
         data
             Where the data files are, if not beside study.yml.
+        pseudonyms
+            A key file, whose codes take the place of villages' names.
 
         Raises
         ------
@@ -155,6 +166,7 @@ class Study(Part):
         study = read_config(file, cls)
         study._file = file
         study._data = Path(data) if data else None
+        study._pseudonyms = Path(pseudonyms) if pseudonyms else None
         if not (study.claims or study.panel or study.ledger):
             raise DataError(f"{file.name}: no data; give claims, panel or ledger.")
         if study.ledger and not study.panel:
@@ -192,6 +204,11 @@ class Study(Part):
         return self._data
 
     @property
+    def pseudonyms(self) -> Path | None:
+        """The key file whose codes take the place of villages' names, if any."""
+        return self._pseudonyms
+
+    @property
     def parts(self) -> frozenset[str]:
         """The parts that it has, as the notebooks' cells name those that they need."""
         panel = self.panel
@@ -199,7 +216,7 @@ class Study(Part):
             **{name: getattr(self, name) for name in ("claims", "panel", "ledger")},
             **{name: getattr(self, name) for name in ("projects", "indicators")},
             **{name: getattr(self, name) for name in ("glossary", "limits")},
-            "map": panel and (panel.coordinates or panel.boundaries),
+            "map": panel and (panel.coordinates or panel.boundaries) and not self.pseudonyms,
             "income-kinds": panel and panel.income,
         }
         return frozenset(name for name, given in has.items() if given)

@@ -9,6 +9,7 @@ import pandas as pd
 from evaluation.data.problems import Problems
 from evaluation.data.tables import Table
 from evaluation.data.villages import NAMES
+from evaluation.language import commas, say
 
 
 def report_successions(
@@ -50,9 +51,11 @@ def report_successions(
     problems.add(
         "warning",
         table.name,
-        "villages end where others of the town begin: renamed or merged?",
-        "If renamed, write the former name under panel.renamed (or use one code throughout); "
-        "they are kept apart as they are.",
+        say("villages end where others of the town begin: renamed or merged?"),
+        say(
+            "If renamed, write the former name under panel.renamed (or use one code "
+            "throughout); they are kept apart as they are."
+        ),
         cells=[
             f"{town} {last:.0f}/{last + 1:.0f}: {'+'.join(old)} -> {'+'.join(new)}"
             for _, town, last, old, new in pairs.to_numpy(object)
@@ -71,7 +74,7 @@ def _report_shared_names(table: Table, frame: pd.DataFrame, problems: Problems) 
     problems.add(
         "warning",
         table.name,
-        "one village name under two codes in one town",
-        "If it is one village, give it one code throughout.",
-        cells=[f"{name}: {', '.join(keys)}" for _, _, name, keys in codes],
+        say("one village name under two codes in one town"),
+        say("If it is one village, give it one code throughout."),
+        cells=[f"{name}: {commas(keys)}" for _, _, name, keys in codes],
     )

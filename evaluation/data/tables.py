@@ -12,6 +12,13 @@ from evaluation.data.sheets import SHEET_SUFFIXES, read_sheet
 from evaluation.data.text_files import TEXT_SUFFIXES, Cells, read_text_file, shorten
 from evaluation.data.typed_files import TYPED_SUFFIXES, check_columns, read_typed_file
 from evaluation.errors import DataError, raise_problems, suggest
+from evaluation.language import mark, say
+
+_ROWS = {
+    "line": mark("line {row}: {what}"),
+    "row": mark("row {row}: {what}"),
+    "observation": mark("observation {row}: {what}"),
+}
 
 
 class EmptyTable(DataError):
@@ -143,7 +150,7 @@ def read_table(
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}.") from error
     if typed.frame.empty:
-        raise EmptyTable(f"{path.name}: no observations.")
+        raise EmptyTable(f"{path.name}: {say('no observations')}.")
     return Table(
         name=path.name,
         frame=typed.frame,
@@ -158,7 +165,8 @@ def read_table(
 
 def _to_table(cells: Cells, row_word: str, columns: Sequence[str] | None) -> Table:
     if not cells.rows:
-        raise EmptyTable(f"{cells.name}: no rows; the first row names the columns.")
+        why = say("no rows; the first row names the columns")
+        raise EmptyTable(f"{cells.name}: {why}.")
     frame = pd.DataFrame(
         cells.rows,
         index=pd.Index(cells.places, name=row_word),
@@ -192,6 +200,11 @@ def _to_table(cells: Cells, row_word: str, columns: Sequence[str] | None) -> Tab
         every_row=frame,
         row_word=row_word,
         encoding=cells.encoding,
-        left_out=tuple(f"{row_word} {n}: {text}" for n, text in left_out.items()),
+        left_out=tuple(name_row(row_word, n, text) for n, text in left_out.items()),
         notes=cells.notes,
     )
+
+
+def name_row(row_word: str, row: int, what: str) -> str:
+    """Say what a row of a file is: "line 14: totals row '合计'"."""
+    return say(_ROWS[row_word], row=row, what=what)

@@ -11,12 +11,17 @@ from pathlib import Path
 import charset_normalizer
 
 from evaluation.errors import DataError, raise_problems
+from evaluation.language import mark, say
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".tab", ".txt")
 
 _PLAUSIBLE_SHARE = 0.9  # of GB2312 among the characters: Chinese text has all, misread text few
 _SAMPLE = 65_536  # bytes from which a foreign encoding is guessed
 _DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon"}
+_SEPARATED = {
+    "\t": mark("cells separated by tabs, not commas"),
+    ";": mark("cells separated by semicolons, not commas"),
+}
 _MAGIC = {
     b"PK\x03\x04": "a workbook (.xlsx or .ods) or another zip file",
     b"\xd0\xcf\x11\xe0": "an old or password-protected workbook (.xls)",
@@ -88,7 +93,7 @@ def read_text_file(path: Path, *, encoding: str | None = None) -> Cells:
     header_line = next((line for line in text.splitlines() if line.strip()), "")
     delimiter = _find_delimiter(path.suffix.lower(), header_line)
     if path.suffix.lower() == ".csv" and delimiter != ",":
-        notes.append(f"cells separated by {_DELIMITERS[delimiter]}s, not commas")
+        notes.append(say(_SEPARATED[delimiter]))
     lines = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
     header: list[str] = []
     rows: list[list[str]] = []
@@ -162,11 +167,11 @@ def why_aside(cells: Sequence[str], header: Sequence[str] = ()) -> str:
         if re.sub(r"\s", "", cells[number]).lower() in TOTALS and not is_kind:
             if any(map(_VILLAGE_CODE.fullmatch, filled)):
                 break
-            return f"totals row {cells[number]!r}"
+            return say("totals row {cell!r}", cell=cells[number])
     if filled and list(cells) == list(header):
-        return "the header again"
+        return say("the header again")
     if filled and _NOTE.match(filled[0]):
-        return f"note {shorten(filled[0])!r}"
+        return say("note {cell!r}", cell=shorten(filled[0]))
     return ""
 
 
@@ -226,7 +231,9 @@ def _decode(path: Path, encoding: str | None) -> tuple[str, str, list[str]]:
         )
     if "\0" in text:
         raise DataError(f"{path.name}: binary, not text; save the table as CSV (UTF-8).")
-    notes = [] if encoding.lower().startswith("utf") else [f"read as {encoding}, not UTF-8"]
+    notes = []
+    if not encoding.lower().startswith("utf"):
+        notes.append(say("read as {encoding}, not UTF-8", encoding=encoding))
     return text.removeprefix("\ufeff"), encoding, notes
 
 

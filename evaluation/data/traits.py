@@ -13,6 +13,7 @@ from evaluation.data.problems import Problems, report_rows
 from evaluation.data.study_panel import PanelFile
 from evaluation.data.tables import Table
 from evaluation.data.villages import Villages, find_spells, report_spells
+from evaluation.language import say
 
 
 def read_traits(
@@ -38,8 +39,11 @@ def read_traits(
         report_spells(
             spells, words.distinct, keys.to_series(), table, column, problems,
             mixed=f"more than one {name} for one village, in overlapping years",
-            changed=f"the {name} changes over the years: the first is taken",
-            mend=f"Write one {name} per village, or take the column as it was at the start.",
+            changed=say("the {name} changes over the years: the first is taken", name=name),
+            mend=say(
+                "Write one {name} per village, or take the column as it was at the start.",
+                name=name,
+            ),
         )  # fmt: skip
         first = spells.drop_duplicates("village")
         found = np.full(len(keys), "", dtype=object)

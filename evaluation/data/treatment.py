@@ -15,6 +15,7 @@ from evaluation.data.problems import Level, Problems, report_rows
 from evaluation.data.study_panel import Treatment
 from evaluation.data.tables import Table
 from evaluation.data.villages import Positions, Villages
+from evaluation.language import say
 
 Bools = npt.NDArray[np.bool_]
 
@@ -110,18 +111,18 @@ def report_untreated(
         table,
         "",
         keys[never_before],
-        "treated villages without an untreated year: no gain can be worked out for them",
-        "Add years before the treatment, if there are any.",
+        say("treated villages without an untreated year: no gain can be worked out for them"),
+        say("Add years before the treatment, if there are any."),
         level="warning",
     )
     if not np.isnan(cohort).any() and len(cohort):
         problems.add(
             "warning",
             table.name,
-            "no village is never treated: comparisons rest on villages not yet treated",
+            say("no village is never treated: comparisons rest on villages not yet treated"),
         )
     if np.isnan(cohort).all() and len(cohort):
-        problems.add("warning", table.name, "no village is ever treated")
+        problems.add("warning", table.name, say("no village is ever treated"))
 
 
 def _from_indicator(
@@ -143,10 +144,18 @@ def _from_indicator(
         _report(problems, table, column, keys[back], "villages whose treatment ends", remedy)
     elif back.any():
         dropped = treatment.reversals == "drop"
-        done = "left out" if dropped else "kept, as treated from the first year on"
         kept = ~back if dropped else kept
-        message = f"villages whose treatment ends or comes twice, {done}"
-        _report(problems, table, column, keys[back], message, "", level="warning")
+        message = (
+            say("villages whose treatment ends or comes twice, left out")
+            if dropped
+            else say(
+                "villages whose treatment ends or comes twice, kept, as treated from the first "
+                "year on"
+            )
+        )
+        problems.add(
+            "warning", table.name, message, column=column, cells=keys[back], left_out=dropped
+        )
     untreated = np.where((on == 0) & (years < cohort[villages.of_row]), years, np.nan)
     _, last_off = _extremes(villages.of_row, untreated, n)
     gap = cohort - last_off
@@ -156,7 +165,7 @@ def _from_indicator(
         table,
         column,
         keys[gap > max(ordinary, 1)],
-        "villages with years missing just before the first treated one: it may be earlier",
+        say("villages with years missing just before the first treated one: it may be earlier"),
         "",
         level="warning",
     )

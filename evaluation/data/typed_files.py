@@ -19,6 +19,7 @@ import pyreadstat
 
 from evaluation.data.text_files import is_plausible_chinese, name_content, shorten
 from evaluation.errors import DataError, raise_problems, suggest
+from evaluation.language import commas, mark, say
 
 _FORMATS = {
     ".dta": ("Stata", re.compile(rb"<stata_dta>|[\x66-\x73][\x01\x02]\x01")),
@@ -192,7 +193,8 @@ def _read_statistical(
                 continue
         if encoding or candidate != "GB18030" or is_plausible_chinese(_all_text(typed)):
             noted = not encoding and candidate != own
-            notes = (f"text read as {typed.encoding}, not UTF-8",) if noted else ()
+            told = say("text read as {encoding}, not UTF-8", encoding=typed.encoding)
+            notes = (told,) if noted else ()
             return replace(typed, notes=(*notes, *typed.notes))
     told = f"text is not {encoding}" if encoding else "text is in no encoding that is known"
     raise DataError(f"{path.name}: {told}; set its encoding in study.yml (panel.encoding).")
@@ -227,7 +229,8 @@ def _read_as(path: Path, encoding: str | None, columns: Sequence[str] | None) ->
         if date:
             frame[column] = _to_iso(path.name, frame[column], *date)
         elif re.match("%-?t[hqwC]", str(shown_as)):
-            notes.append(f"column {column}: left as Stata's number ({shown_as})")
+            told = mark("column {column}: left as Stata's number ({form})")
+            notes.append(say(told, column=column, form=shown_as))
     texts = frame.select_dtypes(["object", "str"]).columns
     frame[texts] = frame[texts].fillna("").astype("str")
     return TypedColumns(
@@ -248,15 +251,16 @@ def _drop_missing_codes(frame: pd.DataFrame, meta: Any) -> list[str]:
         frame[column] = frame[column].mask(is_code).astype("float64")
     notes = []
     if letters:
-        counts = ", ".join(f".{letter} {count}" for letter, count in sorted(letters.items()))
-        notes.append(f"extended missing values made empty: {counts}")
+        counts = commas(f".{letter} {count}" for letter, count in sorted(letters.items()))
+        notes.append(say("extended missing values made empty: {counts}", counts=counts))
     for column, ranges in meta.missing_ranges.items():
         is_code = np.zeros(len(frame), dtype=bool)
         for span in ranges:
             is_code |= frame[column].between(span["lo"], span["hi"]).to_numpy(dtype=bool)
         if is_code.any():
             frame[column] = frame[column].mask(is_code)
-            notes.append(f"column {column}: {is_code.sum()} declared missing made empty")
+            told = mark("column {column}: {n} declared missing made empty")
+            notes.append(say(told, column=column, n=is_code.sum()))
     return notes
 
 

@@ -16,8 +16,14 @@ from evaluation.data.coded import Coded, Words, compare_cells, read_words
 from evaluation.data.problems import Level, Problems, report_rows
 from evaluation.data.study_files import VillageKey
 from evaluation.data.tables import Table
+from evaluation.language import mark, say
 
 NAMES = ("county", "town", "name")
+_CHANGES = {
+    "county": mark("the county changes over the years: taken as the same village, renamed"),
+    "town": mark("the town changes over the years: taken as the same village, renamed"),
+    "name": mark("the name changes over the years: taken as the same village, renamed"),
+}
 
 _REPEALED = r"[\[【（(]\s*已?(?:撤销|撤并|合并|并入[^\])】）]*)\s*[\])】）]"
 _OFFICE = re.compile(r"(?:村民委员会|村委会|居民委员会|居委会)$")
@@ -131,8 +137,8 @@ def read_villages(
         problems.add(
             "warning",
             table.name,
-            "villages marked as repealed",
-            "Their rows are kept; the years after stay missing.",
+            say("villages marked as repealed"),
+            say("Their rows are kept; the years after stay missing."),
             column=key.name or "",
             cells=repealed,
         )
@@ -171,8 +177,8 @@ def _check_codes(
         (
             "warning",
             town,
-            "codes of a town or county, not of a village (they end in 000)",
-            "If Excel rounded them, take them from their source again, as text.",
+            say("codes of a town or county, not of a village (they end in 000)"),
+            say("If Excel rounded them, take them from their source again, as text."),
         ),
     )
     for level, hits, message, remedy in kinds:
@@ -220,9 +226,9 @@ def _names_over_time(
     report_spells(
         spells, words.distinct, keys, table, column, problems,
         mixed=f"more than one {part} for one village, in overlapping years",
-        changed=f"the {part} changes over the years: taken as the same village, renamed",
+        changed=say(_CHANGES[part]),
         mend=f"Write one {part} per village, or give two villages two codes.",
-        mend_changed="If they are two villages, give them two codes.",
+        mend_changed=say("If they are two villages, give them two codes."),
     )  # fmt: skip
     last = ~spells["village"].duplicated(keep="last")
     return list(words.distinct.to_numpy(object)[spells["word"][last]])

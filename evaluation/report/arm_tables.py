@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from evaluation.data.load import StudyData
 from evaluation.data.panel import Floats
+from evaluation.language import mark, say, sentences
 from evaluation.report.absent import absent
 from evaluation.report.exhibits import Exhibit, html_table
 from evaluation.report.village_words import (
@@ -23,9 +24,11 @@ from evaluation.report.village_words import (
 from evaluation.report.words import PILLARS
 
 _LARGE_DIFFERENCE = 0.25  # Imbens and Rubin 2015, ch. 14
+_BALANCE = mark("Treated and never treated villages before treatment")
+_INDICATORS = mark("Indicators by pillar")
 
 
-@needs("panel", "arm_balance", "Treated and never treated villages before treatment")
+@needs("panel", "arm_balance", _BALANCE)
 def balance_table(study_data: StudyData) -> Exhibit:
     """Compare treated and never treated villages in the last year before any treatment.
 
@@ -42,16 +45,15 @@ def balance_table(study_data: StudyData) -> Exhibit:
     """
     panel = panel_of(study_data)
     treated = panel.is_treated
-    caption = "Treated and never treated villages before treatment"
     if treated.all() or not treated.any():
-        reason = (
+        reason = say(
             "No comparison: the panel does not have both treated and never treated villages."
         )
-        return absent(study_data, "arm_balance", caption, reason)
+        return absent(study_data, "arm_balance", say(_BALANCE), reason)
     before = np.flatnonzero(panel.years < np.nanmin(panel.cohort))
     if not len(before):
-        reason = "No comparison: villages are treated from the panel's first year on."
-        return absent(study_data, "arm_balance", caption, reason)
+        reason = say("No comparison: villages are treated from the panel's first year on.")
+        return absent(study_data, "arm_balance", say(_BALANCE), reason)
     last, year = before[-1], int(panel.years[before[-1]])
     outcome = panel.matrix()
     label = panel.variables[panel.outcome].label
@@ -59,7 +61,10 @@ def balance_table(study_data: StudyData) -> Exhibit:
     if len(before) > 1:
         since = int(panel.years[before[-2]])
         change = outcome[:, last] - outcome[:, before[-2]]
-        columns.append((panel.outcome, f"change in {label}, {since} to {year}", change))
+        told = say(
+            "change in {variable}, {since} to {year}", variable=label, since=since, year=year
+        )
+        columns.append((panel.outcome, told, change))
     columns += [
         (name, variable.label, panel.matrix(name)[:, last])
         for name, variable in panel.variables.items()
@@ -76,31 +81,45 @@ def balance_table(study_data: StudyData) -> Exhibit:
     data.insert(0, "year", year)
     data["large"] = data["standardised"].abs() > _LARGE_DIFFERENCE
     cells = pd.DataFrame(
-        {"Variable": data["variable"].str.replace("_", " "), "Unit": data["unit"]}, dtype=object
+        {
+            say("Variable"): data["variable"].str.replace("_", " "),
+            say("Unit"): data["unit"],
+        },
+        dtype=object,
     )
-    for arm in ("treated", "never"):
-        cells[f"{arm.capitalize()}: mean (sd)"] = [
+    for arm, mean, count in (
+        ("treated", say("Treated: mean (sd)"), say("n treated")),
+        ("never", say("Never: mean (sd)"), say("n never")),
+    ):
+        cells[mean] = [
             f"{show_number(m)} ({show_number(s)})"
             for m, s in zip(data[f"mean_{arm}"], data[f"sd_{arm}"], strict=True)
         ]
-        cells[f"n {arm}"] = [f"{n:,}" for n in data[f"n_{arm}"]]
-    cells["Difference"] = [show_number(d) for d in data["difference"]]
-    cells["Standardised"] = pd.Series(
+        cells[count] = [f"{n:,}" for n in data[f"n_{arm}"]]
+    cells[say("Difference")] = [show_number(d) for d in data["difference"]]
+    cells[say("Standardised")] = pd.Series(
         map(_show_standardised, data["standardised"]), dtype=object
     )
     return Exhibit(
         name="arm_balance",
         kind="table",
-        caption=f"Treated and never treated villages in {year}, before any treatment",
+        caption=say(
+            "Treated and never treated villages in {year}, before any treatment", year=year
+        ),
         data=data,
         body=html_table(cells),
         simulated=study_data.study.simulated,
-        note=(
-            f"{year}: the last year in which nobody is treated. {int(data['large'].sum())} of "
-            f"{len(data)} standardised differences are beyond 0.25 in size (marked !): "
-            "(m1 - m0) / sqrt((s1² + s0²) / 2), Austin 2009, doi:10.1002/sim.3697. "
-            + "".join(sorted(notes))
-        ).strip(),
+        note=sentences(
+            say(
+                "{year}: the last year in which nobody is treated. {large} of {n} standardised "
+                "differences are beyond 0.25 in size (marked !): (m1 - m0) / "
+                "sqrt((s1² + s0²) / 2), Austin 2009, doi:10.1002/sim.3697.",
+                year=year,
+                large=int(data["large"].sum()),
+                n=len(data),
+            ),
+            *sorted(notes),
+        ),
     )
 
 
@@ -113,7 +132,7 @@ _INDICATOR_COLUMNS = [
 def _show_standardised(d: float) -> Markup:
     """Print a standardised difference, a large one marked."""
     if np.isnan(d):
-        return Markup("does not vary")
+        return Markup(say("does not vary"))
     shown = Markup("<strong>{} !</strong>") if abs(d) > _LARGE_DIFFERENCE else Markup("{}")
     return shown.format(f"{d:+.2f}")
 
@@ -130,7 +149,7 @@ def _compare(values: Floats, treated: npt.NDArray[np.bool_]) -> list[float]:
     return [*found, m1 - m0, (m1 - m0) / pooled if pooled > 0 else np.nan]
 
 
-@needs("indicators", "pillar_indicators", "Indicators by pillar")
+@needs("indicators", "pillar_indicators", _INDICATORS)
 def indicator_table(study_data: StudyData) -> Exhibit:
     """Show each indicator's mean in villages' own first and last year, by pillar."""
     frame = study_data.indicators
@@ -156,31 +175,33 @@ def indicator_table(study_data: StudyData) -> Exhibit:
     data = data.reset_index(drop=True)
     cells = pd.DataFrame(
         {
-            "pillar": [PILLARS.get(pillar, pillar) for pillar in data["pillar"]],
-            "Indicator": data["indicator"],
-            "Unit": data["unit"],
-            "Villages": [f"{n:,}" for n in data["n_villages"]],
+            "pillar": [say(PILLARS.get(pillar, pillar)) for pillar in data["pillar"]],
+            say("Indicator"): data["indicator"],
+            say("Unit"): data["unit"],
+            say("Villages"): [f"{n:,}" for n in data["n_villages"]],
         },
         dtype=object,
     )
-    for end in ("first", "last"):
-        cells[f"Mean, {end} year"] = [
+    for end, head in (("first", say("Mean, first year")), ("last", say("Mean, last year"))):
+        cells[head] = [
             f"{show_number(mean)} ({years})" if years else ""
             for mean, years in zip(data[f"{end}_mean"], data[f"{end}_years"], strict=True)
         ]
-    cells["Change"] = [show_number(change) for change in data["change"]]
+    cells[say("Change")] = [show_number(change) for change in data["change"]]
     return Exhibit(
         name="pillar_indicators",
         kind="table",
-        caption="Indicators by pillar",
+        caption=say(_INDICATORS),
         data=data,
         body=html_table(cells, group="pillar"),
         simulated=study_data.study.simulated,
-        note=(
-            f"{len(data)} indicators of {frame['village'].nunique():,} villages; the means are "
-            "over villages with two years or more, each in its own first and last, and "
-            f"{int(data['n_seen_once'].sum()):,} villages' values of one year alone are in "
-            "none. The change is no effect."
+        note=say(
+            "{n} indicators of {villages:,} villages; the means are over villages with two "
+            "years or more, each in its own first and last, and {once:,} villages' values of "
+            "one year alone are in none. The change is no effect.",
+            n=len(data),
+            villages=frame["village"].nunique(),
+            once=int(data["n_seen_once"].sum()),
         ),
     )
 

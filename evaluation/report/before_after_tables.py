@@ -17,8 +17,9 @@ from evaluation.data.hedges import READINGS
 from evaluation.data.load import StudyData
 from evaluation.data.panel import VillagePanel
 from evaluation.gains.before_after import ENDS, TrendBounds, bound_change, bound_gains
+from evaluation.language import choose, mark, say, sentences
 from evaluation.report.absent import absent
-from evaluation.report.claim_tables import relabel
+from evaluation.report.claim_tables import name_area, relabel, say_gap
 from evaluation.report.exhibits import (
     LEGEND,
     MONEY,
@@ -42,7 +43,7 @@ _MEASURE = "gain_per_village"
 _WAN = 10_000
 _MANY_VILLAGES = 5_000
 _PRECISION = 12  # digits; what floating point adds behind them is not to be rounded outwards
-_CHANGES = "Before-after changes of treated villages, and what a trend leaves of them"
+_CHANGES = mark("Before-after changes of treated villages, and what a trend leaves of them")
 
 
 @needs("panel", "trend_bounds", _CHANGES)
@@ -58,43 +59,58 @@ def trend_bounds_table(study_data: StudyData, *, trend_max: float) -> Exhibit:
     """
     panel = panel_of(study_data)
     if not panel.is_treated.any():
-        return absent(
-            study_data, "trend_bounds", _CHANGES, "No village of the panel is treated."
-        )
+        reason = say("No village of the panel is treated.")
+        return absent(study_data, "trend_bounds", say(_CHANGES), reason)
     bounds = bound_gains(panel, trend_max=trend_max)
     everywhere, counties = bounds.programme(), bounds.by("county").reset_index()
     if not everywhere["n_villages"]:
-        reason = "No treated village has an outcome before and after its first treated year."
-        return absent(study_data, "trend_bounds", _CHANGES, reason)
+        reason = say(
+            "No treated village has an outcome before and after its first treated year."
+        )
+        return absent(study_data, "trend_bounds", say(_CHANGES), reason)
     shown = show_variable(panel, panel.variables[panel.outcome])
-    rows = [{"county": "all", **everywhere.to_dict()}]
+    rows = [_change_cells(say("all"), everywhere.to_dict(), shown.divisor)]
     if len(counties) > 1:
-        rows = [*counties.to_dict("records"), *rows]
-    cells = pd.DataFrame([_change_cells(row, shown.divisor) for row in rows], dtype=object)
-    allowed = f"between 0 and {show_number(trend_max)} {bounds.unit}".strip()
+        chinese = {area.name: area.zh for area in study_data.study.counties}
+        names = [choose(county, chinese.get(county, "")) for county in counties["county"]]
+        each = zip(names, counties.to_dict("records"), strict=True)
+        rows = [*(_change_cells(name, row, shown.divisor) for name, row in each), *rows]
+    cells = pd.DataFrame(rows, dtype=object)
+    most = f"{show_number(trend_max)} {say(bounds.unit)}".strip()
+    label = panel.variables[panel.outcome].label
     notes = (
-        f"{panel.variables[panel.outcome].label}{f'; {shown.unit}' if shown.unit else ''}.",
-        f"Means over {int(everywhere['n_villages']):,} treated villages.",
+        say("{outcome}; {unit}.", outcome=label, unit=shown.unit)
+        if shown.unit
+        else say("{outcome}.", outcome=label),
+        say("Means over {n:,} treated villages.", n=int(everywhere["n_villages"])),
         _left_out_note(bounds),
-        "Before and after: a village's mean over its untreated and its treated years; years "
-        "apart: the distance of these years' means. Less a trend: the change less a rise that "
-        f"would have come without the programme, of {allowed} a village and year. Both ends "
-        "are assumptions: that it is no more (trend_max), and that incomes would not have "
-        "fallen. Break-even: the rise a year that explains the whole change.",
+        say(
+            "Before and after: a village's mean over its untreated and its treated years; "
+            "years apart: the distance of these years' means. Less a trend: the change less a "
+            "rise that would have come without the programme, of between 0 and {most} a "
+            "village and year. Both ends are assumptions: that it is no more (trend_max), and "
+            "that incomes would not have fallen. Break-even: the rise a year that explains "
+            "the whole change.",
+            most=most,
+        ),
         _why_no_more(panel),
         _hedged_note(panel),
         name_prices(study_data.study, brief=True),
         money_note(shown),
-        LEGEND,
+        say(LEGEND),
     )
     return Exhibit(
         name="trend_bounds",
         kind="table",
-        caption=f"{_CHANGES} ({allowed} a year)",
+        caption=say(
+            "Before-after changes of treated villages, and what a trend leaves of them "
+            "(between 0 and {most} a year)",
+            most=most,
+        ),
         data=_trend_data(bounds, shown.divisor, shown.unit),
         body=html_table(cells),
         simulated=study_data.study.simulated,
-        note=" ".join(filter(None, notes)),
+        note=sentences(*notes),
     )
 
 
@@ -117,39 +133,44 @@ def claimed_gains_table(table: ClaimTable, *, trend_max: float) -> Exhibit:
     for area in table.study.counties:
         block = [row for row in rows if row["county"] == area.name]
         known = [row for row in block if row["left_strict"] is not None]
-        heading = f"{area.name} {area.zh}".strip()
+        heading = " ".join(name_area(area))
         shown += [{"county": heading, **_claim_cells(row)} for row in known]
         if not known:
-            gaps = "; ".join(dict.fromkeys(str(row["missing"]) for row in block))
-            gap = Markup('<span class="gap">not identified. {}</span>')
-            shown.append({"county": heading, "Definition": gap.format(relabel(gaps, table))})
+            gaps = say("; ").join(dict.fromkeys(str(row["missing"]) for row in block))
+            gap = say_gap(relabel(gaps, table))
+            shown.append({"county": heading, say("Definition"): gap})
     cells = pd.DataFrame(shown, dtype=object)
     return Exhibit(
         name="claimed_gains",
         kind="table",
         simulated=table.study.simulated,
-        caption=(
+        caption=say(
             "Claimed rises in yearly collective income per village, and what a trend of 0 to "
-            f"{show_number(trend_max)} yuan a year leaves of them"
+            "{trend} yuan a year leaves of them",
+            trend=show_number(trend_max),
         ),
-        note=(
-            "No gain is estimated here: these are claims, in 万元 per village, if the text is "
-            "true. The text does not say what a rise is measured from: it may have taken one "
-            "year, or all years of the programme. Less a trend: the claimed rise less one that "
-            "would have come without the programme, of between 0 and "
-            f"{show_number(trend_max)} yuan a village and year. Both ends are assumptions: "
-            "that it is no more (trend_max), and that incomes would not have fallen. "
-            "Break-even: the rise a year that explains all that is claimed. Bounds in the "
-            "strict reading, and in the loose one where it differs. There are no comparison "
-            "villages: nothing says "
-            f"how steep the trend was, or what the programme did. {MONEY} {LEGEND}"
+        note=sentences(
+            say(
+                "No gain is estimated here: these are claims, in 万元 per village, if the text "
+                "is true. The text does not say what a rise is measured from: it may have "
+                "taken one year, or all years of the programme. Less a trend: the claimed rise "
+                "less one that would have come without the programme, of between 0 and {trend} "
+                "yuan a village and year. Both ends are assumptions: that it is no more "
+                "(trend_max), and that incomes would not have fallen. Break-even: the rise a "
+                "year that explains all that is claimed. Bounds in the strict reading, and in "
+                "the loose one where it differs. There are no comparison villages: nothing "
+                "says how steep the trend was, or what the programme did.",
+                trend=show_number(trend_max),
+            ),
+            say(MONEY),
+            say(LEGEND),
         ),
         data=pd.DataFrame(rows, dtype=object),
         body=html_table(cells.where(cells.notna(), None), group="county"),
     )
 
 
-def _change_cells(row: dict[Any, Any], divisor: float) -> dict[str, Any]:
+def _change_cells(county: str, row: dict[Any, Any], divisor: float) -> dict[str, Any]:
     def span(kind: str) -> Markup:
         lower, upper = (
             float(f"{row[f'{kind}{end}'] / divisor:.{_PRECISION}g}")
@@ -158,14 +179,14 @@ def _change_cells(row: dict[Any, Any], divisor: float) -> dict[str, Any]:
         return Markup("") if np.isnan(lower) else html_bounds(Bounds(lower, upper))
 
     return {
-        "County": row["county"] or "no county",
-        "Villages": f"{row['n_villages']:,.0f}",
-        "Years apart": show_number(row["years_between"]),
-        "Before": span("before_"),
-        "After": span("after_"),
-        "Change": span("change_"),
-        "Less a trend": span(""),
-        "Break-even": span("break_even_"),
+        say("County"): county or say("no county"),
+        say("Villages"): f"{row['n_villages']:,.0f}",
+        say("Years apart"): show_number(row["years_between"]),
+        say("Before"): span("before_"),
+        say("After"): span("after_"),
+        say("Change"): span("change_"),
+        say("Less a trend"): span(""),
+        say("Break-even"): span("break_even_"),
     }
 
 
@@ -187,11 +208,11 @@ def _trend_data(bounds: TrendBounds, divisor: float, unit: str) -> pd.DataFrame:
 
 def _why_no_more(panel: VillagePanel) -> str:
     if panel.has_comparison:
-        return (
+        return say(
             "Comparison villages are left aside here: the table holds what treated villages "
             "alone can say, which is not what the programme did."
         )
-    return (
+    return say(
         "There are no comparison villages, so nothing in the data says how steep the trend "
         "was, or what the programme did."
     )
@@ -200,23 +221,29 @@ def _why_no_more(panel: VillagePanel) -> str:
 def _hedged_note(panel: VillagePanel) -> str:
     hedged = panel.hedged["variable"]
     n_own, n_kinds = (hedged == panel.outcome).sum(), hedged.str.startswith("income_").sum()
-    own = f"{n_own:,} hedged figures count with both of their ends." if n_own else ""
-    kinds = (
-        f"{n_kinds:,} figures of a kind of income are hedged: their years are left out."
-        if n_kinds and panel.outcome == "income"
-        else ""
+    own = say("{n:,} hedged figures count with both of their ends.", n=n_own)
+    kinds = say(
+        "{n:,} figures of a kind of income are hedged: their years are left out.", n=n_kinds
     )
-    return f"{own} {kinds}".strip()
+    return sentences(
+        own if n_own else "", kinds if n_kinds and panel.outcome == "income" else ""
+    )
 
 
 def _left_out_note(bounds: TrendBounds) -> str:
     """Count the villages without a change by reason, and say where single villages are."""
     reasons = bounds.villages["reason"]
     counts = reasons[reasons != ""].value_counts()
-    told = "; ".join(f"{n:,} with {reason}" for reason, n in counts.items())
-    left_out = f"Left out: {told}." if told else ""
-    many = f"{len(reasons):,} villages are too many to be listed one by one in the data."
-    return f"{left_out} {many if len(reasons) > _MANY_VILLAGES else ''}".strip()
+    told = say("; ").join(
+        say("{n:,} with {reason}", n=n, reason=reason) for reason, n in counts.items()
+    )
+    many = say(
+        "{n:,} villages are too many to be listed one by one in the data.", n=len(reasons)
+    )
+    return sentences(
+        say("Left out: {told}.", told=told) if told else "",
+        many if len(reasons) > _MANY_VILLAGES else "",
+    )
 
 
 def _claimed_row(assessment: Assessment, table: ClaimTable, trend_max: float) -> dict[str, Any]:
@@ -251,14 +278,15 @@ def _claim_cells(row: dict[str, Any]) -> dict[str, Any]:
         strict, loose = row[f"{name}_strict"], row[f"{name}_loose"]
         lines = [html_bounds(strict)]
         if loose != strict:
-            lines.append(Markup("loosely {}").format(html_bounds(loose)))
+            lines.append(Markup(say("loosely {value}")).format(value=html_bounds(loose)))
         return html_lines(*lines)
 
+    definition = row["definition"]
     return {
-        "Definition": html_lines(row["definition"], html_formula(row["formula"])),
-        "Claimed rise": both("rise"),
-        "Years": both("years"),
-        "Less a trend": both("left"),
-        "Break-even": both("break_even"),
-        "Claims": html_claims(row["claims"]),
+        say("Definition"): html_lines(say(definition), html_formula(row["formula"])),
+        say("Claimed rise"): both("rise"),
+        say("Years"): both("years"),
+        say("Less a trend"): both("left"),
+        say("Break-even"): both("break_even"),
+        say("Claims"): html_claims(row["claims"]),
     }

@@ -18,8 +18,9 @@ from evaluation.efficiency.bounded import bound_efficiency
 from evaluation.efficiency.claimed import claimed_efficiency
 from evaluation.efficiency.composition import measure_cost_per_job, measure_leverage
 from evaluation.errors import DesignError
+from evaluation.language import mark, say, sentences
 from evaluation.report.absent import NeedsFound, absent
-from evaluation.report.claim_tables import relabel
+from evaluation.report.claim_tables import name_area, relabel, say_otherwise
 from evaluation.report.efficiency_study import StudyEfficiency
 from evaluation.report.efficiency_tables import set_words
 from evaluation.report.exhibits import (
@@ -31,6 +32,7 @@ from evaluation.report.exhibits import (
     html_table,
 )
 from evaluation.report.gain_study import name_counties
+from evaluation.report.gain_words import show_interval
 from evaluation.report.ledger_plots import ledger_of, role_of
 from evaluation.report.village_words import money_note, needs, panel_of, show_number
 from evaluation.report.words import LADDER
@@ -40,13 +42,13 @@ Row = tuple[str, float, str, str]
 
 _WAN = 10_000
 _FEW = 20  # villages
-_BOUGHT = "What 1 万元 went with"
-_CHANGES = "Before-after change per yuan, and what a trend leaves of it"
-_CLAIMED = "What 1 万元 went with, if the published figures are true"
+_BOUGHT = mark("What 1 万元 went with")
+_CHANGES = mark("Before-after change per yuan, and what a trend leaves of it")
+_CLAIMED = mark("What 1 万元 went with, if the published figures are true")
 _PER_WAN: dict[str, tuple[str, str, Callable[[Bounds], Bounds]]] = {
-    "gain_per_yuan": ("Income a year", "yuan", lambda ratio: ratio * _WAN),
-    "cost_per_job": ("Jobs (gross, head count)", "jobs", lambda cost: 1 / cost),
-    "leverage": ("Other money", "yuan", lambda ratio: ratio * _WAN),
+    "gain_per_yuan": (mark("Income a year"), mark("yuan"), lambda ratio: ratio * _WAN),
+    "cost_per_job": (mark("Jobs (gross, head count)"), mark("jobs"), lambda cost: 1 / cost),
+    "leverage": (mark("Other money"), mark("yuan"), lambda ratio: ratio * _WAN),
 }
 
 
@@ -55,41 +57,58 @@ def bought_table(efficiency: StudyEfficiency) -> Exhibit:
     """Say in plain words what 1 万元 of the programme's money went with."""
     found, total = efficiency.found, efficiency.found.total
     word, unit = efficiency.currency, efficiency.ten_thousand
-    span = "a year" if found.horizon == "annual" else "over the years observed"
+    annual = found.horizon == "annual"
+    span = say("a year") if annual else say("over the years observed")
     scaled = total.copy()
     scaled[["low", "high"]] = total[["low", "high"]].astype(float) * _WAN
     per = float(total["per_yuan"])
     rows: list[Row] = [
-        ("income", per * _WAN, efficiency.say_gain(per * _WAN, span),
+        (say("income"), per * _WAN, efficiency.say_gain(per * _WAN, span),
          set_words(efficiency, scaled)),
     ]  # fmt: skip
     in_money = efficiency.gain_shown.unit == efficiency.money.unit
     known = total["kind"] == "bounded"
-    if in_money and found.horizon == "annual" and per > 0 and (not known or total["low"] > 0):
-        years, *ends = (show_number(1 / float(x)) for x in (per, total["high"], total["low"]))
-        set_of = f"; set {ends[0]} to {ends[1]} years" if known else ""
-        sure = f"if the mean gain lasted that long, undiscounted{set_of}"
-        rows.append(("its return", 1 / per, f"after {years} years", sure))
+    if in_money and annual and per > 0 and (not known or total["low"] > 0):
+        years, least, most = (
+            show_number(1 / float(x)) for x in (per, total["high"], total["low"])
+        )
+        sure = (
+            say(
+                "if the mean gain lasted that long, undiscounted; set {least} to {most} years",
+                least=least,
+                most=most,
+            )
+            if known
+            else say("if the mean gain lasted that long, undiscounted")
+        )
+        told = say("after {years} years", years=years)
+        rows.append((say("its return"), 1 / per, told, sure))
     rows += _job_rows(efficiency) + _fiscal_rows(efficiency, word)
     data = pd.DataFrame(rows, columns=["what", "value", "words", "how sure"])
     cells = pd.DataFrame(
         {
-            f"{unit} went with": [row[0] for row in rows],
+            say("{sum} went with", sum=unit): [row[0] for row in rows],
             "": [row[2] for row in rows],
-            "How sure": [row[3] for row in rows],
+            say("How sure"): [row[3] for row in rows],
         },
         dtype=object,
     )
-    few = " (few, which no method mends)" if total["n_villages"] < _FEW else ""
-    note = (
-        f"{_rung(2)} Averages over {total['n_villages']:,.0f} villages{few} and all their "
-        f"money {found.spending.stage}, not what the next {unit} would buy (marginal return). "
-        "The first row is an effect if trends without the programme would have been parallel; "
-        f"jobs and other money are as recorded."
+    n, few = total["n_villages"], say(" (few, which no method mends)")
+    note = sentences(
+        _rung(2),
+        say(
+            "Averages over {n:,.0f} villages{few} and all their money {stage}, not what the "
+            "next {sum} would buy (marginal return). The first row is an effect if trends "
+            "without the programme would have been parallel; jobs and other money are as "
+            "recorded.",
+            n=n,
+            few=few if n < _FEW else "",
+            stage=say(found.spending.stage),
+            sum=unit,
+        ),
     )
-    return efficiency.table(
-        "bought", f"What {unit} went with", data=data, cells=cells, note=note
-    )
+    caption = say("What {sum} went with", sum=unit)
+    return efficiency.table("bought", caption, data=data, cells=cells, note=note)
 
 
 @needs("ledger", "change_per_yuan", _CHANGES)
@@ -100,29 +119,34 @@ def change_per_yuan_table(
     panel, (ledger, shown) = panel_of(study_data), ledger_of(study_data)
     outcome = panel.variables[panel.outcome]
     if not parse_money(outcome.unit):
-        reason = f"The outcome, {outcome.label}, is not money: there is no change per yuan."
-        return absent(study_data, "change_per_yuan", _CHANGES, reason)
+        reason = say(
+            "The outcome, {outcome}, is not money: there is no change per yuan.",
+            outcome=outcome.label,
+        )
+        return absent(study_data, "change_per_yuan", say(_CHANGES), reason)
     try:
         frame = bound_efficiency(
             panel, ledger, trend_max=trend_max, stage=stage, role=role_of(ledger)
         )
     except DesignError as error:
-        return absent(study_data, "change_per_yuan", _CHANGES, str(error))
+        return absent(study_data, "change_per_yuan", say(_CHANGES), str(error))
     if not frame.loc["all", "n_villages"]:
-        reason = "No treated village has both money and an outcome before and after."
-        return absent(study_data, "change_per_yuan", _CHANGES, reason)
+        reason = say("No treated village has both money and an outcome before and after.")
+        return absent(study_data, "change_per_yuan", say(_CHANGES), reason)
     names = name_counties(study_data.study, frame.index[:-1])
     cells = pd.DataFrame(
         {
-            "County": [*names, "all"],
-            "Villages": [f"{n:,.0f}" for n in frame["n_villages"]],
-            f"Money {stage}": [show_number(x / shown.divisor) for x in frame["money"]],
-            "Change per yuan, less a trend": [
-                Markup('<span class="number">{} to {}</span>').format(
-                    show_number(low), show_number(high)
-                )
+            say("County"): [*names, say("all")],
+            say("Villages"): [f"{n:,.0f}" for n in frame["n_villages"]],
+            say("Money {stage}", stage=say(stage)): [
+                show_number(x / shown.divisor) for x in frame["money"]
+            ],
+            say("Change per yuan, less a trend"): [
+                Markup('<span class="number">{}</span>').format(show_interval(low, high))
                 if np.isfinite(low)
-                else Markup('<span class="gap">no village with a change and money</span>')
+                else Markup('<span class="gap">{}</span>').format(
+                    say("no village with a change and money")
+                )
                 for low, high in zip(
                     frame["lower_per_yuan"], frame["upper_per_yuan"], strict=True
                 )
@@ -131,17 +155,24 @@ def change_per_yuan_table(
         dtype=object,
     )
     whole = frame.loc["all"]
-    note = (
-        f"{_rung(1)} Bounds: the change a village and year from before to after, less a rise "
-        f"on its own between 0 and {show_number(trend_max)} {outcome.unit} a year (an "
-        "assumption), over the money. No effect: the change is compared with that of no other "
-        f"village. {whole['n_without']:,.0f} treated villages lack a change or money. In "
-        f"{shown.unit}. {money_note(shown)}"
+    note = sentences(
+        _rung(1),
+        say(
+            "Bounds: the change a village and year from before to after, less a rise on its "
+            "own between 0 and {trend} {unit} a year (an assumption), over the money. No "
+            "effect: the change is compared with that of no other village. {n:,.0f} treated "
+            "villages lack a change or money. In {shown}.",
+            trend=show_number(trend_max),
+            unit=say(outcome.unit),
+            n=whole["n_without"],
+            shown=shown.unit,
+        ),
+        money_note(shown),
     )
     return Exhibit(
         name="change_per_yuan",
         kind="table",
-        caption=_CHANGES,
+        caption=say(_CHANGES),
         data=frame.reset_index(),
         body=html_table(cells),
         simulated=study_data.study.simulated,
@@ -173,12 +204,16 @@ def claimed_bought_table(table: ClaimTable) -> Exhibit:
         gaps = own[~own["what"].isin(known["what"])].drop_duplicates("what")
         shown.append(
             {
-                "County": html_lines(area.name, area.zh),
-                "1 万元 went with": html_lines(*map(_line, known.to_dict("records"))),
-                "Not identified": html_lines(
+                say("County"): html_lines(*name_area(area)),
+                say("{sum} went with", sum="1 万元"): html_lines(
+                    *map(_line, known.to_dict("records"))
+                ),
+                say("Not identified"): html_lines(
                     *(
-                        Markup("{}: {}").format(gap["what"], relabel(gap["missing"], table))
-                        for gap in gaps.to_dict("records")
+                        Markup(say("{what}: {why}")).format(
+                            what=say(what), why=relabel(why, table)
+                        )
+                        for what, why in zip(gaps["what"], gaps["missing"], strict=True)
                     )
                 ),
             }
@@ -186,33 +221,39 @@ def claimed_bought_table(table: ClaimTable) -> Exhibit:
     return Exhibit(
         name="claimed_bought",
         kind="table",
-        caption=_CLAIMED,
+        caption=say(_CLAIMED),
         data=data,
         body=html_table(pd.DataFrame(shown, dtype=object)),
         simulated=table.study.simulated,
-        note=(
-            f"{_rung(0)} Per 1 万元 of the money that each definition names: the same ratios "
-            "as in the chapter on published figures, times 10,000. Income as the text gives "
-            "it, of unlike definitions: counties are not to be ranked by it. Nothing says that "
-            "the money made the income, or that a job is a new one. Strict reading, loose "
-            "where it differs. "
-            f"{LEGEND}"
+        note=sentences(
+            _rung(0),
+            say(
+                "Per 1 万元 of the money that each definition names: the same ratios as in the "
+                "chapter on published figures, times 10,000. Income as the text gives it, of "
+                "unlike definitions: counties are not to be ranked by it. Nothing says that "
+                "the money made the income, or that a job is a new one. Strict reading, loose "
+                "where it differs."
+            ),
+            say(LEGEND),
         ),
     )
 
 
 def _rung(number: int) -> str:
     """Name the rung of evidence that a table stands on."""
-    return f"Rung {number + 1}: {LADDER[number][0]}."
+    return say("Rung {n}: {evidence}.", n=number + 1, evidence=say(LADDER[number][0]))
 
 
 def _line(row: dict[Any, Any]) -> Markup:
-    value = html_bounds(row["strict"], row["unit"])
+    what, definition, unit = row["what"], row["definition"], row["unit"]
+    value = html_bounds(row["strict"], say(unit))
     if row["loose"] != row["strict"]:
-        value += Markup(", loosely {}").format(html_bounds(row["loose"]))
-    rule = str(row["definition"]).replace("per yuan", "per 1 万元")
-    rule = rule.replace("per fiscal yuan", "per 1 万元 of fiscal money")
-    return Markup("{}, {}: {} {}").format(row["what"], rule, value, html_claims(row["claims"]))
+        value += say_otherwise("loose", html_bounds(row["loose"]))
+    rule = say(definition).replace(say("per yuan"), say("per 1 万元"))
+    rule = rule.replace(say("per fiscal yuan"), say("per 1 万元 of fiscal money"))
+    return Markup(say("{what}, {definition}: {value} {claims}")).format(
+        what=say(what), definition=rule, value=value, claims=html_claims(row["claims"])
+    )
 
 
 def _job_rows(efficiency: StudyEfficiency) -> list[Row]:
@@ -225,9 +266,11 @@ def _job_rows(efficiency: StudyEfficiency) -> list[Row]:
     except DesignError:
         return []
     jobs, money = map(float, table.loc["all", ["jobs", "money"]].to_numpy(float))
-    sure = f"{table.attrs['jobs']}, as recorded: {jobs:,.0f} jobs"
-    per = _WAN * jobs / money if money > 0 else np.nan
-    return [("jobs", per, f"{show_number(per)} jobs", sure)] if money > 0 else []
+    if money <= 0:
+        return []
+    sure = say("{kind}, as recorded: {n:,.0f} jobs", kind=table.attrs["jobs"], n=jobs)
+    per = _WAN * jobs / money
+    return [(say("jobs"), per, say("{n} jobs", n=show_number(per)), sure)]
 
 
 def _fiscal_rows(efficiency: StudyEfficiency, word: str) -> list[Row]:
@@ -237,10 +280,11 @@ def _fiscal_rows(efficiency: StudyEfficiency, word: str) -> list[Row]:
     whole = measure_leverage(efficiency.ledger, stage=spending.stage).loc["all"].to_dict()
     if not isinstance(both := whole["both_per_fiscal"], Bounds):
         return []
-    sure = f"of the whole ledger; with that of dispatching units {both * _WAN}"
+    sure = say(
+        "of the whole ledger; with that of dispatching units {amount}", amount=both * _WAN
+    )
     if both.upper == 0:
         return []
     per = float(whole["social_per_fiscal"]) * _WAN
-    return [
-        ("social money, for 10,000 of fiscal money", per, f"{show_number(per)} {word}", sure)
-    ]
+    what = say("social money, for 10,000 of fiscal money")
+    return [(what, per, f"{show_number(per)} {word}", sure)]

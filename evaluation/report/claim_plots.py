@@ -10,19 +10,37 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 
 from evaluation.claims.claim import Claim
-from evaluation.claims.measures import assess_counties, assessment_frame, check_measures
+from evaluation.claims.definitions import check_measures
+from evaluation.claims.measures import assess_counties, assessment_frame
 from evaluation.claims.table import ClaimTable
 from evaluation.data.hedges import OTHER_READING, Reading
+from evaluation.language import commas, mark, say, sentences
 from evaluation.report import plots
+from evaluation.report.claim_tables import READINGS
 from evaluation.report.exhibits import Exhibit
+from evaluation.report.village_words import drawable
 
-_KINDS = ("exact figure", "hedged or rounded figure", "coder's reading", "words only")
+# What the package's notebook puts above figures and tables of measures.
+_CAPTIONS = (
+    mark("Collective income per village: levels and gains"),
+    mark("Collective income by county, and what is not identified"),
+    mark("Funds: by source, in all, per village and per project"),
+    mark("Funds by county, and what is not identified"),
+    mark("Gain per yuan, other money per yuan, and funds per job"),
+    mark("Ratios by county, and what is not identified"),
+)
+_KINDS = (
+    mark("exact figure"),
+    mark("hedged or rounded figure"),
+    mark("coder's reading"),
+    mark("words only"),
+)
 
 
 def plot_claim_counts(table: ClaimTable) -> Exhibit:
     """Show how many claims each county makes, and how many of them hold a figure."""
     areas = table.study.areas
-    shown = {area.name: plots.label(area.name, area.zh) for area in areas}
+    shown = {area.name: drawable(table.name_area(area.name), area.name) for area in areas}
     rows = [
         {
             "county": claim.county,
@@ -43,7 +61,7 @@ def plot_claim_counts(table: ClaimTable) -> Exhibit:
                 counts[kind],
                 left=left,
                 color=color,
-                label=kind,
+                label=plots.inscribe(kind),
             )
             dark = kind == _KINDS[0]
             values = [str(n) if n else "" for n in counts[kind]]
@@ -53,22 +71,30 @@ def plot_claim_counts(table: ClaimTable) -> Exhibit:
             left = left + counts[kind]
         axes.invert_yaxis()
         axes.grid(visible=False, axis="y")
-        axes.set_xlabel("claims")
+        axes.set_xlabel(plots.inscribe("claims"))
         figure.legend(loc="outside upper left", ncols=len(_KINDS), frameon=False)
-    summary = "; ".join(
-        f"{county}: " + ", ".join(f"{n} {kind}" for kind, n in row.items())
+    summary = say("; ").join(
+        say(
+            "{county}: {counts}",
+            county=table.name_area(str(county)),
+            counts=commas(
+                say("{n} {kind}", n=n, kind=say(str(kind))) for kind, n in row.items()
+            ),
+        )
         for county, row in counts.iterrows()
     )
+    programme = table.name_area(table.study.programme.name)
     return plots.figure_exhibit(
         figure,
         name="claims_by_county",
-        caption="Claims by county, and how many of them hold a figure",
-        alt=f"Stacked bars of the number of claims. {summary}.",
+        caption=say("Claims by county, and how many of them hold a figure"),
+        alt=say("Stacked bars of the number of claims. {summary}.", summary=summary),
         data=counts.reset_index().astype(object),
         simulated=table.study.simulated,
-        note=(
-            f"{table.study.programme.name}: claims on all counties together. Coder's reading: "
-            "the text has words, such as 全面 (all), that were coded as a number."
+        note=say(
+            "{programme}: claims on all counties together. Coder's reading: the text has "
+            "words, such as 全面 (all), that were coded as a number.",
+            programme=programme,
         ),
     )
 
@@ -108,10 +134,12 @@ def plot_measures(
         return Exhibit(
             name=name,
             kind="table",
-            caption=caption,
+            caption=say(caption),
             data=frame,
             simulated=table.study.simulated,
-            body=Markup("<p>No figure is drawn: the text identifies none of these.</p>"),
+            body=Markup("<p>{}</p>").format(
+                say("No figure is drawn: the text identifies none of these.")
+            ),
         )
     heights = [len(rows) + rows["definition"].nunique() + 1.2 for _, rows in groups]
     figure = plots.new_figure(7.6, 0.24 * sum(heights) + 0.7 * len(groups))
@@ -120,24 +148,40 @@ def plot_measures(
         panels = figure.subplots(len(groups), squeeze=False, height_ratios=heights)[:, 0]
         for axes, (_, rows) in zip(panels, groups, strict=True):
             _draw_measure(axes, rows, table, colors, (reading, other))
-    alt = "; ".join(
-        f"{r['county']}, {r['label']} ({r['definition']}): {r[reading]} {r['unit']}"
-        for r in frame.to_dict("records")
+    alt = say("; ").join(
+        say(
+            "{county}, {measure} ({definition}): {value} {unit}",
+            county=table.name_area(county),
+            measure=say(label),
+            definition=say(definition),
+            value=value,
+            unit=unit,
+        )
+        for county, label, definition, value, unit in frame[
+            ["county", "label", "definition", reading, "unit"]
+        ].itertuples(index=False)
     )
+    read, reread = say(READINGS[reading][0]), say(READINGS[other][0])
     return plots.figure_exhibit(
         figure,
         name=name,
-        caption=caption,
-        alt=f"Interval plot, {reading} reading. {alt}.",
+        caption=say(caption),
+        alt=say("Interval plot, {reading} reading. {values}.", reading=read, values=alt),
         data=frame,
         simulated=table.study.simulated,
-        note=(
-            "Diamond: one value. Full dot: the end is a possible value; hollow: it is not; "
-            "arrow: no upper bound. Thick: the "
-            f"{reading} reading of hedges; thin below: the {other} one, where it differs. "
-            "Each block is one definition; blocks must not be ranked with one another, nor "
-            "counties in a block unless 'What may be ranked' says so. Money of the years "
-            "reported, not deflated."
+        note=sentences(
+            say(
+                "Diamond: one value. Full dot: the end is a possible value; hollow: it is "
+                "not; arrow: no upper bound. Thick: the {reading} reading of hedges; thin "
+                "below: the {other} one, where it differs.",
+                reading=read,
+                other=reread,
+            ),
+            say(
+                "Each block is one definition; blocks must not be ranked with one another, "
+                "nor counties in a block unless 'What may be ranked' says so. Money of the "
+                "years reported, not deflated."
+            ),
         ),
     )
 
@@ -158,7 +202,6 @@ def _draw_measure(
     readings: tuple[Reading, Reading],
 ) -> None:
     reading, other = readings
-    chinese = {county.name: county.zh for county in table.study.counties}
     ends = plots.finite_ends([*rows["strict"], *rows["loose"]])
     low, high = min([0.0, *ends]), max([0.0, *ends])
     axes.set_xlim(low * 1.35, high * 1.35 or 1.0)
@@ -169,7 +212,7 @@ def _draw_measure(
         axes.text(
             0.004,
             position,
-            str(definition),
+            plots.inscribe(str(definition)),
             transform=axes.get_yaxis_transform(),
             fontstyle="italic",
             va="center",
@@ -193,12 +236,12 @@ def _draw_measure(
                 fontsize="small",
             )
             ticks.append(position)
-            labels.append(plots.label(row["county"], chinese[row["county"]]))
+            labels.append(drawable(table.name_area(row["county"]), row["county"]))
         position += 1
     axes.set_ylim(position - 0.2, -0.8)
     axes.set_yticks(ticks, labels)
     axes.grid(visible=False, axis="y")
-    first = rows.iloc[0]
-    axes.set_title(first["label"])
-    wan = first["unit"] == "万元"
-    axes.set_xlabel(plots.label("10,000 yuan", "万元") if wan else first["reads"])
+    label, unit, reads = rows[["label", "unit", "reads"]].iloc[0]
+    axes.set_title(plots.inscribe(label))
+    wan = unit == "万元"
+    axes.set_xlabel(plots.inscribe("10,000 yuan") if wan else plots.inscribe(reads))

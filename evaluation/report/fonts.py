@@ -6,12 +6,14 @@ from pathlib import Path
 
 from matplotlib import font_manager
 
+from evaluation.language import mark
+
 _CHINESE_FONTS = re.compile(
     r"NotoSansCJK-?(VF|Regular)|NotoSansSC|SourceHanSans(SC|CN)?-(VF|Regular)|wqy-|msyh|PingFang"
     r"|simhei|STHeiti|Hiragino ?Sans ?GB|DroidSansFallback",
     re.IGNORECASE,
 )
-FONT_ADVICE = (
+FONT_ADVICE = mark(
     "Figures are in English only where no font has Chinese. Install one "
     "(Debian and Ubuntu: fonts-noto-cjk; Fedora: google-noto-sans-cjk-fonts) and rerun."
 )

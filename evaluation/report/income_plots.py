@@ -10,6 +10,7 @@ from evaluation.data.load import StudyData
 from evaluation.data.money import parse_money
 from evaluation.data.panel import Floats, Variable, VillagePanel
 from evaluation.data.prices import study_deflators
+from evaluation.language import mark, say, sentences
 from evaluation.report import plots
 from evaluation.report.absent import absent
 from evaluation.report.exhibits import Exhibit, html_table
@@ -29,15 +30,18 @@ TARGETS = (5, 10)
 _NEAR = 0.5  # 万元 from a target on, where heaps lie; bins as wide are what it is held against
 _FEW = 20  # village-years; where fewer are expected, no excess is given
 _BIN, _TOP = 0.25, 15.0
+_ARMS = (mark("treated villages"), mark("never treated villages"))
+_SUBSIDIES = mark("Subsidies beside income")
+_NEAR_TARGETS = mark("Reported income near targets")
 
 
-@needs("income-kinds", "subsidies", "Subsidies beside income")
+@needs("income-kinds", "subsidies", _SUBSIDIES)
 def plot_subsidies(study_data: StudyData) -> Exhibit:
     """Show subsidies beside the other income, for treated and never treated villages."""
     panel = panel_of(study_data)
     if "income_subsidy" not in panel.matrices:
-        reason = "This study does not give subsidies apart from other income."
-        return absent(study_data, "subsidies", "Subsidies beside income", reason)
+        reason = say("This study does not give subsidies apart from other income.")
+        return absent(study_data, "subsidies", say(_SUBSIDIES), reason)
     shown = show_variable(panel, panel.variables["income_subsidy"])
     subsidy = panel.matrix("income_subsidy") / shown.divisor
     total = _total_income(panel) / shown.divisor
@@ -47,29 +51,29 @@ def plot_subsidies(study_data: StudyData) -> Exhibit:
     (aid, known), (whole, _) = (mean_by_group(m, code, 2) for m in (subsidy, total))
     share = np.divide(aid, whole, out=np.full_like(aid, np.nan), where=whole > 0)
     arms = [arm for arm in (0, 1) if (code == arm).any()]
-    names = ("treated villages", f"{NEVER} villages")
+    names = [plots.inscribe(name) for name in _ARMS]
     figure = plots.new_figure(7.6, 3.6)
     with plots.in_style():
         left, right = figure.subplots(1, 2)
         for arm in arms:
-            color = COLORS[("treated", NEVER)[arm]]
-            left.plot(panel.years, whole[arm] - aid[arm], "-o", color=color, markersize=3,
-                      label=f"{names[arm]}: without subsidies")  # fmt: skip
-            left.plot(panel.years, aid[arm], "--s", color=color, markersize=3,
-                      label=f"{names[arm]}: subsidies")  # fmt: skip
-            right.plot(panel.years, share[arm], "-o", color=color, markersize=3)
-        left.set_title("Mean income")
+            style = {"color": COLORS[("treated", NEVER)[arm]], "markersize": 3}
+            own = plots.inscribe("{arm}: without subsidies", arm=names[arm])
+            aided = plots.inscribe("{arm}: subsidies", arm=names[arm])
+            left.plot(panel.years, whole[arm] - aid[arm], "-o", label=own, **style)
+            left.plot(panel.years, aid[arm], "--s", label=aided, **style)
+            right.plot(panel.years, share[arm], "-o", **style)
+        left.set_title(plots.inscribe("Mean income"))
         left.set_ylabel(shown.axis)
-        right.set_title("Subsidies in all income")
+        right.set_title(plots.inscribe("Subsidies in all income"))
         right.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         for axes in (left, right):
             axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
-            axes.set_xlabel("year")
+            axes.set_xlabel(plots.inscribe("year"))
             axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
         figure.legend(loc="outside lower left", ncols=2, frameon=False)
     data = pd.DataFrame(
         [
-            (names[arm], int(year), whole[arm, t] - aid[arm, t], aid[arm, t], share[arm, t],
+            (_ARMS[arm], int(year), whole[arm, t] - aid[arm, t], aid[arm, t], share[arm, t],
              int(known[arm, t]), shown.unit)
             for arm in arms
             for t, year in enumerate(panel.years)
@@ -81,8 +85,8 @@ def plot_subsidies(study_data: StudyData) -> Exhibit:
     return plots.figure_exhibit(
         figure,
         name="subsidies",
-        caption="Subsidies beside the other collective income",
-        alt=f"Lines of mean subsidies and other income by year. {note}",
+        caption=say("Subsidies beside the other collective income"),
+        alt=sentences(say("Lines of mean subsidies and other income by year."), note),
         data=data,
         simulated=study_data.study.simulated,
         note=note,
@@ -92,7 +96,7 @@ def plot_subsidies(study_data: StudyData) -> Exhibit:
 def _subsidy_words(panel: VillagePanel, aid: Floats, unit: str) -> str:
     """Say what would pass for a gain if subsidies were taken for income."""
     before = np.flatnonzero(panel.years < np.nanmin(panel.cohort, initial=np.inf))
-    words = "A grant that is booked as income makes the gain equal to the treatment."
+    words = say("A grant that is booked as income makes the gain equal to the treatment.")
     if not len(before) or before[-1] == len(panel.years) - 1 or not panel.is_treated.any():
         return words
     turn = before[-1] + 1
@@ -100,12 +104,17 @@ def _subsidy_words(panel: VillagePanel, aid: Floats, unit: str) -> str:
     rise = (means.iloc[:, turn:].mean(axis=1) - means.iloc[:, :turn].mean(axis=1)).tolist()
     if not np.isfinite(rise[0]):
         return words
-    never = f", those of {NEVER} ones by {show_number(rise[1])}" if np.isfinite(rise[1]) else ""
-    return (
-        f"From the years to {panel.years[turn - 1]} to those since, the mean subsidies of "
-        f"treated villages changed by {show_number(rise[0])}{never} ({unit}, a year); with "
-        f"subsidies counted as income, the difference would pass for a gain. {words}"
+    treated, other = map(show_number, rise)
+    told = say(
+        "From the years to {last} to those since, the mean subsidies of treated villages "
+        "changed by {change}{never} ({unit}, a year); with subsidies counted as income, the "
+        "difference would pass for a gain.",
+        last=panel.years[turn - 1],
+        change=treated,
+        never=say(", those of never treated ones by {n}", n=other) if other else "",
+        unit=unit,
     )
+    return sentences(told, words)
 
 
 def _total_income(panel: VillagePanel) -> Floats:
@@ -117,11 +126,11 @@ def _total_income(panel: VillagePanel) -> Floats:
     return total
 
 
-@needs("income-kinds", "bunching", "Reported income near targets")
+@needs("income-kinds", "bunching", _NEAR_TARGETS)
 def plot_bunching(study_data: StudyData) -> Exhibit:
     """Draw the distribution of reported income, with the targets of 5 and 10 万元."""
     if reason := _why_no_targets(study_data):
-        return absent(study_data, "bunching", "Reported income near targets", reason)
+        return absent(study_data, "bunching", say(_NEAR_TARGETS), reason)
     reported, income = _reported_by_state(study_data), _reported_income(panel_of(study_data))
     edges = np.arange(0, _TOP + _BIN / 2, _BIN)
     figure = plots.new_figure(7.2, 1.3 + 1.5 * len(reported))
@@ -134,49 +143,56 @@ def plot_bunching(study_data: StudyData) -> Exhibit:
                      edgecolor="white", linewidth=0.3)  # fmt: skip
             for target in TARGETS:
                 axes.axvline(target, color="firebrick", linestyle="--", linewidth=1)
-            axes.set_title(f"{state} ({len(values):,} village-years)")
-            axes.set_ylabel("village-years")
+            told, n = plots.inscribe(state), len(values)
+            axes.set_title(plots.inscribe("{state} ({n:,} village-years)", state=told, n=n))
+            axes.set_ylabel(plots.inscribe("village-years"))
             parts.append(
                 pd.DataFrame(
                     {"state": state, "lower": edges[:-1], "upper": edges[1:], "n": counts}
                 )
             )
-        panels[-1].set_xlabel(f"{plots.label('10,000 yuan', '万元')}, prices of each year")
+        panels[-1].set_xlabel(plots.inscribe("10,000 yuan, prices of each year"))
         panels[-1].set_xticks(range(0, int(_TOP) + 1))
         panels[-1].set_xlim(0, _TOP)
     n_outside = sum(int(((v < 0) | (v >= _TOP)).sum()) for v in reported.values())
-    note = (
-        f"{_name(income)} as reported (nominal), in bins of "
-        f"{_BIN} 万元, closed below; dashed: targets of 5 and 10 万元. {n_outside:,} "
-        f"village-years below 0 or from {_TOP:.0f} 万元 on are not drawn. "
-        f"{_bunching_words(bunching_frame(study_data))}"
+    note = sentences(
+        say(
+            "{income} as reported (nominal), in bins of {width} 万元, closed below; dashed: "
+            "targets of 5 and 10 万元. {n:,} village-years below 0 or from {top:.0f} 万元 on "
+            "are not drawn.",
+            income=_name(income),
+            width=_BIN,
+            n=n_outside,
+            top=_TOP,
+        ),
+        _bunching_words(bunching_frame(study_data)),
     )
     return plots.figure_exhibit(
         figure,
         name="bunching",
-        caption="Reported income near the targets of 5 and 10 万元",
-        alt=f"Histograms of reported income. {note}",
+        caption=say("Reported income near the targets of 5 and 10 万元"),
+        alt=sentences(say("Histograms of reported income."), note),
         data=pd.concat(parts, ignore_index=True),
         simulated=study_data.study.simulated,
         note=note,
     )
 
 
-@needs("income-kinds", "bunching_excess", "Excess just above targets")
+@needs("income-kinds", "bunching_excess", mark("Excess just above targets"))
 def bunching_table(study_data: StudyData) -> Exhibit:
     """Count village-years just above each target against those in bins near by."""
-    caption = "Village-years just above a target, against bins near by"
+    caption = say("Village-years just above a target, against bins near by")
     if reason := _why_no_targets(study_data):
         return absent(study_data, "bunching_excess", caption, reason)
     data, income = bunching_frame(study_data), _reported_income(panel_of(study_data))
     cells = pd.DataFrame(
         {
-            "Village-years": data["state"],
-            "Target, 万元": data["target"],
-            "Just above": [f"{n:,}" for n in data["n_above"]],
-            "Expected": [show_number(n) for n in data["expected"]],
-            "Excess": [
-                f"{e:+.0%}" if np.isfinite(e) else "too few" for e in data["excess_share"]
+            say("Village-years, by state"): [say(state) for state in data["state"]],
+            say("Target, 万元"): data["target"],
+            say("Just above"): [f"{n:,}" for n in data["n_above"]],
+            say("Expected"): [show_number(n) for n in data["expected"]],
+            say("Excess"): [
+                f"{e:+.0%}" if np.isfinite(e) else say("too few") for e in data["excess_share"]
             ],
         },
         dtype=object,
@@ -188,13 +204,19 @@ def bunching_table(study_data: StudyData) -> Exhibit:
         data=data,
         body=html_table(cells),
         simulated=study_data.study.simulated,
-        note=(
-            f"{_bunching_words(data)} {_name(income)} as "
-            f"reported (nominal), in 万元 (10,000 yuan). Just above: from the target t to t + "
-            f"{_NEAR}, which is not in it; expected: the mean of [t - {2 * _NEAR:.0f}, t - "
-            f"{_NEAR}) and [t + {_NEAR}, t + {2 * _NEAR:.0f}), as heaps draw from just below "
-            f"the target; excess: just above / expected - 1, not given (too few) where fewer "
-            f"than {_FEW} are expected."
+        note=sentences(
+            _bunching_words(data),
+            say(
+                "{income} as reported (nominal), in 万元 (10,000 yuan). Just above: from the "
+                "target t to t + {near}, which is not in it; expected: the mean of [t - "
+                "{twice:.0f}, t - {near}) and [t + {near}, t + {twice:.0f}), as heaps draw "
+                "from just below the target; excess: just above / expected - 1, not given (too "
+                "few) where fewer than {few} are expected.",
+                income=_name(income),
+                near=_NEAR,
+                twice=2 * _NEAR,
+                few=_FEW,
+            ),
         ),
     )
 
@@ -231,7 +253,8 @@ def _reported_income(panel: VillagePanel) -> Variable:
 
 
 def _name(income: Variable) -> str:
-    return f"{income.label.replace('_', ' ').capitalize()} ({income.column})"
+    label = income.label.replace("_", " ").capitalize()
+    return label if label == income.column else f"{label} ({income.column})"
 
 
 def _why_no_targets(study_data: StudyData) -> str:
@@ -240,26 +263,27 @@ def _why_no_targets(study_data: StudyData) -> str:
     income = _reported_income(panel)
     money = parse_money(income.unit)
     if money is None or money.currency != "CNY" or income.scale != "level":
-        return "Reported income is not in yuan: the targets of 5 and 10 万元 do not apply."
+        return say("Reported income is not in yuan: the targets of 5 and 10 万元 do not apply.")
     if prices and prices.basis == "real":
-        return (
-            f"The file's income is already in prices of {prices.base_year}: the targets of 5 "
-            "and 10 万元 are of money as reported each year, and do not apply."
+        return say(
+            "The file's income is already in prices of {year}: the targets of 5 and 10 万元 "
+            "are of money as reported each year, and do not apply.",
+            year=prices.base_year,
         )
     known = np.isfinite(panel.matrix(income.name)).any()
-    return "" if known else "No village-year has a reported income."
+    return "" if known else say("No village-year has a reported income.")
 
 
 def _bunching_words(data: pd.DataFrame) -> str:
     known = data[np.isfinite(data["excess_share"])]
     if known.empty:
-        return f"Fewer than {_FEW} village-years are expected just above every target."
+        return say("Fewer than {n} village-years are expected just above every target.", n=_FEW)
+    shown = known.assign(state=known["state"].map(say), told=known["expected"].map(show_number))
     texts = [
-        f"{row['state']} at {row['target']}: {row['n_above']:,} against "
-        f"{show_number(row['expected'])} ({row['excess_share']:+.0%})"
-        for row in known.to_dict("records")
+        say("{state} at {target}: {n_above:,} against {told} ({excess_share:+.0%})", **row)
+        for row in shown.to_dict("records")
     ]
-    return f"Just above a target against expected: {'; '.join(texts)}."
+    return say("Just above a target against expected: {texts}.", texts=say("; ").join(texts))
 
 
 def _reported_by_state(study_data: StudyData) -> dict[str, Floats]:

@@ -12,6 +12,7 @@ from matplotlib.patches import Patch
 from evaluation.data.ledger import FundingLedger
 from evaluation.data.load import StudyData
 from evaluation.data.study_files import FundSource, Role, Stage
+from evaluation.language import commas, mark, say, sentences
 from evaluation.report import plots
 from evaluation.report.absent import absent
 from evaluation.report.exhibits import Exhibit, html_table
@@ -26,17 +27,20 @@ from evaluation.report.village_words import (
 )
 
 SOURCES = {
-    "fiscal": ("Fiscal", "财政"),
-    "dispatching_unit": ("Dispatching unit", "派出单位"),
-    "social": ("Social", "社会"),
-    "credit": ("Credit", "信贷"),
-    "own": ("Village's own", "自筹"),
+    "fiscal": mark("Fiscal"),
+    "dispatching_unit": mark("Dispatching unit"),
+    "social": mark("Social"),
+    "credit": mark("Credit"),
+    "own": mark("Village's own"),
 }
-"""Whose money it is, in both languages."""
+"""Whose money it is; said where it is shown."""
+MONEY_STAGES = (mark("committed"), mark("received"), mark("spent"))
+"""How far money got; said where it is shown."""
 _MANY_COUNTIES = 20
+_FUNDS, _BY_STAGE = mark("Funds by county and source"), mark("Funds by source and stage")
 
 
-@needs("ledger", "ledger_funds", "Funds by county and source")
+@needs("ledger", "ledger_funds", _FUNDS)
 def plot_funds(study_data: StudyData, *, stage: Stage = "received") -> Exhibit:
     """Stack the funds of one stage by county and source; pooled money is hatched.
 
@@ -44,11 +48,12 @@ def plot_funds(study_data: StudyData, *, stage: Stage = "received") -> Exhibit:
     nothing else.
     """
     ledger, shown = ledger_of(study_data)
-    role, caption = role_of(ledger), "Funds by county and source"
+    role, told = role_of(ledger), say(stage)
     entries = ledger.entries
     rows = entries[(entries["stage"] == stage) & (entries["role"] == role)]
     if rows.empty:
-        return absent(study_data, "ledger_funds", caption, f"The ledger has no money {stage}.")
+        reason = say("The ledger has no money {stage}.", stage=told)
+        return absent(study_data, "ledger_funds", say(_FUNDS), reason)
     pooled = rows["shared"].astype(bool) | (rows["village"] == "")
     data = rows.assign(pooled=pooled, amount=rows["amount"] / shown.divisor)
     data = (
@@ -78,36 +83,43 @@ def plot_funds(study_data: StudyData, *, stage: Stage = "received") -> Exhibit:
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
         axes.set_xlabel(shown.axis)
         axes.margins(x=0.03)
-        handles = [Patch(color=colors[s], label=plots.label(*SOURCES[s])) for s in sources]
+        handles = [Patch(color=colors[s], label=plots.inscribe(SOURCES[s])) for s in sources]
         if data["pooled"].any():
-            label = "pooled for town or county"
+            label = plots.inscribe("pooled for town or county")
             handles.append(Patch(fc="0.6", ec="white", hatch="////", label=label))
         figure.legend(handles=handles, loc="outside lower left", ncols=3, frameon=False)
     total = float(totals.sum())
     rest = len(totals) - len(counties)
-    note = (
-        f"{stage.capitalize()}, {_role_words(ledger)}: {show_number(round(total))} in all "
-        f"({shown.unit}){_pooled_words(data, ledger)}. {_split(data)} "
-        f"{f'{rest} counties with less are not drawn.' if rest else ''} "
-        f"{name_prices(study_data.study, brief=True)} {key}"
+    note = sentences(
+        say(
+            "{stage}, {role}: {total} in all ({unit}){pooled}.",
+            stage=told.capitalize(),
+            role=_role_words(ledger),
+            total=show_number(round(total)),
+            unit=shown.unit,
+            pooled=_pooled_words(data, study_data),
+        ),
+        _split(data),
+        say("{n} counties with less are not drawn.", n=rest) if rest else "",
+        name_prices(study_data.study, brief=True),
+        key,
     )
-    note = " ".join(note.split())
     return plots.figure_exhibit(
         figure,
         name="ledger_funds",
-        caption=f"{caption}: money {stage}",
-        alt=f"Stacked bars of funds by county and source. {note}",
+        caption=say("Funds by county and source: money {stage}", stage=told),
+        alt=sentences(say("Stacked bars of funds by county and source."), note),
         data=data,
         simulated=study_data.study.simulated,
         note=note,
     )
 
 
-@needs("ledger", "ledger_stages", "Funds by source and stage")
+@needs("ledger", "ledger_stages", _BY_STAGE)
 def funds_table(study_data: StudyData) -> Exhibit:
     """Show each source's money by stage, side by side: stages are never added up."""
     ledger, shown = ledger_of(study_data)
-    role, caption = role_of(ledger), "Funds by source and stage"
+    role = role_of(ledger)
     entries = ledger.entries[ledger.entries["role"] == role]
     sums = entries.groupby(["source", "stage"], sort=True)["amount"].sum() / shown.divisor
     data = sums.reset_index().assign(role=role, unit=shown.unit)
@@ -115,32 +127,46 @@ def funds_table(study_data: StudyData) -> Exhibit:
     wide = wide.reindex([name for name in get_args(FundSource) if name in wide.index])
     stages = [stage for stage in get_args(Stage) if stage in wide]
     if len(stages) < 2:
-        reason = f"The ledger has one stage alone ({', '.join(stages)}): nothing to compare."
-        return absent(study_data, "ledger_stages", caption, reason)
+        reason = say(
+            "The ledger has one stage alone ({stage}): nothing to compare.",
+            stage=commas(map(say, stages)),
+        )
+        return absent(study_data, "ledger_stages", say(_BY_STAGE), reason)
     wide.loc["all"] = wide.sum()
     cells = pd.DataFrame(
-        {"Source": [" ".join(SOURCES.get(name, ("All sources", ""))) for name in wide.index]},
+        {
+            say("Source"): [
+                say(SOURCES[name]) if name in SOURCES else say("All sources")
+                for name in wide.index
+            ]
+        },
         dtype=object,
     )
     for stage in stages:
-        cells[stage.capitalize()] = [show_number(np.round(x, 1)) for x in wide[stage]]
+        cells[say(stage).capitalize()] = [show_number(np.round(x, 1)) for x in wide[stage]]
     last = wide.loc["all"]
     steps = [
-        f"{last[b] / last[a]:.0%} of the money {a} is {b}"
+        say("{share:.0%} of the money {a} is {b}", share=last[b] / last[a], a=say(a), b=say(b))
         for a, b in pairwise(stages)
         if last[a] > 0
     ]
     return Exhibit(
         name="ledger_stages",
         kind="table",
-        caption=f"{caption}, {shown.unit}",
+        caption=say("Funds by source and stage, {unit}", unit=shown.unit),
         data=data,
         body=html_table(cells),
         simulated=study_data.study.simulated,
-        note=(
-            f"{_role_words(ledger).capitalize()}. Stages are how far the same money got and "
-            f"are not added up{': ' if steps else ''}{'; '.join(steps)}. {money_note(shown)}"
-        ).strip(),
+        note=sentences(
+            say("{role}.", role=_role_words(ledger).capitalize()),
+            say(
+                "Stages are how far the same money got and are not added up: {steps}.",
+                steps=say("; ").join(steps),
+            )
+            if steps
+            else say("Stages are how far the same money got and are not added up."),
+            money_note(shown),
+        ),
     )
 
 
@@ -171,27 +197,31 @@ def role_of(ledger: FundingLedger) -> Role:
 
 def _role_words(ledger: FundingLedger) -> str:
     if role_of(ledger) == "use":
-        return "uses of money (投入), the only amounts that the ledger has"
-    has_uses = (ledger.entries["role"] == "use").any()
-    words = "sources of money (争取)"
-    return f"{words} alone, as uses may be the same money" if has_uses else words
+        return say("uses of money (投入), the only amounts that the ledger has")
+    if (ledger.entries["role"] == "use").any():
+        return say("sources of money (争取) alone, as uses may be the same money")
+    return say("sources of money (争取)")
 
 
-def _pooled_words(data: pd.DataFrame, ledger: FundingLedger) -> str:
+def _pooled_words(data: pd.DataFrame, study_data: StudyData) -> str:
     """Say how much of the money was pooled, if any, and how it was shared out."""
     if not data["pooled"].any():
         return ""
     share = data.loc[data["pooled"], "amount"].sum() / data["amount"].sum()
-    by = ledger.shared_by
-    rule = f", shared out {'equally' if by == 'equal' else f'by {by}'.replace('_', ' ')}"
-    return (
-        f"; {share:.0%} of it pooled for a town or county"
-        f"{rule if by else ' and not shared out'}"
-    )
+    by = (study_data.ledger and study_data.ledger.shared_by) or ""
+    known = study_data.panel.variables if study_data.panel else {}
+    label = known[by].label if by in known else by
+    if not by:
+        told = mark("; {share:.0%} of it pooled for a town or county and not shared out")
+    elif by == "equal":
+        told = mark("; {share:.0%} of it pooled for a town or county, shared out equally")
+    else:
+        told = mark("; {share:.0%} of it pooled for a town or county, shared out by {by}")
+    return say(told, share=share, by=label.replace("_", " "))
 
 
 def _split(data: pd.DataFrame) -> str:
     """Say what share of the money each source is."""
     sums = data.groupby("source")["amount"].sum().sort_values(ascending=False)
-    parts = [f"{SOURCES[str(s)][0].lower()} {x / sums.sum():.0%}" for s, x in sums.items()]
-    return f"By source: {', '.join(parts)}."
+    parts = [f"{say(SOURCES[str(s)]).lower()} {x / sums.sum():.0%}" for s, x in sums.items()]
+    return say("By source: {parts}.", parts=commas(parts))

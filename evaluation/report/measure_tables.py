@@ -13,11 +13,14 @@ from markupsafe import Markup
 from evaluation.bounds import Bounds
 from evaluation.claims.comparison import compare_counties
 from evaluation.claims.crosscheck import run_crosschecks
-from evaluation.claims.measures import assess_counties, assessment_frame, check_measures
+from evaluation.claims.definitions import check_measures
+from evaluation.claims.measures import assess_counties, assessment_frame
 from evaluation.claims.table import ClaimTable
 from evaluation.data.hedges import OTHER_READING, READINGS, Reading
+from evaluation.language import commas, listing, say, sentences
 from evaluation.report.check_tables import count_verdicts
-from evaluation.report.claim_tables import relabel
+from evaluation.report.claim_tables import READINGS as READ
+from evaluation.report.claim_tables import name_area, relabel, say_gap, say_otherwise
 from evaluation.report.exhibits import (
     LEGEND,
     MONEY,
@@ -46,9 +49,9 @@ def findings_table(table: ClaimTable, *, reading: Reading | None = None) -> Exhi
         gaps = [label for label in block["label"].unique() if label not in set(known["label"])]
         rows.append(
             {
-                "County": html_lines(area.name, area.zh),
-                "What the figures imply": html_lines(*_findings(known, reading)),
-                "Not identified": html_lines(*gaps),
+                say("County"): html_lines(*name_area(area)),
+                say("What the figures imply"): html_lines(*_findings(known, reading)),
+                say("Not identified"): html_lines(*map(say, gaps)),
             }
         )
     results = run_crosschecks(table, reading=reading)
@@ -59,12 +62,19 @@ def findings_table(table: ClaimTable, *, reading: Reading | None = None) -> Exhi
         name="findings",
         kind="table",
         simulated=table.study.simulated,
-        caption="In short: what the published figures imply, if they are true",
-        note=(
-            f"{reading.capitalize()} reading of hedges. {count_verdicts(counts)} Of "
-            f"{len(compared)} comparisons of two counties on one measure, {ranked} give an "
-            "order. No effect of the programme is identified: there are no villages to compare "
-            f"with. {MONEY} {LEGEND}"
+        caption=say("In short: what the published figures imply, if they are true"),
+        note=sentences(
+            say("{reading} reading of hedges.", reading=say(READ[reading][0]).capitalize()),
+            count_verdicts(counts),
+            say(
+                "Of {n} comparisons of two counties on one measure, {ranked} give an order. "
+                "No effect of the programme is identified: there are no villages to compare "
+                "with.",
+                n=len(compared),
+                ranked=ranked,
+            ),
+            say(MONEY),
+            say(LEGEND),
         ),
         data=frame,
         body=html_table(pd.DataFrame(rows, dtype=object)),
@@ -92,24 +102,28 @@ def measure_table(
     for (_, definition), block in frame.groupby(["measure", "definition"], sort=False):
         first = block.iloc[0]
         cells = {
-            f"{area.name} {area.zh}": _measure_cell(
+            " ".join(name_area(area)): _measure_cell(
                 block[block["county"] == area.name].iloc[0].to_dict(), table
             )
             for area in table.study.counties
         }
-        heading = f"{first['label']} ({first['reads']})"
-        rule = html_lines(str(definition), html_formula(first["formula"]))
-        rows.append({"measure": heading, "Definition": rule, **cells})
+        rule = html_lines(say(str(definition)), html_formula(first["formula"]))
+        rows.append({"measure": _heading(first), say("Definition"): rule, **cells})
     return Exhibit(
         name=name,
         kind="table",
         simulated=table.study.simulated,
-        caption=caption,
-        note=(
-            "Bounds in the strict reading, and in the loose one where it differs; 'unhedged' "
-            "is the value with hedges and rounding left aside. Cells of one row share a "
-            "formula; whether they may be ranked is said under 'What may be ranked'. "
-            f"{_uncounted(table)}{MONEY} {LEGEND}"
+        caption=say(caption),
+        note=sentences(
+            say(
+                "Bounds in the strict reading, and in the loose one where it differs; "
+                "'unhedged' is the value with hedges and rounding left aside. Cells of one row "
+                "share a formula; whether they may be ranked is said under 'What may be "
+                "ranked'."
+            ),
+            _uncounted(table),
+            say(MONEY),
+            say(LEGEND),
         ),
         data=frame,
         body=html_table(pd.DataFrame(rows, dtype=object), group="measure"),
@@ -123,22 +137,28 @@ def comparison_table(table: ClaimTable, *, reading: Reading | None = None) -> Ex
     untold = frame[frame["verdict"] == "not identified"]["label"].value_counts()
     shown = pd.DataFrame(
         {
-            "measure": told["label"],
-            "Counties": told["county"] + " and " + told["other"],
-            "Verdict": [_order_text(row) for row in told.to_dict("records")],
-            "Why": [relabel(reason, table) for reason in told["reason"]],
+            "measure": told["label"].map(say),
+            say("Counties"): [
+                listing([table.name_area(county), table.name_area(other)])
+                for county, other in zip(told["county"], told["other"], strict=True)
+            ],
+            say("Verdict"): [_order_text(row, table) for row in told.to_dict("records")],
+            say("Why"): [relabel(reason, table) for reason in told["reason"]],
         },
         dtype=object,
     )
-    pairs = "; ".join(f"{label!s}: {n}" for label, n in untold.items())
+    pairs = say("; ").join(
+        say("{measure}: {n}", measure=say(str(label)), n=n) for label, n in untold.items()
+    )
     return Exhibit(
         name="comparisons",
         kind="table",
         simulated=table.study.simulated,
-        caption="What may be ranked, and what may not",
-        note=(
-            f"Pairs in which a county has no figure at all are left out ({pairs}). Figures "
-            "without a date of their own count as of the text's date."
+        caption=say("What may be ranked, and what may not"),
+        note=say(
+            "Pairs in which a county has no figure at all are left out ({pairs}). Figures "
+            "without a date of their own count as of the text's date.",
+            pairs=pairs,
         ),
         data=frame,
         body=html_table(shown, group="measure"),
@@ -155,11 +175,11 @@ def readings_table(table: ClaimTable) -> Exhibit:
     changed = [name for name, verdict in verdicts[0].items() if verdicts[1][name] != verdict]
     shown = pd.DataFrame(
         {
-            "measure": moved["label"] + " (" + moved["reads"] + ")",
-            "County": moved["county"],
-            "Definition": moved["definition"],
-            "Strict": [html_bounds(b) for b in moved["strict"]],
-            "Loose": [html_bounds(b) for b in moved["loose"]],
+            "measure": [_heading(row) for _, row in moved.iterrows()],
+            say("County"): moved["county"].map(table.name_area),
+            say("Definition"): moved["definition"].map(say),
+            say("Strict"): [html_bounds(b) for b in moved["strict"]],
+            say("Loose"): [html_bounds(b) for b in moved["loose"]],
         },
         dtype=object,
     )
@@ -167,37 +187,54 @@ def readings_table(table: ClaimTable) -> Exhibit:
         name="readings",
         kind="table",
         simulated=table.study.simulated,
-        caption="What turns on the reading of hedges",
-        note=(
-            "All other measures are the same in both readings. Cross-checks whose verdict "
-            f"changes: {', '.join(changed) or 'none'}; their values are in the table of "
-            f"cross-checks. {LEGEND}"
+        caption=say("What turns on the reading of hedges"),
+        note=sentences(
+            say(
+                "All other measures are the same in both readings. Cross-checks whose verdict "
+                "changes: {checks}; their values are in the table of cross-checks.",
+                checks=commas(changed) or say("none"),
+            ),
+            say(LEGEND),
         ),
         data=moved,
         body=html_table(shown, group="measure"),
     )
 
 
-def _order_text(row: dict[Any, Any]) -> str:
-    if row["verdict"] in ("above", "below"):
-        return f"{row['county']} {row['verdict']} {row['other']}"
-    return str(row["verdict"])
+def _heading(row: pd.Series[Any]) -> str:
+    """Name a measure with the unit that its values read in."""
+    label, reads = row[["label", "reads"]]
+    return say("{measure} ({unit})", measure=say(label), unit=say(reads))
+
+
+def _order_text(row: dict[Any, Any], table: ClaimTable) -> str:
+    verdict = row["verdict"]
+    if verdict not in ("above", "below"):
+        return say(verdict)
+    county, other = table.name_area(row["county"]), table.name_area(row["other"])
+    return say("{county} {above} {other}", county=county, above=say(verdict), other=other)
 
 
 def _findings(known: pd.DataFrame, reading: Reading) -> list[Markup]:
     other = OTHER_READING[reading]
     lines = []
     for label, block in known.groupby("label", sort=False):
-        lines.append(Markup("<strong>{}</strong>").format(label))
+        lines.append(Markup("<strong>{}</strong>").format(say(str(label))))
         for row in block.to_dict("records"):
-            value = html_bounds(row[reading], row["reads"])
+            definition, reads = row["definition"], row["reads"]
+            value = html_bounds(row[reading], say(reads))
             if row[other] != row[reading]:
-                value += Markup(", {}ly {}").format(other, html_bounds(row[other]))
-            claims = html_claims(row["claims"])
-            lines.append(Markup("{}: {} {}").format(row["definition"], value, claims))
+                value += say_otherwise(other, html_bounds(row[other]))
+            lines.append(
+                Markup(say("{definition}: {value} {claims}")).format(
+                    definition=say(definition),
+                    value=value,
+                    claims=html_claims(row["claims"]),
+                )
+            )
         if block["measure"].iloc[0] == "gain_per_yuan":
-            span = reduce(Bounds.hull, block[reading])
-            lines.append(Markup("over all definitions: {}").format(html_bounds(span)))
+            span = html_bounds(reduce(Bounds.hull, block[reading]))
+            lines.append(Markup(say("over all definitions: {span}")).format(span=span))
     return lines
 
 
@@ -205,14 +242,12 @@ def _measure_cell(row: dict[Any, Any], table: ClaimTable) -> Markup:
     strict, loose, printed = row["strict"], row["loose"], row["as_printed"]
     claims = html_claims(str(row["claims"]))
     if strict is None:
-        return Markup('<span class="gap">not identified. {}</span>').format(
-            relabel(str(row["missing"]), table)
-        )
+        return say_gap(relabel(str(row["missing"]), table))
     lines = [Markup("<strong>{}</strong>").format(html_bounds(strict))]
     if loose != strict:
-        lines.append(Markup("loosely {}").format(html_bounds(loose)))
+        lines.append(Markup(say("loosely {value}")).format(value=html_bounds(loose)))
     if printed != strict and str(printed) != str(strict):
-        lines.append(Markup("unhedged {}").format(html_bounds(printed)))
+        lines.append(Markup(say("unhedged {value}")).format(value=html_bounds(printed)))
     return html_lines(*lines, claims)
 
 
@@ -228,8 +263,8 @@ def _uncounted(table: ClaimTable) -> str:
     ]
     if not claims:
         return ""
-    return (
-        f"In no total, for it is not the whole county's or not marked as a use or source: "
-        f"{', '.join(claims)}. "
-        "A source that the text does not name is not a source of nothing. "
+    return say(
+        "In no total, for it is not the whole county's or not marked as a use or source: "
+        "{claims}. A source that the text does not name is not a source of nothing.",
+        claims=commas(claims),
     )

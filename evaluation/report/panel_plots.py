@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from evaluation.data.load import StudyData
 from evaluation.data.money import parse_money
+from evaluation.language import commas, mark, say, sentences
 from evaluation.report import plots
 from evaluation.report.absent import absent
 from evaluation.report.exhibits import Exhibit
@@ -39,12 +40,14 @@ _MANY_POINTS = 5_000  # more are drawn as pixels, and given by county
 _MANY_COUNTIES = 30
 _FEW_LINES = 15
 _FEW_COHORTS = 6  # a line each; more are grouped
-_GET_GEOPANDAS = (
+_GET_GEOPANDAS = mark(
     'The study has boundaries; to draw them: pip install "village-evaluation[map]".'
 )
+_MAP = mark("Where the villages are")
+_FIRST_YEAR = mark("first treated year")
 
 
-@needs("map", "village_map", "Where the villages are")
+@needs("map", "village_map", _MAP)
 def plot_map(study_data: StudyData) -> Exhibit:
     """Draw the villages at their coordinates, coloured by cohort; boundaries if known."""
     panel = panel_of(study_data)
@@ -53,8 +56,8 @@ def plot_map(study_data: StudyData) -> Exhibit:
     frame["cohort"] = np.array(names, dtype=object)[code]
     placed = frame.dropna(subset=["longitude", "latitude"])
     if placed.empty:
-        reason = "No village has coordinates."
-        return absent(study_data, "village_map", "Where the villages are", reason)
+        reason = say("No village has coordinates.")
+        return absent(study_data, "village_map", say(_MAP), reason)
     columns = ["village", "county", "cohort", "longitude", "latitude"]
     data = placed[columns]
     if len(placed) > _MANY_POINTS:
@@ -80,33 +83,41 @@ def plot_map(study_data: StudyData) -> Exhibit:
                 s=size,
                 c=colors[name],
                 linewidths=0,
-                label=f"{name} ({len(rows):,})",
+                label=f"{plots.inscribe(name)} ({len(rows):,})",
                 rasterized=len(placed) > _MANY_POINTS,
                 zorder=2 if name == NEVER else 3,
             )
         key = write_counties(study_data, axes, placed)
         axes.margins(0.1)
         axes.set_aspect(stretch)
-        axes.set_xlabel("longitude, degrees east")
-        axes.set_ylabel("latitude, degrees north")
+        axes.set_xlabel(plots.inscribe("longitude, degrees east"))
+        axes.set_ylabel(plots.inscribe("latitude, degrees north"))
         axes.ticklabel_format(useOffset=False)
         figure.legend(
-            loc="outside lower left", ncols=5, frameon=False, title="first treated year",
-            markerscale=max(1.0, 4 / size**0.5), alignment="left",
+            loc="outside lower left", ncols=5, frameon=False, alignment="left",
+            title=plots.inscribe(_FIRST_YEAR), markerscale=max(1.0, 4 / size**0.5),
         )  # fmt: skip
     n_treated = int((placed["cohort"] != NEVER).sum())
-    note = (
-        f"{n_treated:,} treated and {len(placed) - n_treated:,} never treated villages; "
-        f"{len(frame) - len(placed):,} have no coordinates. {drawn} {key} {missing}"
+    note = sentences(
+        say(
+            "{treated:,} treated and {never:,} never treated villages; {lost:,} have no "
+            "coordinates.",
+            treated=n_treated,
+            never=len(placed) - n_treated,
+            lost=len(frame) - len(placed),
+        ),
+        drawn,
+        key,
+        missing,
     )
     return plots.figure_exhibit(
         figure,
         name="village_map",
-        caption="Where the villages are, by first treated year",
-        alt=f"Map of villages as dots. {note}",
+        caption=say("Where the villages are, by first treated year"),
+        alt=sentences(say("Map of villages as dots."), note),
         data=data,
         simulated=study_data.study.simulated,
-        note=" ".join(note.split()),
+        note=note,
     )
 
 
@@ -118,10 +129,10 @@ def draw_boundaries(study_data: StudyData, axes: Axes) -> tuple[str, str]:
     try:
         import geopandas
     except ImportError:
-        return "", _GET_GEOPANDAS
+        return "", say(_GET_GEOPANDAS)
     areas = geopandas.read_file(study.path(study.panel.boundaries)).to_crs(4326)
     areas.boundary.plot(ax=axes, color="0.55", linewidth=0.7, aspect=None, zorder=1)
-    return f"Boundaries: {study.panel.boundaries}.", ""
+    return say("Boundaries: {file}.", file=study.panel.boundaries), ""
 
 
 def write_counties(study_data: StudyData, axes: Axes, placed: pd.DataFrame) -> str:
@@ -136,7 +147,7 @@ def write_counties(study_data: StudyData, axes: Axes, placed: pd.DataFrame) -> s
     return key
 
 
-@needs("panel", "income_paths", "The mean outcome by cohort")
+@needs("panel", "income_paths", mark("The mean outcome by cohort"))
 def plot_income_paths(study_data: StudyData) -> Exhibit:
     """Show the mean outcome by cohort and year, with each cohort's first treated year."""
     panel = panel_of(study_data)
@@ -162,11 +173,11 @@ def plot_income_paths(study_data: StudyData) -> Exhibit:
             if name.isdigit() and int(name) <= panel.years[-1]:
                 axes.axvline(int(name), color=colors[name], linestyle="--", linewidth=1)
         axes.set_ylabel(f"{outcome_label(panel)}\n{shown.axis}")
-        axes.set_xlabel("year")
+        axes.set_xlabel(plots.inscribe("year"))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=12))
         figure.legend(
-            loc="outside lower left", ncols=3, frameon=False, title="first treated year",
-            alignment="left",
+            loc="outside lower left", ncols=3, frameon=False, alignment="left",
+            title=plots.inscribe(_FIRST_YEAR),
         )  # fmt: skip
     data = pd.DataFrame(
         {
@@ -178,20 +189,23 @@ def plot_income_paths(study_data: StudyData) -> Exhibit:
         }
     )
     changes = _changes(data, names)
-    note = (
-        f"{changes} Means over the villages known in that year; dashed: the first treated "
-        "year of a cohort of one year; thin, where drawn: the same by county. Means of "
-        f"different villages are no effect. {start_note(study_data)} "
-        f"{name_prices(study_data.study, brief=True) if parse_money(outcome.unit) else ''}"
-    )
     return plots.figure_exhibit(
         figure,
         name="income_paths",
-        caption=f"Mean of {outcome.label} by cohort",
-        alt="Lines of the mean outcome by cohort and year. " + changes,
+        caption=say("Mean of {outcome} by cohort", outcome=outcome.label),
+        alt=sentences(say("Lines of the mean outcome by cohort and year."), changes),
         data=data,
         simulated=study_data.study.simulated,
-        note=" ".join(note.split()),
+        note=sentences(
+            changes,
+            say(
+                "Means over the villages known in that year; dashed: the first treated year of "
+                "a cohort of one year; thin, where drawn: the same by county. Means of "
+                "different villages are no effect."
+            ),
+            start_note(study_data),
+            name_prices(study_data.study, brief=True) if parse_money(outcome.unit) else "",
+        ),
     )
 
 
@@ -207,16 +221,21 @@ def _changes(data: pd.DataFrame, names: list[str]) -> str:
     means, known = at["mean"].to_dict(), at["n_villages"].to_dict()
     texts = []
     for a, b in spans:
-        changes = ", ".join(
-            f"{name}: {show_number(means[name, b] - means[name, a]) or 'unknown'}, "
-            f"n {known[name, a]:,} and {known[name, b]:,}"
+        changes = commas(
+            say(
+                "{name}: {change}, n {before:,} and {after:,}",
+                name=say(name),
+                change=show_number(means[name, b] - means[name, a]) or say("unknown"),
+                before=known[name, a],
+                after=known[name, b],
+            )
             for name in names
         )
-        texts.append(f"from {a} to {b} ({changes})")
-    unit = data["unit"].iloc[0] or "no unit given"
-    return (
-        f"Change of the mean by cohort, {unit}, n: villages known in the two years: "
-        f"{'; '.join(texts)}."
-        if texts
-        else ""
+        texts.append(say("from {a} to {b} ({changes})", a=a, b=b, changes=changes))
+    if not texts:
+        return ""
+    return say(
+        "Change of the mean by cohort, {unit}, n: villages known in the two years: {spans}.",
+        unit=data["unit"].iloc[0] or say("no unit given"),
+        spans=say("; ").join(texts),
     )

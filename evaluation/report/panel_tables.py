@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
@@ -13,6 +11,7 @@ from evaluation.data.panel import Variable, VillagePanel
 from evaluation.data.study import Study
 from evaluation.data.study_files import Column
 from evaluation.data.study_panel import Statistic
+from evaluation.language import commas, mark, say, sentences
 from evaluation.report.exhibits import Exhibit, html_table
 from evaluation.report.village_words import (
     group_cohorts,
@@ -20,6 +19,7 @@ from evaluation.report.village_words import (
     name_prices,
     needs,
     panel_of,
+    scale_unit,
     show_number,
     show_variable,
     start_note,
@@ -28,10 +28,26 @@ from evaluation.report.village_words import (
 _PLACES = 3
 _NOT_IF_NONE = ("Counties", "Towns", "Hedged figures kept as bounds")
 _MANY_ZEROS = 0.1
-_LEFT_OUT = re.compile(r"\bleft out\b")
+_LEVELS = {"warning": mark("warning"), "note": mark("note")}
+_PLACES_IN = {
+    "row": mark("row {row} {cell}"),
+    "line": mark("line {row} {cell}"),
+    "observation": mark("observation {row} {cell}"),
+    "village-year": mark("village-year {row} {cell}"),
+}
+_NUMBERS = {
+    "n": "n",
+    "mean": mark("Mean"),
+    "sd": mark("sd"),
+    "min": mark("Min"),
+    "p25": "p25",
+    "median": mark("Median"),
+    "p75": "p75",
+    "max": mark("Max"),
+}
 
 
-@needs("panel", "panel_summary", "What the panel holds")
+@needs("panel", "panel_summary", mark("What the panel holds"))
 def panel_summary_table(study_data: StudyData) -> Exhibit:
     """Show what a panel holds, and what was left out on reading it."""
     panel = panel_of(study_data)
@@ -39,57 +55,83 @@ def panel_summary_table(study_data: StudyData) -> Exhibit:
     shown = show_variable(panel, outcome)
     n_cells, n_rows = panel.rows.size, int(panel.rows.sum())
     code, names = group_cohorts(panel)
-    cohorts = ", ".join(
-        f"{name}: {count:,}"
+    cohorts = commas(
+        say("{name}: {n:,}", name=name, n=count)
         for name, count in zip(names, np.bincount(code), strict=True)
         if name.isdigit()
     )
-    left_out = [p for p in panel.problems if _LEFT_OUT.search(p.message)]
-    left = "; ".join(re.sub("^left out: ", "", p.message) for p in left_out)
+    left_out = [p.message for p in panel.problems if p.left_out]
+    left = say("; ").join(p.removeprefix(say("left out: {what}", what="")) for p in left_out)
     n_never = int((~panel.is_treated).sum())
     n_treated = panel.n_villages - n_never
     rows: list[tuple[str, int | None, str]] = [
-        ("Villages", panel.n_villages, ""),
-        ("Counties", _n_places(panel, "county"), ""),
-        ("Towns", _n_places(panel, "county", "town"), ""),
-        ("Years", len(panel.years), f"{panel.years[0]} to {panel.years[-1]}"),
-        ("Village-years in the file", n_rows, f"of {n_cells:,} villages x years"),
+        (mark("Villages"), panel.n_villages, ""),
+        (mark("Counties"), _n_places(panel, "county"), ""),
+        (mark("Towns"), _n_places(panel, "county", "town"), ""),
         (
-            "Values of the outcome",
-            int(np.isfinite(panel.matrix()).sum()),
-            f"{outcome.label}, from {outcome.column}; {shown.unit or 'no unit given'}",
+            mark("Years"),
+            len(panel.years),
+            say("{first} to {last}", first=panel.years[0], last=panel.years[-1]),
         ),
-        ("Prices", None, name_prices(study_data.study)),
-        ("Hedged figures kept as bounds", len(panel.hedged), "missing as points"),
-        ("Treated villages", n_treated, f"by first treated year: {cohorts}" if cohorts else ""),
-        ("Never treated villages", n_never, ""),
-        ("Left out", len(left_out), left or "nothing was left out on reading"),
+        (
+            mark("Village-years in the file"),
+            n_rows,
+            say("of {n:,} villages x years", n=n_cells),
+        ),
+        (
+            mark("Values of the outcome"),
+            int(np.isfinite(panel.matrix()).sum()),
+            say(
+                "{label}, from {column}; {unit}",
+                label=outcome.label,
+                column=outcome.column,
+                unit=shown.unit or say("no unit given"),
+            ),
+        ),
+        (mark("Prices"), None, name_prices(study_data.study)),
+        (
+            mark("Hedged figures kept as bounds"),
+            len(panel.hedged),
+            say("missing as points"),
+        ),
+        (
+            mark("Treated villages"),
+            n_treated,
+            say("by first treated year: {cohorts}", cohorts=cohorts) if cohorts else "",
+        ),
+        (mark("Never treated villages"), n_never, ""),
+        (mark("Left out"), len(left_out), left or say("nothing was left out on reading")),
     ]
     absent = [*_NOT_IF_NONE, *(() if name_prices(study_data.study) else ("Prices",))]
     facts = [row for row in rows if row[1] or row[0] not in absent]
     data = pd.DataFrame(facts, columns=["item", "count", "what"], dtype=object)
     cells = pd.DataFrame(
         {
-            "": data["item"],
-            "Number": ["" if count is None else f"{count:,}" for count in data["count"]],
-            "What": data["what"],
+            "": [say(item) for item in data["item"]],
+            say("Number"): ["" if count is None else f"{count:,}" for count in data["count"]],
+            say("What"): data["what"],
         },
         dtype=object,
     )
     share = np.isfinite(panel.matrix()).sum() / n_cells
-    note = (
-        f"{n_treated:,} of {panel.n_villages:,} villages are treated at some time; the outcome "
-        f"is known for {share:.1%} of villages and years. {start_note(study_data)} "
-        f"{money_note(shown)}"
-    )
     return Exhibit(
         name="panel_summary",
         kind="table",
-        caption=f"What the panel holds ({panel.source or 'the file'})",
+        caption=say("What the panel holds ({file})", file=panel.source or say("the file")),
         data=data,
         body=html_table(cells),
         simulated=study_data.study.simulated,
-        note=" ".join(note.split()),
+        note=sentences(
+            say(
+                "{treated:,} of {n:,} villages are treated at some time; the outcome is known "
+                "for {share:.1%} of villages and years.",
+                treated=n_treated,
+                n=panel.n_villages,
+                share=share,
+            ),
+            start_note(study_data),
+            money_note(shown),
+        ),
     )
 
 
@@ -104,21 +146,25 @@ def problem_table(study_data: StudyData) -> Exhibit:
     problems = sorted(study_data.problems, key=lambda p: p.level != "warning")
     rows = []
     for p in problems:
-        places = [f"{p.row_word} {row} {cell}".strip() if row != "" else cell
-                  for row, cell in p.places[:_PLACES]]  # fmt: skip
-        rows.append(
-            (p.level, p.file, p.column, p.message, p.count, "; ".join(places), p.remedy)
-        )
+        places = [
+            say(_PLACES_IN[p.row_word], row=row, cell=cell).strip() if row != "" else cell
+            for row, cell in p.places[:_PLACES]
+        ]
+        listed = say("; ").join(places)
+        rows.append((p.level, p.file, p.column, p.message, p.count, listed, p.remedy))
     names = ["level", "file", "column", "what", "count", "first_places", "remedy"]
     data = pd.DataFrame(rows, columns=names, dtype=object)
     cells = pd.DataFrame(
         {
-            "Level": data["level"],
-            "File": data["file"],
-            "Column": data["column"],
-            "What": [f"{r[3]}. {r[6]}".strip() for r in rows],
-            "How many": [f"{count:,}" if count else "" for count in data["count"]],
-            "First places": data["first_places"],
+            say("Level"): [say(_LEVELS[level]) for level in data["level"]],
+            say("File"): data["file"],
+            say("Column"): data["column"],
+            say("What"): [
+                sentences(_end(what), remedy)
+                for what, remedy in zip(data["what"], data["remedy"], strict=True)
+            ],
+            say("How many"): [f"{count:,}" if count else "" for count in data["count"]],
+            say("First places"): data["first_places"],
         },
         dtype=object,
     )
@@ -126,18 +172,25 @@ def problem_table(study_data: StudyData) -> Exhibit:
     return Exhibit(
         name="problems",
         kind="table",
-        caption="Warnings and notes on reading the files",
+        caption=say("Warnings and notes on reading the files"),
         data=data,
         body=html_table(cells),
         simulated=study_data.study.simulated,
-        note=(
-            f"{n_warnings} warning(s), {len(problems) - n_warnings} note(s). Nothing was "
-            "changed or filled in on their account; `evaluation check` lists every place."
+        note=say(
+            "{warnings} warning(s), {notes} note(s). Nothing was changed or filled in on their "
+            "account; `evaluation check` lists every place.",
+            warnings=n_warnings,
+            notes=len(problems) - n_warnings,
         ),
     )
 
 
-@needs("panel", "summary_statistics", "Summary statistics")
+def _end(message: str) -> str:
+    """End a message as a sentence, unless it asks something."""
+    return message if message.endswith(("?", "？")) else say("{what}.", what=message)
+
+
+@needs("panel", "summary_statistics", mark("Summary statistics"))
 def summary_table(study_data: StudyData) -> Exhibit:
     """Give the distribution of every variable over villages and years."""
     panel = panel_of(study_data)
@@ -156,33 +209,40 @@ def summary_table(study_data: StudyData) -> Exhibit:
         declared = _declared_unit(study_data.study, variable)
         rows.append((name, variable.label, variable.column, declared, variable.role, n, mean,
                      spread, *quantiles, zeros, 1 - n / n_rows, shown.unit))  # fmt: skip
-    numbers = ["n", "mean", "sd", "min", "p25", "median", "p75", "max"]
-    names = ["variable", "label", "column", "declared_unit", "role", *numbers, "zero_share",
+    names = ["variable", "label", "column", "declared_unit", "role", *_NUMBERS, "zero_share",
              "missing_share", "unit"]  # fmt: skip
     data = pd.DataFrame(rows, columns=names)
-    cells = pd.DataFrame({"Variable": _label(data), "Unit": data["unit"]}, dtype=object)
-    for name in numbers:
-        cells[name.capitalize() if name in ("mean", "min", "median", "max") else name] = [
-            show_number(value) for value in data[name]
+    cells = pd.DataFrame(
+        {say("Variable"): _label(data), say("Unit"): data["unit"]}, dtype=object
+    )
+    for name, head in _NUMBERS.items():
+        cells[say(head)] = [show_number(value) for value in data[name]]
+    many_zeros = (data["zero_share"] > _MANY_ZEROS).any()
+    if many_zeros:
+        cells[say("Zeros")] = [
+            f"{z:.0%}" if z > _MANY_ZEROS else "" for z in data["zero_share"]
         ]
-    if (data["zero_share"] > _MANY_ZEROS).any():
-        cells["Zeros"] = [f"{z:.0%}" if z > _MANY_ZEROS else "" for z in data["zero_share"]]
-    cells["Missing"] = [f"{share:.1%}" for share in data["missing_share"]]
+    cells[say("Missing")] = [f"{share:.1%}" for share in data["missing_share"]]
     worst = max(data.to_dict("records"), key=lambda row: row["missing_share"])
     return Exhibit(
         name="summary_statistics",
         kind="table",
-        caption="Summary statistics over villages and years",
+        caption=say("Summary statistics over villages and years"),
         data=data,
         body=html_table(cells, row_headers=1),
         simulated=study_data.study.simulated,
-        note=(
-            f"Missing: share of the {n_rows:,} village-years in the file without a value; the "
-            f"largest is {worst['missing_share']:.1%}, of {worst['label']}. p25, p75: "
-            "quartiles. Below a name: its column, and the unit there if it has one. "
-            f"{'Zeros: their share of the values, if above 10%. ' if 'Zeros' in cells else ''}"
-            + "".join(sorted(notes))
-        ).strip(),
+        note=sentences(
+            say(
+                "Missing: share of the {n:,} village-years in the file without a value; the "
+                "largest is {share:.1%}, of {label}. p25, p75: quartiles. Below a name: its "
+                "column, and the unit there if it has one.",
+                n=n_rows,
+                share=worst["missing_share"],
+                label=worst["label"],
+            ),
+            say("Zeros: their share of the values, if above 10%.") if many_zeros else "",
+            *sorted(notes),
+        ),
     )
 
 
@@ -196,17 +256,20 @@ def _declared_unit(study: Study, variable: Variable) -> str:
     declared |= part.aggregate.outcomes if part.aggregate else {}
     # The outcome income is made of kinds that all have one currency.
     column = declared.get(variable.name) or next(iter(kinds.values()), None)
-    unit, scale = (column.unit if column else ""), getattr(column, "scale", "level")
-    return unit if scale == "level" else f"{scale} of {unit or 'the number'}"
+    return scale_unit(column.unit if column else "", getattr(column, "scale", "level"))
 
 
 def _label(data: pd.DataFrame) -> list[Markup]:
     """Name variables by label, and by their column in the file and its unit below it."""
-    return [
-        Markup("{}<br><small>{}{}</small>").format(
-            label.replace("_", " "), column, f" ({unit})" if unit else ""
-        )
+    told = [
+        ("" if column == label else column, f"({unit})" if unit else "")
         for label, column, unit in zip(
             data["label"], data["column"], data["declared_unit"], strict=True
         )
+    ]
+    return [
+        Markup("{}<br><small>{}</small>").format(
+            label.replace("_", " "), " ".join(filter(None, below))
+        )
+        for label, below in zip(data["label"], told, strict=True)
     ]

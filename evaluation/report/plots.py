@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 
 from evaluation.bounds import Bounds
 from evaluation.errors import ReportError
-from evaluation.language import say, speaking, spoken
+from evaluation.language import say, sentences, speaking, spoken
 from evaluation.report.exhibits import Exhibit
 from evaluation.report.fonts import FONT_ADVICE, find_chinese_font
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def label(english: str, chinese: str) -> str:
-    """Give a figure's label in both languages, in English alone without a Chinese font."""
-    return f"{english} {chinese}".strip() if find_chinese_font() else english
+def draws_chinese() -> bool:
+    """Whether figures can show Chinese."""
+    return bool(find_chinese_font())
 
 
 def inscribe(message: str, **values: Any) -> str:
@@ -55,9 +55,9 @@ def figure_exhibit(
 ) -> Exhibit:
     """Draw a figure as svg and png; a character that no font has is an error."""
     pictures = {}
-    if simulated:
-        figure.suptitle("SIMULATED", color="firebrick", fontweight="bold")
     with in_style(), warnings.catch_warnings():
+        if simulated:
+            figure.suptitle(inscribe("SIMULATED"), color="firebrick", fontweight="bold")
         warnings.filterwarnings("error", message="Glyph .* missing")
         for form in ("svg", "png"):
             buffer = io.BytesIO()
@@ -73,7 +73,7 @@ def figure_exhibit(
         kind="figure",
         simulated=simulated,
         caption=caption,
-        note=" ".join(filter(None, (note, "" if find_chinese_font() else FONT_ADVICE))),
+        note=sentences(note, "" if find_chinese_font() else say(FONT_ADVICE)),
         data=data,
         body=Markup('<img alt="{}" src="data:image/svg+xml;base64,{}">').format(alt, encoded),
         svg=pictures["svg"].decode(),

@@ -12,12 +12,12 @@ from matplotlib.patches import Patch
 
 from evaluation.data.load import StudyData
 from evaluation.data.panel import VillagePanel
+from evaluation.language import commas, mark, say, sentences
 from evaluation.report import plots
 from evaluation.report.exhibits import Exhibit, html_table
 from evaluation.report.village_words import (
     COLORED,
     COLORS,
-    NEVER,
     STATES,
     color_cohorts,
     group_cohorts,
@@ -34,10 +34,18 @@ if TYPE_CHECKING:
 _MANY_VILLAGES = 400  # more do not show one by one
 _MANY_ROWS = 30
 
+_ROLLOUT = mark("When villages are treated")
+_FIRST_YEAR = mark("first treated year")
+_OBSERVED = mark("Villages by number of years observed")
+_COVERAGE = {
+    "county": mark("Share of villages with a known outcome, by county and year"),
+    "town": mark("Share of villages with a known outcome, by town and year"),
+}
+
 Counts = npt.NDArray[np.int64]
 
 
-@needs("panel", "rollout", "When villages are treated")
+@needs("panel", "rollout", _ROLLOUT)
 def plot_rollout(study_data: StudyData) -> Exhibit:
     """Show when villages are treated: village by village, or cohorts by county if many."""
     panel = panel_of(study_data)
@@ -49,8 +57,9 @@ def plot_rollout(study_data: StudyData) -> Exhibit:
         [(counties[c], names[k], int(counts[c, k])) for c, k in np.argwhere(counts)],
         columns=["county", "cohort", "n_villages"],
     )
-    sizes = ", ".join(
-        f"{name}: {n:,}" for name, n in zip(names, counts.sum(axis=0), strict=True)
+    sizes = commas(
+        say("{name}: {n:,}", name=say(name), n=n)
+        for name, n in zip(names, counts.sum(axis=0), strict=True)
     )
     many, key = panel.n_villages > _MANY_VILLAGES, ""
     rows = len(counties) if many and len(counties) <= _MANY_ROWS else 1
@@ -63,28 +72,37 @@ def plot_rollout(study_data: StudyData) -> Exhibit:
             np.add.at(counts, (county, band), 1)
             labels, key = label_counties(study_data.study, counties)
             if rows == 1:
-                counts, labels = counts.sum(axis=0, keepdims=True), {"": "all villages"}
+                counts = counts.sum(axis=0, keepdims=True)
+                labels = {"": plots.inscribe("all villages")}
             _draw_bars(axes, counts, list(labels.values()), bands)
             figure.legend(
                 loc="outside lower left", ncols=min(7, len(bands)), frameon=False,
-                title="first treated year", alignment="left",
+                title=plots.inscribe(_FIRST_YEAR), alignment="left",
             )  # fmt: skip
         else:
             _draw_cells(axes, panel, band, bands)
-            handles = [Patch(color=COLORS[state], label=state) for state in STATES]
-            handles.append(Patch(facecolor="white", edgecolor="0.6", label="outcome missing"))
+            handles = [
+                Patch(color=COLORS[state], label=plots.inscribe(state)) for state in STATES
+            ]
+            missing = plots.inscribe("outcome missing")
+            handles.append(Patch(facecolor="white", edgecolor="0.6", label=missing))
             figure.legend(handles=handles, loc="outside lower left", ncols=4, frameon=False)
     n_treated = int(panel.is_treated.sum())
-    note = (
-        f"{n_treated:,} of {panel.n_villages:,} villages are treated. {sizes}. "
-        f"{start_note(study_data)} {key}"
+    note = sentences(
+        say(
+            "{treated:,} of {n:,} villages are treated. {sizes}.",
+            treated=n_treated,
+            n=panel.n_villages,
+            sizes=sizes,
+        ),
+        start_note(study_data),
+        key,
     )
-    note = " ".join(note.split())
     return plots.figure_exhibit(
         figure,
         name="rollout",
-        caption="When villages are treated",
-        alt=f"Villages by first treated year. {note}",
+        caption=say(_ROLLOUT),
+        alt=sentences(say("Villages by first treated year."), note),
         data=data,
         simulated=study_data.study.simulated,
         note=note,
@@ -95,11 +113,14 @@ def _draw_bars(axes: Axes, counts: Counts, labels: list[str], names: list[str]) 
     """Stack the cohorts of each county."""
     colors, left = color_cohorts(names), np.zeros(len(counts))
     for number, name in enumerate(names):
-        axes.barh(labels, counts[:, number], left=left, color=colors[name], label=name)
+        axes.barh(
+            labels, counts[:, number], left=left, color=colors[name],
+            label=plots.inscribe(name),
+        )  # fmt: skip
         left = left + counts[:, number]
     axes.invert_yaxis()
     axes.grid(visible=False, axis="y")
-    axes.set_xlabel("villages")
+    axes.set_xlabel(plots.inscribe("villages"))
 
 
 def _draw_cells(
@@ -118,17 +139,17 @@ def _draw_cells(
     ends = np.cumsum(sizes)
     axes.set_yticks(
         ends - sizes / 2 - 0.5,
-        [f"{name} ({n:,})" for name, n in zip(names, sizes, strict=True)],
+        [f"{plots.inscribe(name)} ({n:,})" for name, n in zip(names, sizes, strict=True)],
     )
     for end in ends[:-1]:
         axes.axhline(end - 0.5, color="0.2", linewidth=0.8)
     axes.set_xticks(range(len(panel.years)), [str(year) for year in panel.years])
     axes.tick_params(axis="x", rotation=90 if len(panel.years) > 15 else 0)
     axes.grid(visible=False)
-    axes.set_ylabel("villages, by first treated year")
+    axes.set_ylabel(plots.inscribe("villages, by first treated year"))
 
 
-@needs("panel", "coverage", "Where the outcome is known")
+@needs("panel", "coverage", mark("Where the outcome is known"))
 def plot_balance(study_data: StudyData) -> Exhibit:
     """Show the share of villages with a known outcome, by county (or town) and year."""
     panel = panel_of(study_data)
@@ -169,30 +190,37 @@ def plot_balance(study_data: StudyData) -> Exhibit:
         axes.set_xticks(range(years), [str(year) for year in panel.years])
         axes.tick_params(axis="x", rotation=90 if years > 15 else 0)
         axes.grid(visible=False)
-        bar = figure.colorbar(image, ax=axes, fraction=0.03, label="share known")
+        bar = figure.colorbar(
+            image, ax=axes, fraction=0.03, label=plots.inscribe("share known")
+        )
         bar.ax.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     low = data.loc[int(data["share"].argmin())].to_dict()
-    where = f"{low[word] or 'all villages'} in {low['year']}"
-    total = known.sum() / (panel.n_villages * len(panel.years))
-    shown = (
-        "" if len(rows) == len(groups) else f"The {len(rows)} with the most gaps are drawn. "
+    note = sentences(
+        say(
+            "The outcome is known for {share:.1%} of villages and years; the least, "
+            "{least:.0%}, for {place} in {year}.",
+            share=known.sum() / (panel.n_villages * len(panel.years)),
+            least=low["share"],
+            place=low[word] or say("all villages"),
+            year=low["year"],
+        ),
+        say("The {n} with the most gaps are drawn.", n=len(rows))
+        if len(rows) < len(groups)
+        else "",
+        key,
     )
-    note = (
-        f"The outcome is known for {total:.1%} of villages and years; the least, "
-        f"{low['share']:.0%}, for {where}. {shown}{key}"
-    ).strip()
     return plots.figure_exhibit(
         figure,
         name="coverage",
-        caption=f"Share of villages with a known outcome, by {word} and year",
-        alt=f"Shaded table; darker cells miss more. {note}",
+        caption=say(_COVERAGE[word]),
+        alt=sentences(say("Shaded table; darker cells miss more."), note),
         data=data,
         simulated=study_data.study.simulated,
         note=note,
     )
 
 
-@needs("panel", "years_observed", "Villages by number of years observed")
+@needs("panel", "years_observed", _OBSERVED)
 def years_observed_table(study_data: StudyData) -> Exhibit:
     """Count villages by the number of years with a known outcome, treated and not."""
     panel = panel_of(study_data)
@@ -203,9 +231,9 @@ def years_observed_table(study_data: StudyData) -> Exhibit:
     data = data[(data["treated"] > 0) | (data["never_treated"] > 0)].reset_index(drop=True)
     cells = pd.DataFrame(
         {
-            "Years with a known outcome": data["years"],
-            "Treated villages": [f"{n:,}" for n in data["treated"]],
-            f"{NEVER.capitalize()} villages": [f"{n:,}" for n in data["never_treated"]],
+            say("Years with a known outcome"): data["years"],
+            say("Treated villages"): [f"{n:,}" for n in data["treated"]],
+            say("Never treated villages"): [f"{n:,}" for n in data["never_treated"]],
         },
         dtype=object,
     )
@@ -213,12 +241,15 @@ def years_observed_table(study_data: StudyData) -> Exhibit:
     return Exhibit(
         name="years_observed",
         kind="table",
-        caption="Villages by number of years observed",
+        caption=say(_OBSERVED),
         data=data,
         body=html_table(cells),
         simulated=study_data.study.simulated,
-        note=(
-            f"{whole:,} of {panel.n_villages:,} villages ({whole / panel.n_villages:.0%}) have "
-            f"the outcome in all {len(panel.years)} years."
+        note=say(
+            "{whole:,} of {n:,} villages ({share:.0%}) have the outcome in all {years} years.",
+            whole=whole,
+            n=panel.n_villages,
+            share=whole / panel.n_villages,
+            years=len(panel.years),
         ),
     )

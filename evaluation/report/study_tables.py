@@ -8,6 +8,7 @@ from markupsafe import Markup
 from evaluation.data.load import StudyData
 from evaluation.data.panel import VillagePanel
 from evaluation.data.study import Study
+from evaluation.language import choose, commas, mark, say, sentences, spoken
 from evaluation.report.exhibits import Exhibit, html_lines, html_table
 from evaluation.report.words import LADDER
 
@@ -30,12 +31,13 @@ def evidence_ladder(study_data: StudyData) -> Exhibit:
     ]
     shown = pd.DataFrame(
         {
-            "Rung": [r["rung"] for r in rows],
-            "Evidence": [r["evidence"] for r in rows],
-            "What it needs": [r["data"] for r in rows],
-            "What may be said": [r["may_say"] for r in rows],
-            "This study": [
-                Markup("<strong>◀ here</strong>") if r["reached"] else "" for r in rows
+            say("Rung"): [r["rung"] for r in rows],
+            say("Evidence"): [say(name) for name, _, _ in LADDER],
+            say("What it needs"): [say(needs) for _, needs, _ in LADDER],
+            say("What may be said"): [say(says) for _, _, says in LADDER],
+            say("This study"): [
+                Markup("<strong>◀ {}</strong>").format(say("here")) if r["reached"] else ""
+                for r in rows
             ],
         },
         dtype=object,
@@ -44,7 +46,7 @@ def evidence_ladder(study_data: StudyData) -> Exhibit:
         name="evidence_ladder",
         kind="table",
         simulated=study.simulated,
-        caption="The ladder of evidence, and the rung that these data reach",
+        caption=say("The ladder of evidence, and the rung that these data reach"),
         note=why,
         data=pd.DataFrame(rows, dtype=object),
         body=html_table(shown, row_headers=2),
@@ -54,13 +56,15 @@ def evidence_ladder(study_data: StudyData) -> Exhibit:
 def _reach_rung(study_data: StudyData) -> tuple[int | None, str]:
     """Say which rung the data reach, None if there is no such, and why."""
     panel, claims = study_data.panel, study_data.study.claims
-    claimed = "Figures of the published text stay on the first rung: they are claims."
     held = _held(panel) if panel else ""
     if panel is None or not panel.has_before_after.any():
-        words = "On this rung a figure is a claim: what follows if it is true is worked out, "
-        words = f"{words}and no effect is estimated." if claims else ""
-        return (0 if claims else None), f"{held} {words}".strip()
-    return (2 if panel.has_comparison else 1), f"{held} {claimed if claims else ''}".strip()
+        words = say(
+            "On this rung a figure is a claim: what follows if it is true is worked out, and "
+            "no effect is estimated."
+        )
+        return (0 if claims else None), sentences(held, words if claims else "")
+    claimed = say("Figures of the published text stay on the first rung: they are claims.")
+    return (2 if panel.has_comparison else 1), sentences(held, claimed if claims else "")
 
 
 def _held(panel: VillagePanel) -> str:
@@ -68,48 +72,78 @@ def _held(panel: VillagePanel) -> str:
     n_treated, n_both = int(panel.is_treated.sum()), int(panel.has_before_after.sum())
     n_never = panel.n_villages - n_treated
     if not n_treated:
-        return "No village of the panel is treated: it describes, and no more."
-    counts = (
-        f"{n_both:,} of {n_treated:,} treated villages have an outcome both before and after "
-        f"their first treated year; {n_never:,} villages are never treated."
+        return say("No village of the panel is treated: it describes, and no more.")
+    counts = say(
+        "{both:,} of {treated:,} treated villages have an outcome both before and after their "
+        "first treated year; {never:,} villages are never treated.",
+        both=n_both,
+        treated=n_treated,
+        never=n_never,
     )
     if not n_both:
-        why = "No treated village has an outcome both before and after: the panel describes, "
-        return f"{why}and no more. {counts}"
-    if not panel.has_comparison:
-        counts += " In no year is there an untreated village whose change can be compared."
-    if n_never < _ENOUGH:
-        counts += (
-            f" A 95% interval for a single village needs {_ENOUGH} comparison villages: "
-            "1/(n+1) <= .05."
+        why = say(
+            "No treated village has an outcome both before and after: the panel describes, and "
+            "no more."
         )
-    return counts
+        return sentences(why, counts)
+    alone = say("In no year is there an untreated village whose change can be compared.")
+    few = say(
+        "A 95% interval for a single village needs {n} comparison villages: 1/(n+1) <= .05.",
+        n=_ENOUGH,
+    )
+    return sentences(
+        counts,
+        "" if panel.has_comparison else alone,
+        few if n_never < _ENOUGH else "",
+    )
 
 
 def source_table(study: Study) -> Exhibit:
     """Say where the figures come from, and what that is and is not."""
     source = study.source
-    title = source.title.en if source.title else "not on record"
-    title_zh = source.title.zh if source.title else ""
+    nothing = say("not on record")
     facts = [
-        ("Publisher", source.publisher.en, source.publisher.zh),
-        ("Date", source.date.isoformat() if source.date else "not on record", ""),
-        ("Title", title, title_zh),
-        *(("What it is", text.en, text.zh) for text in source.what_it_is),
-        *(("What it is not", text.en, text.zh) for text in source.what_it_is_not),
+        (mark("Publisher"), source.publisher.en, source.publisher.zh),
+        (mark("Date"), source.date.isoformat() if source.date else nothing, ""),
+        (
+            mark("Title"),
+            source.title.en if source.title else nothing,
+            source.title.zh if source.title else "",
+        ),
     ]
-    data = pd.DataFrame(facts, columns=["fact", "en", "zh"], dtype=object)
+    told = [
+        *((mark("What it is"), text) for text in source.what_it_is),
+        *((mark("What it is not"), text) for text in source.what_it_is_not),
+    ]
+    data = pd.DataFrame(
+        [*facts, *((fact, text.en, text.zh) for fact, text in told)],
+        columns=["fact", "en", "zh"],
+        dtype=object,
+    )
     shown = pd.DataFrame(
-        {"Source": data["fact"], "": [html_lines(en, zh) for _, en, zh in facts]}, dtype=object
+        {
+            say("Source"): [say(fact) for fact in data["fact"]],
+            "": [
+                *(_beside_original(en, zh) for _, en, zh in facts),
+                *(text.shown for _, text in told),
+            ],
+        },
+        dtype=object,
     )
     return Exhibit(
         name="source",
         kind="table",
         simulated=study.simulated,
-        caption="The source, what it is and what it is not",
+        caption=say("The source, what it is and what it is not"),
         data=data,
         body=html_table(shown),
     )
+
+
+def _beside_original(english: str, chinese: str) -> Markup:
+    """Show a name of the source beside its Chinese original, which in Chinese stands alone."""
+    shown = choose(english, chinese)
+    return html_lines(shown, chinese if shown != chinese else "")
 
 
 def glossary_table(study: Study) -> Exhibit:
@@ -119,16 +153,24 @@ def glossary_table(study: Study) -> Exhibit:
         name="glossary",
         kind="table",
         simulated=study.simulated,
-        caption="Terms of the text",
+        caption=say("Terms of the text"),
         data=pd.DataFrame(
             [(t.zh, t.en) for t in terms], columns=["term", "meaning"], dtype=object
         ),
-        body=html_table(
-            pd.DataFrame(
-                {"Term": [t.zh for t in terms], "Meaning": [t.en for t in terms]}, dtype=object
-            )
-        ),
+        body=_explain(study) if spoken() == "en" else _name_terms(study),
     )
+
+
+def _explain(study: Study) -> Markup:
+    cells = {"Term": [t.zh for t in study.glossary], "Meaning": [t.en for t in study.glossary]}
+    return html_table(pd.DataFrame(cells, dtype=object))
+
+
+def _name_terms(study: Study) -> Markup:
+    """List the terms, which are explained to those who read no Chinese."""
+    terms = commas(term.zh for term in study.glossary)
+    told = say("Terms of the text, which the English report explains: {terms}.", terms=terms)
+    return Markup("<p>{}</p>").format(told)
 
 
 def limits_table(study: Study) -> Exhibit:
@@ -136,14 +178,12 @@ def limits_table(study: Study) -> Exhibit:
     data = pd.DataFrame(
         [(t.en, t.zh) for t in study.limits], columns=["en", "zh"], dtype=object
     )
-    items = Markup("").join(
-        Markup("<li>{}</li>").format(html_lines(t.en, t.zh)) for t in study.limits
-    )
+    items = Markup("").join(Markup("<li>{}</li>").format(t.shown) for t in study.limits)
     return Exhibit(
         name="limits",
         kind="table",
         simulated=study.simulated,
-        caption="Limits of these figures",
+        caption=say("Limits of these figures"),
         data=data,
         body=Markup("<ul>{}</ul>").format(items),
     )

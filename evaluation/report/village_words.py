@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,14 +17,15 @@ from evaluation.data.money import parse_money
 from evaluation.data.panel import Floats, Variable, VillagePanel
 from evaluation.data.study import Study
 from evaluation.errors import ReportError
+from evaluation.language import choose, mark, say, spoken
 from evaluation.report import plots
 from evaluation.report.absent import NeedsFound
 
 Part = Literal["panel", "ledger", "projects", "indicators", "map", "income-kinds"]
 
-NEVER = "never treated"
-STATES = ("treated", "not yet treated", NEVER)
-"""What a village is in a year."""
+NEVER = mark("never treated")
+STATES = (mark("treated"), mark("not yet treated"), NEVER)
+"""What a village is in a year; said where it is shown."""
 
 _NAMES = ("treated", "1", "2", "3", "4", "5", "6", NEVER, "7", "not yet treated")
 COLORS = plots.palette(_NAMES)
@@ -36,19 +37,28 @@ _BANDS = 4
 _MOST_DIGITS = 6  # behind the point
 
 _ABSENT: dict[Part, str] = {
-    "panel": "This study has no panel.",
-    "ledger": "This study has no funding ledger.",
-    "projects": "This study has no projects.",
-    "indicators": "This study has no indicators by pillar.",
-    "map": "This study has no coordinates of villages.",
-    "income-kinds": "This study has no income by kind, in money.",
+    "panel": mark("This study has no panel."),
+    "ledger": mark("This study has no funding ledger."),
+    "projects": mark("This study has no projects."),
+    "indicators": mark("This study has no indicators by pillar."),
+    "map": mark("This study has no coordinates of villages."),
+    "income-kinds": mark("This study has no income by kind, in money."),
 }
+_SCALED = {
+    "level": "{unit}",
+    "log": mark("log of {unit}"),
+    "log1p": mark("log1p of {unit}"),
+}
+_NAMELESS = {"county": mark("no county"), "town": mark("no town"), "type": mark("no type")}
 _NEEDS_CHINESE = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """How numbers are shown: divided by ``divisor``, in ``unit``; ``axis`` in a figure."""
+    """How numbers are shown: divided by ``divisor``, in ``unit``; ``axis`` in a figure.
+
+    In the language that was spoken when it was made.
+    """
 
     divisor: float
     unit: str
@@ -57,12 +67,17 @@ class Shown:
     @property
     def brief(self) -> str:
         """The unit without its prices: "万元", "USD"."""
-        return self.unit.partition(",")[0]
+        return re.split("[,，]", self.unit)[0]
+
+    @property
+    def in_yuan(self) -> bool:
+        """Whether it is money in 万元."""
+        return "万元" in self.unit
 
     @property
     def currency(self) -> str:
         """What one unit of the money is called: "yuan", "USD"."""
-        return "yuan" if "万元" in self.unit else self.brief
+        return say("yuan") if self.in_yuan else self.brief
 
 
 def has_part(study_data: StudyData, part: Part) -> bool:
@@ -80,7 +95,7 @@ def needs(part: Part, name: str, caption: str) -> NeedsFound:
     """Make an exhibit say that its part is absent, where a study lacks it."""
 
     def reason_of(study_data: StudyData) -> str:
-        return "" if has_part(study_data, part) else _ABSENT[part]
+        return "" if has_part(study_data, part) else say(_ABSENT[part])
 
     return NeedsFound(name, caption, reason_of, errors=())
 
@@ -94,25 +109,40 @@ def panel_of(study_data: StudyData) -> VillagePanel:
 
 def show_variable(panel: VillagePanel, variable: Variable) -> Shown:
     """Say how a variable's numbers are shown; logarithms stay as they are."""
-    is_money = parse_money(variable.unit)
-    if is_money and variable.scale == "level":
+    if variable.scale == "level" and parse_money(variable.unit):
         return show_money(variable.unit, panel.price_year)
-    unit = f"{variable.unit}, {_prices_of(panel.price_year)}" if is_money else variable.unit
-    unit = unit if variable.scale == "level" else f"{variable.scale} of {unit or 'the number'}"
-    return Shown(divisor=1, unit=unit, axis=drawable(unit, ""))
+    unit, axis = (_unit_words(panel, variable, tell) for tell in (say, plots.inscribe))
+    return Shown(divisor=1, unit=unit, axis=drawable(axis, ""))
+
+
+def _unit_words(panel: VillagePanel, variable: Variable, tell: Callable[..., str]) -> str:
+    is_money = parse_money(variable.unit)
+    unit = tell(mark("yuan")) if variable.unit == "yuan" else variable.unit
+    unit = scale_unit(unit, variable.scale, tell)
+    prices = tell(_prices_of(panel.price_year), year=panel.price_year)
+    return tell(mark("{unit}, {prices}"), unit=unit, prices=prices) if is_money else unit
+
+
+def scale_unit(unit: str, scale: str, tell: Callable[..., str] = say) -> str:
+    """Name the unit of logarithms: "log of yuan"; levels are in the unit itself."""
+    unit = unit if scale == "level" else unit or tell(mark("the number"))
+    return tell(_SCALED[scale], unit=unit)
 
 
 def show_money(currency: str, price_year: int | None) -> Shown:
     """Say how money is shown: yuan in 万元, another currency in its own unit."""
-    prices = _prices_of(price_year)
-    if currency in ("yuan", "CNY"):
-        axis = f"{plots.label('10,000 yuan', '万元')}, {prices}"
-        return Shown(divisor=10_000, unit=f"万元, {prices}", axis=axis)
-    return Shown(divisor=1, unit=f"{currency}, {prices}", axis=f"{currency}, {prices}")
+    is_yuan = currency in ("yuan", "CNY")
+    units = ("万元", plots.inscribe("10,000 yuan")) if is_yuan else (currency, currency)
+    prices, told = _prices_of(price_year), mark("{unit}, {prices}")
+    unit, axis = (
+        tell(told, unit=name, prices=tell(prices, year=price_year))
+        for name, tell in zip(units, (say, plots.inscribe), strict=True)
+    )
+    return Shown(divisor=10_000 if is_yuan else 1, unit=unit, axis=axis)
 
 
 def _prices_of(year: int | None) -> str:
-    return f"prices of {year}" if year else "nominal"
+    return mark("prices of {year}") if year else mark("nominal")
 
 
 def name_prices(study: Study, *, brief: bool = False) -> str:
@@ -121,17 +151,22 @@ def name_prices(study: Study, *, brief: bool = False) -> str:
     if prices is None:
         return ""
     if prices.basis == "real":
-        long = f"as in the file: already prices of {prices.base_year}"
-        return "Money is as in the file, already deflated." if brief else long
+        if brief:
+            return say("Money is as in the file, already deflated.")
+        return say("as in the file: already prices of {year}", year=prices.base_year)
     if prices.index is None:
-        return "Money is not deflated." if brief else "nominal, not deflated"
-    china = "China's national consumer prices"
+        return say("Money is not deflated.") if brief else say("nominal, not deflated")
+    china = say("China's national consumer prices")
     index = china if prices.index == "china" else prices.index
     if brief:
-        return f"Deflated by {index}."
-    which = " (urban and rural together, not rural ones)" if index == china else ""
-    currency = "yuan" if prices.currency == "CNY" else prices.currency
-    return f"real {currency} of {prices.base_year}, by {index}{which}"
+        return say("Deflated by {index}.", index=index)
+    currency = say("yuan") if prices.currency == "CNY" else prices.currency
+    told = mark("real {currency} of {year}, by {index}")
+    if prices.index == "china":
+        told = mark(
+            "real {currency} of {year}, by {index} (urban and rural together, not rural ones)"
+        )
+    return say(told, currency=currency, year=prices.base_year, index=index)
 
 
 def start_note(study_data: StudyData) -> str:
@@ -141,16 +176,19 @@ def start_note(study_data: StudyData) -> str:
     if not count:
         return ""
     if part and part.treatment and not part.treatment.treated:  # the file gives the year
-        return f"{count:,} of the treated villages have no row before they are treated."
-    return (
-        f"{count:,} of the treated villages are treated in their first row: their first "
-        "treated year may be earlier."
+        return say(
+            "{n:,} of the treated villages have no row before they are treated.", n=count
+        )
+    return say(
+        "{n:,} of the treated villages are treated in their first row: their first treated "
+        "year may be earlier.",
+        n=count,
     )
 
 
 def money_note(shown: Shown) -> str:
-    """Explain the unit of a table's money."""
-    return "万元: 10,000 yuan." if "万元" in shown.unit else ""
+    """Explain the unit of a table's money to those who read no Chinese."""
+    return "万元: 10,000 yuan." if shown.in_yuan and spoken() == "en" else ""
 
 
 def show_number(value: float) -> str:
@@ -173,7 +211,7 @@ def show_number(value: float) -> str:
 
 def drawable(text: str, instead: str) -> str:
     """Give a text as a figure can show it; ``instead`` if only a Chinese font has it."""
-    return (plots.label("", text) or instead) if _NEEDS_CHINESE.search(text) else text
+    return instead if _NEEDS_CHINESE.search(text) and not plots.draws_chinese() else text
 
 
 def outcome_label(panel: VillagePanel) -> str:
@@ -186,16 +224,14 @@ def label_counties(
 ) -> tuple[dict[str, str], str]:
     """Give counties' (or towns') labels in figures, and a note on those that no font has."""
     known = {
-        key: plots.label(area.name, area.zh if area.zh != area.name else "")
+        key: drawable(choose(area.name, area.zh), area.name)
         for area in study.counties
         for key in (area.name, area.zh)
     }
     names = list(counties)
-    labels = {
-        name: drawable(
-            known.get(name) or name or (f"no {word}" if names[1:] else "all villages"),
-            f"{word} {number}",
-        )
+    nameless = plots.inscribe(_NAMELESS[word] if names[1:] else mark("all villages"))
+    labels = {  # a number stands for a name where no font has Chinese: it is in English
+        name: drawable(known.get(name) or name or nameless, f"{word} {number}")
         for number, name in enumerate(names, start=1)
     }
     key = [f"{labels[n]}: {n}" for i, n in enumerate(names, 1) if labels[n] == f"{word} {i}"]
@@ -233,9 +269,12 @@ def group_cohorts(
 
 
 def count_members(code: npt.NDArray[np.intp], names: list[str]) -> list[str]:
-    """Label groups by name and number of villages."""
+    """Label groups in a figure by name and number of villages."""
     sizes = np.bincount(code, minlength=len(names))
-    return [f"{name} ({n:,} villages)" for name, n in zip(names, sizes, strict=True)]
+    return [
+        plots.inscribe("{name} ({n:,} villages)", name=plots.inscribe(name), n=n)
+        for name, n in zip(names, sizes, strict=True)
+    ]
 
 
 def color_cohorts(names: Iterable[str]) -> dict[str, str]:

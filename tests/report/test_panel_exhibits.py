@@ -437,7 +437,7 @@ def test_warnings_come_before_notes_with_their_first_places():
         Problem(level="note", file="v.csv", message="read as gb18030"),
         Problem(
             level="warning", file="v.csv", message="left out: totals", column="x",
-            places=tuple((row, "9") for row in range(2, 7)), count=5,
+            places=tuple((row, "9") for row in range(2, 7)), count=5, left_out=True,
         ),
     ]  # fmt: skip
     panel = dataclasses.replace(small_panel(), problems=tuple(found))

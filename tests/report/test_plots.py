@@ -1,4 +1,4 @@
-"""Figures: closed and open ends, and Chinese labels only where a font has them."""
+"""Figures: closed and open ends, and Chinese only where a font has it."""
 
 import dataclasses
 import os
@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from evaluation.bounds import Bounds
 from evaluation.errors import ReportError
+from evaluation.language import speaking
 from evaluation.report import claim_plots, fonts, plots
 
 
@@ -48,7 +49,8 @@ def test_without_a_chinese_font_labels_are_english_and_the_note_says_what_to_ins
 ):
     exhibit = claim_plots.plot_claim_counts(jining)
     assert "Install one" in exhibit.note
-    assert plots.label("Yutai", "鱼台县") == "Yutai"
+    with speaking("zh"):
+        assert plots.inscribe("year") == "year"
 
 
 def test_a_box_instead_of_a_character_is_an_error(no_chinese_font):
@@ -60,11 +62,13 @@ def test_a_box_instead_of_a_character_is_an_error(no_chinese_font):
         )
 
 
-def test_with_a_chinese_font_labels_are_in_both_languages(jining):
+def test_with_a_chinese_font_labels_are_in_the_language_spoken(jining):
     if not fonts.find_chinese_font() and not os.environ.get("CI"):
         pytest.skip("no Chinese font here")
     assert fonts.find_chinese_font(), "CI installs a Chinese font: see .ci/run"
-    assert plots.label("Yutai", "鱼台县") == "Yutai 鱼台县"
+    assert plots.inscribe("year") == "year"
+    with speaking("zh"):
+        assert plots.inscribe("year") == "年份"
     assert "Install" not in claim_plots.plot_claim_counts(jining).note
 
 
