@@ -53,6 +53,7 @@ _HOMES = {
     "estimate_study_gains": "evaluation.report.gain_study",
     "gains_summary_table": "evaluation.report.gain_tables",
     "gain_by_table": "evaluation.report.gain_tables",
+    "pick_village": "evaluation.report.village_picker",
     "plot_counterfactual": "evaluation.report.gain_paths",
     "plot_event_study": "evaluation.report.gain_event_study",
     "event_study_table": "evaluation.report.gain_event_study",

@@ -33,6 +33,14 @@ def add_verbs(verbs: Verbs) -> None:
         report, "--out", default=Path("reports"), help="where the run's folder goes (reports)"
     )
     report.add_argument(
+        "--pseudonymise",
+        action="store_true",
+        help="put codes in the place of villages' names, and suppress cells of few villages",
+    )
+    report.add_argument(
+        "--key", type=Path, metavar="FILE", help="where the codes are kept (STUDY/key.csv)"
+    )
+    report.add_argument(
         "--force", action="store_true", help="run again although nothing has changed"
     )
     report.set_defaults(run=_report)
@@ -95,6 +103,7 @@ def _report(options: argparse.Namespace) -> Done:
             formats=formats,
             out=options.out,
             data=options.data,
+            key=_key(options),
             force=options.force,
             tell=_tell,
             on_step=on_step,
@@ -113,6 +122,18 @@ def _report(options: argparse.Namespace) -> Done:
             "seconds": round(time.monotonic() - clock, 2),
         },
     )
+
+
+def _key(options: argparse.Namespace) -> Path | None:
+    """Give the file of codes, if names are to be codes; it never lies in a run."""
+    if not options.pseudonymise:
+        if options.key:
+            raise ReportError("--key: only with --pseudonymise.")
+        return None
+    key: Path = options.key or options.study / "key.csv"
+    if key.resolve().is_relative_to(options.out.resolve()):
+        raise ReportError(f"--key {key}: not among the runs in {options.out}: it tells names.")
+    return key
 
 
 def _open(options: argparse.Namespace) -> Done:

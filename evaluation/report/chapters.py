@@ -121,7 +121,6 @@ def execute_chapters(
             kernels=kernels,
             folder=folder,
             working_folder=study.folder.resolve().parent,
-            data=study.data_folder,
             parts=parts,
         )
 

@@ -24,7 +24,6 @@ def execute_notebook(
     kernels: Kernels,
     folder: Path,
     working_folder: Path,
-    data: Path | None = None,
     parts: Collection[str] = (),
 ) -> Notebook:
     """Run one notebook in a kernel of its own.
@@ -41,8 +40,6 @@ def execute_notebook(
         Where the executed notebook is written; as far as it came, if a cell fails.
     working_folder
         The kernel's working folder.
-    data
-        Where the study's files are, if elsewhere: the notebook's parameter ``data``.
     parts
         The parts that the study has; cells tagged ``needs-`` another one are left out.
 
@@ -61,12 +58,11 @@ def execute_notebook(
     notebook = papermill.iorw.load_notebook_node(str(source))
     keep_parts(notebook, parts)
     translate_notebook(notebook)
-    values = dict(values)
-    if data:
-        values["data"] = os.path.relpath(data.resolve(), working_folder.resolve())
     try:
         papermill.execute_notebook(
-            parameterize_notebook(notebook, values, kernel_name="python3", language="python"),
+            parameterize_notebook(
+                notebook, dict(values), kernel_name="python3", language="python"
+            ),
             str(path).replace("{", "{{").replace("}", "}}"),  # papermill formats paths
             kernel_name="python3",
             cwd=str(working_folder.resolve()),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,11 +32,16 @@ class Kernels:
         return Manager
 
     def kill(self) -> None:
-        """Stop all that still run: nobody waits for what they find."""
+        """Stop all that still run, and what they started: nobody waits for what they find."""
         for manager in self.started:
             process = getattr(manager.provisioner, "process", None)
-            if process is not None:
+            if process is None or process.poll() is not None:
+                continue
+            if os.name == "nt":
                 process.kill()
+            else:  # a kernel leads a group of processes
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
 
 
 @contextmanager

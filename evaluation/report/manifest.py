@@ -50,6 +50,7 @@ def describe_run(
         "python": platform.python_version(),
         "packages": package_versions(),
         "chinese_font": font,
+        **({"pseudonyms": sha256(study.pseudonyms)} if study.pseudonyms else {}),
     }
     text = json.dumps(description, sort_keys=True, ensure_ascii=False)
     return {**description, "hash": hashlib.sha256(text.encode()).hexdigest()}
@@ -85,6 +86,29 @@ def hash_outputs(run: Path) -> dict[str, str]:
     """Give the sha256 of every file of a run but its manifest."""
     paths = sorted(path for path in run.rglob("*") if path.is_file() and path.name != NAME)
     return {path.relative_to(run).as_posix(): sha256(path) for path in paths}
+
+
+def add_outputs(run: Path, written: Iterable[Path]) -> None:
+    """Name in a run's manifest what was written into its folder later, with its sha256.
+
+    Raises
+    ------
+    ReportError
+        If the run has no manifest that can be read.
+    """
+    try:
+        manifest = json.loads((run / NAME).read_text(encoding="utf-8"))
+        before = manifest["outputs"]
+    except (OSError, ValueError, KeyError) as error:
+        raise ReportError(f"{run / NAME}: cannot be read; run the report again.") from error
+    tops = {path.relative_to(run).parts[0] for path in written}
+    kept = {name: sha for name, sha in before.items() if name.split("/")[0] not in tops}
+    files = [path for top in tops for path in (run / top, *(run / top).rglob("*"))]
+    added = {path.relative_to(run).as_posix(): sha256(path) for path in files if path.is_file()}
+    manifest["outputs"] = dict(sorted((kept | added).items()))
+    beside = run / f"{NAME}.new"
+    write_json(beside, manifest)
+    beside.replace(run / NAME)
 
 
 def is_whole(run: Path, wanted: str) -> bool:

@@ -22,6 +22,13 @@ Value = str | int | float | bool
 _TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
 
 
+_PLACES = {
+    "study": "the study is the command's own argument",
+    "data": "give the folder as --data",
+    "pseudonyms": "give --pseudonymise, and the file as --key",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
     """A parameter as a notebook declares it: ``reading: Literal["a", "b"] = "a"``."""
@@ -102,10 +109,10 @@ def resolve_parameters(
     ReportError
         If no notebook declares a name, or a value is not of its type.
     """
-    known = {name for parameters in declared.values() for name in parameters} - {"study"}
+    known = {name for parameters in declared.values() for name in parameters} - {*_PLACES}
     for name in given:
-        if name == "study":
-            raise ReportError("-p study: the study is the command's own argument.")
+        if name in _PLACES:
+            raise ReportError(f"-p {name}: {_PLACES[name]}.")
         if name not in known:
             raise ReportError(
                 f"-p {name}: no notebook has this parameter; {suggest(name, known)}"

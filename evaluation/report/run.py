@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -11,12 +12,12 @@ from typing import Any, Literal
 
 from evaluation.data.study import Study
 from evaluation.errors import EvaluationError, ReportError
-from evaluation.language import Language, speaking
+from evaluation.language import Language, speaking, spoken
 from evaluation.report import manifest
 from evaluation.report.chapters import Step, choose_chapters, execute_chapters
 from evaluation.report.execute import Notebook
 from evaluation.report.fonts import find_chinese_font
-from evaluation.report.parameters import Value, choose_values, read_parameters
+from evaluation.report.parameters import Parameter, Value, choose_values, read_parameters
 from evaluation.report.run_folder import remove, replace_folder, start_folder
 from evaluation.report.study_parts import check_data
 
@@ -41,6 +42,7 @@ def run_report(
     formats: Collection[Format] = (),
     out: str | Path = "reports",
     data: str | Path | None = None,
+    key: str | Path | None = None,
     force: bool = False,
     tell: Callable[[str], None] = lambda line: None,
     on_step: Callable[[Step], None] = lambda step: None,
@@ -61,6 +63,9 @@ def run_report(
         Where the run's folder, named by study and hash, is put.
     data
         Where the data files are, if not in the study's folder.
+    key
+        A file of codes that take the place of villages' names in all that the run holds; those
+        without one are given one. Cells of few villages are then suppressed.
     force
         Run again although an unchanged run is there.
     tell
@@ -87,14 +92,17 @@ def run_report(
     >>> folder = run_report("data/jining_2021", language="zh")  # doctest: +SKIP
     """
     loaded = Study.load(study, data=data)
+    if key:
+        loaded = _under_codes(loaded, Path(key))
     notebooks = choose_chapters(loaded)
     declared = {name: read_parameters(path) for name, path in notebooks.items()}
     values = choose_values(declared, parameters or {}, language)
     for name in values:  # no path of this machine gets into a run
         values[name]["study"] = f"{loaded.folder.resolve().name}/{loaded.file.name}"
-        values[name].pop("data", None)  # the files' hashes say which they are, not their place
+        for place in ("data", "pseudonyms"):  # the files' hashes say which they are
+            values[name].pop(place, None)
     with speaking(values[next(iter(notebooks))].get("language", "en")):  # type: ignore[arg-type]
-        target = _run(loaded, notebooks, values, Path(out), force, tell, on_step)
+        target = _run(loaded, notebooks, declared, values, Path(out), force, tell, on_step)
         if formats:
             from evaluation.report.documents import write_documents
 
@@ -105,6 +113,7 @@ def run_report(
 def _run(
     study: Study,
     notebooks: Mapping[str, Path],
+    declared: Mapping[str, Mapping[str, Parameter]],
     values: Mapping[str, Mapping[str, Value]],
     out: Path,
     force: bool,
@@ -120,6 +129,7 @@ def _run(
         tell(f"unchanged: {target} was made from the same inputs; --force runs it again")
         return target
     parts = check_data(study)
+    given = _place_files(study, declared, values)
     started = start_folder(target, tell)
     failed = target.with_name(f"{target.name}.failed")
     try:
@@ -127,7 +137,7 @@ def _run(
         executed, seconds = execute_chapters(
             study,
             notebooks,
-            values,
+            given,
             folder=started / "notebooks",
             parts=parts,
             expected=manifest.past_seconds(out, study.name),
@@ -167,6 +177,36 @@ def _name_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     return "; ".join(told) or "another of its inputs"
 
 
+def _under_codes(study: Study, key: Path) -> Study:
+    """Give a study whose villages go by the codes of a key file, all of which have one."""
+    from evaluation.data.load import load_data
+    from evaluation.data.pseudonyms import extend_pseudonyms
+
+    extend_pseudonyms(key, load_data(study))
+    return Study.load(study.folder, data=study.data_folder, pseudonyms=key)
+
+
+def _place_files(
+    study: Study,
+    declared: Mapping[str, Mapping[str, Parameter]],
+    values: Mapping[str, Mapping[str, Value]],
+) -> dict[str, dict[str, Value]]:
+    """Add to the parameters where files are that do not lie in the study's folder."""
+    known = {"data": study.data_folder, "pseudonyms": study.pseudonyms}
+    places = {parameter: place for parameter, place in known.items() if place}
+    home = study.folder.resolve().parent
+    given = {name: dict(chosen) for name, chosen in values.items()}
+    for parameter, place in places.items():
+        for name in given:
+            if parameter not in declared[name]:
+                raise ReportError(
+                    f"{name}: its parameters cell does not declare '{parameter}: str', for "
+                    "Study.load to be handed it."
+                )
+            given[name][parameter] = os.path.relpath(place.resolve(), home)
+    return given
+
+
 def _write_run(
     folder: Path,
     run_name: str,
@@ -175,20 +215,36 @@ def _write_run(
     description: Mapping[str, Any],
 ) -> None:
     """Write what the executed notebooks show: exhibits, numbers, the page."""
+    import nbformat
+
+    from evaluation.data.pseudonyms import read_pseudonyms
+    from evaluation.report.disclosure import SMALLEST, check_names, protect_notebook
     from evaluation.report.site import build_page
 
+    smallest = study.smallest_cell or (SMALLEST if study.pseudonyms else 0)
     exhibits: list[dict[str, Any]] = []
     for name, notebook in executed.items():
+        if smallest:
+            protect_notebook(notebook, smallest)
+            nbformat.write(notebook, folder / "notebooks" / f"{name}.ipynb")
         exhibits += _save_exhibits(name, notebook, folder)
     names = [exhibit["name"] for exhibit in exhibits]
     if doubled := sorted({name for name in names if names.count(name) > 1}):
         raise ReportError(f"two exhibits are named {doubled[0]!r}; give one another name.")
-    results = {"study": study.name, "simulated": study.simulated, "exhibits": exhibits}
+    results = {
+        "study": study.name,
+        "title": {"en": study.title.en, "zh": study.title.zh},
+        "simulated": study.simulated,
+        "language": spoken(),
+        "exhibits": exhibits,
+    }
     manifest.write_json(folder / "results.json", results)
     page = build_page(
         study, executed, run_name=run_name, description=description, results=results
     )
     (folder / "report.html").write_text(page, encoding="utf-8")
+    if study.pseudonyms:
+        check_names(folder, read_pseudonyms(study.pseudonyms))
 
 
 def _save_exhibits(name: str, notebook: Notebook, folder: Path) -> list[dict[str, Any]]:
