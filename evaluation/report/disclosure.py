@@ -18,7 +18,7 @@ from evaluation.report.exhibits import MIME
 SMALLEST = 5
 """The villages or households that a cell must hold under pseudonyms, unless study.yml says."""
 
-COUNTS = ("n_villages", "n_households", "n_treated", "villages", "households")
+COUNTS = ("n_villages", "n_treated", "n_never", "n_known", "n_households", "households")
 """Columns of exhibits that count who is in a row."""
 
 _TEXT = {".html", ".ipynb", ".csv", ".json", ".svg", ".tex", ".md"}
@@ -37,8 +37,8 @@ def protect_notebook(notebook: Notebook, smallest: int) -> None:
     Notes
     -----
     A table whose rows cannot be told apart in what is displayed, and a figure that draws a
-    small row, are left out as a whole, with that reason. Rows of one village, such as those
-    of a list of villages under codes, are told apart from cells by their column ``village``.
+    small row, are left out as a whole, with that reason. A row that names a village in its
+    column ``village`` is that village's under its code, and no cell.
     """
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
@@ -71,7 +71,7 @@ def _protect(bundle: dict[str, Any], smallest: int) -> None:
     hidden = find_small(exhibit["columns"], exhibit["rows"], smallest)
     if not hidden:
         return
-    page = parser.fragment_fromstring(bundle["text/html"])
+    page = parser.fragment_fromstring(bundle["text/html"], create_parent="div")
     lines = [line for line in page.iterfind(".//tbody/tr") if line.find("td") is not None]
     note = say(
         "Rows of fewer than {n} villages or households are suppressed, and the next smallest "
@@ -90,7 +90,7 @@ def _protect(bundle: dict[str, Any], smallest: int) -> None:
     exhibit["note"] = " ".join(filter(None, (exhibit["note"], note)))
     exhibit.pop("files", None)
     foot = parser.builder.E.p(note, {"class": "note"})
-    page.append(foot)
+    page.find(".//figure").append(foot)
     bundle["text/html"] = parser.tostring(page, encoding="unicode")
     bundle["text/plain"] = exhibit["caption"]
 
@@ -105,8 +105,7 @@ def find_small(
     >>> find_small(["county", "n_villages"], [["a", 3], ["b", 9], ["c", 30], ["all", 42]], 5)
     [0, 1]
     """
-    if "village" in columns or smallest < 2:
-        return []
+    names = list(columns).index("village") if "village" in columns else None
     hidden: set[int] = set()
     for column in COUNTS:
         if column not in columns:
@@ -115,7 +114,9 @@ def find_small(
         sizes = {
             i: float(row[place])
             for i, row in enumerate(rows)
-            if isinstance(row[place], (int, float)) and row[place] > 0
+            if isinstance(row[place], (int, float))
+            and row[place] > 0
+            and (names is None or not row[names])
         }
         few = {i for i, size in sizes.items() if size < smallest}
         for row in sorted(sizes, key=lambda i: sizes[i]):
@@ -133,12 +134,11 @@ def _withhold(bundle: dict[str, Any], page: Any, smallest: int) -> None:
     )
     exhibit |= {"kind": "table", "note": "", "columns": ["absent"], "rows": [[reason]]}
     exhibit.pop("files", None)
-    caption = page.find(".//figcaption")
-    for child in list(page):
-        if child is not caption:
-            page.remove(child)
-    page.set("class", "exhibit table")
-    page.append(parser.builder.E.p(reason))
+    figure = page.find(".//figure")
+    for child in figure.xpath("*[not(self::figcaption)]"):
+        figure.remove(child)
+    figure.set("class", "exhibit table")
+    figure.append(parser.builder.E.p(reason))
     bundle["text/html"] = parser.tostring(page, encoding="unicode")
     bundle["text/plain"] = f"{exhibit['caption']}\n{reason}"
     bundle.pop("image/svg+xml", None)

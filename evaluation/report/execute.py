@@ -65,7 +65,8 @@ def execute_notebook(
             ),
             str(path).replace("{", "{{").replace("}", "}}"),  # papermill formats paths
             kernel_name="python3",
-            cwd=str(working_folder.resolve()),
+            # papermill's cwd would be this process's too, and chapters run side by side.
+            resources={"metadata": {"path": str(working_folder.resolve())}},
             progress_bar=False,
             kernel_manager_class=kernels.manager,
             config=Config(KernelManager={"transport_encryption": "auto"}),
