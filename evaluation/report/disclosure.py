@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lxml import html as parser
+from lxml.html.builder import E
 
 from evaluation.data.pseudonyms import Pseudonyms
 from evaluation.errors import ReportError
@@ -89,7 +90,7 @@ def _protect(bundle: dict[str, Any], smallest: int) -> None:
             _replace(cell, "…")
     exhibit["note"] = " ".join(filter(None, (exhibit["note"], note)))
     exhibit.pop("files", None)
-    foot = parser.builder.E.p(note, {"class": "note"})
+    foot = E.p(note, {"class": "note"})
     page.find(".//figure").append(foot)
     bundle["text/html"] = parser.tostring(page, encoding="unicode")
     bundle["text/plain"] = exhibit["caption"]
@@ -138,7 +139,7 @@ def _withhold(bundle: dict[str, Any], page: Any, smallest: int) -> None:
     for child in figure.xpath("*[not(self::figcaption)]"):
         figure.remove(child)
     figure.set("class", "exhibit table")
-    figure.append(parser.builder.E.p(reason))
+    figure.append(E.p(reason))
     bundle["text/html"] = parser.tostring(page, encoding="unicode")
     bundle["text/plain"] = f"{exhibit['caption']}\n{reason}"
     bundle.pop("image/svg+xml", None)
