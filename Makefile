@@ -7,7 +7,7 @@ READY := .venv/ready
 # Some containers forbid bytecode files; without them every start compiles every import.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: report test bench coverage messages lock clean
+.PHONY: report test bench coverage api messages lock clean
 
 report: $(READY)
 	@$(BIN)/evaluation report $(STUDY)
@@ -44,15 +44,13 @@ coverage: $(READY)
 	$(BIN)/python -m tests.recovery.coverage
 	$(BIN)/python -m tests.recovery.effects_coverage
 
+# One page of the public functions, from their docstrings.
+api: $(READY)
+	@$(BIN)/python docs/api.py build/api
+
 # What a reader is told, out of code and notebooks into the catalogue, and the catalogue compiled.
-CATALOGUE := evaluation/locale/zh/LC_MESSAGES/evaluation
 messages: $(READY)
-	$(BIN)/pybabel --quiet extract -F babel.cfg --no-default-keywords -k say -k say_count:1,2 \
-		-k mark -k inscribe --no-location --sort-output --project village-evaluation \
-		-o .venv/evaluation.pot .
-	$(BIN)/pybabel --quiet update -i .venv/evaluation.pot -o $(CATALOGUE).po -l zh \
-		--no-fuzzy-matching --ignore-obsolete --omit-header
-	$(BIN)/pybabel --quiet compile -i $(CATALOGUE).po -o $(CATALOGUE).mo
+	@$(BIN)/python -m tests.catalogue
 
 # For every platform and Python from 3.11 on; versions and hashes, no addresses.
 lock: $(READY)

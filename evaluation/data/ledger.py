@@ -13,6 +13,7 @@ from evaluation.data.panel import Floats, VillagePanel
 from evaluation.data.problems import Problem
 from evaluation.data.study_files import FundSource, Role, Stage
 from evaluation.errors import DesignError, suggest
+from evaluation.language import commas, say
 
 COLUMNS = (
     "village", "town", "county", "year", "project", "source", "stage", "role", "amount",
@@ -73,9 +74,15 @@ class FundingLedger:
         rows = self.entries[(self.entries["stage"] == stage) & (self.entries["role"] == role)]
         if rows.empty:
             has = self.entries[["stage", "role"]].drop_duplicates().itertuples(index=False)
-            listed = ", ".join(f"{row.stage} ({row.role})" for row in has)
+            listed = commas(f"{say(str(row.stage))} ({say(str(row.role))})" for row in has)
             raise DesignError(
-                f"{self.source}: no money {stage} with the role {role}; it has {listed}."
+                say(
+                    "{file}: no money {stage} with the role {role}; it has {listed}.",
+                    file=self.source,
+                    stage=say(stage),
+                    role=say(role),
+                    listed=listed,
+                )
             )
         return rows[rows["source"].isin(sources)] if sources else rows
 

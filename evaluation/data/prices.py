@@ -14,7 +14,7 @@ import evaluation
 from evaluation.data.study import Study
 from evaluation.data.tables import Table, read_table
 from evaluation.errors import DataError
-from evaluation.language import mark, say
+from evaluation.language import commas, mark, say
 
 # A group drifts where its mean (of logs) is this many times the others': 元 among 千元 is
 # 1,000, 元 among 万元 10,000; a county may well be ten times another.
@@ -115,9 +115,13 @@ def deflators(levels: Mapping[int, float], years: Iterable[int], *, base_year: i
     wanted = list(years)
     if missing := sorted({*wanted, base_year} - set(levels)):
         raise DataError(
-            f"the price index has {min(levels)} to {max(levels)}, not "
-            f"{', '.join(map(str, missing[:10]))}; bring an index that has (prices.index), or "
-            "choose another base_year."
+            say(
+                "the price index has {first} to {last}, not {missing}; bring an index that has "
+                "(prices.index), or choose another base_year.",
+                first=min(levels),
+                last=max(levels),
+                missing=commas(map(str, missing[:10])),
+            )
         )
     return np.array([levels[base_year] / levels[year] for year in wanted])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec
@@ -16,12 +16,20 @@ from evaluation.effects.result import EffectsTable
 from evaluation.effects.setup import check_seed
 from evaluation.errors import DesignError
 from evaluation.gains.result import IncomeGains
+from evaluation.language import mark, say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Options = ParamSpec("Options")
 Verdict = Literal["passed", "failed", "informational", "not possible"]
+VERDICTS: Mapping[Verdict, str] = {
+    "passed": mark("passed"),
+    "failed": mark("failed"),
+    "informational": mark("informational"),
+    "not possible": mark("not possible"),
+}
+"""How verdicts are said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +53,13 @@ class Amounts:
         """Tell an amount without its unit, with three digits or to the unit."""
         scaled = value / self.divisor
         if np.isnan(scaled):
-            return "unknown"
+            return say("unknown")
         digits = 0 if scaled == 0 else max(0, 2 - int(np.floor(np.log10(abs(scaled)))))
         return f"{scaled:{'+' if sign else ''}z,.{min(digits, 6)}f}"  # z: no -0.00
 
     def label(self, what: str) -> str:
         """Label an axis: "average effect, 万元"."""
-        return f"{what}, {self.unit}".strip(", ")
+        return say("{what}, {unit}", what=what, unit=self.unit) if self.unit else what
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +77,14 @@ class Check:
         The number that it turns on, and what that is; NaN where there is none.
     table
         What was found, a row a finding; columns named in ``money`` are amounts of the outcome.
+        Words in it are said where they are shown.
     money
         Columns of ``table`` (and the statistic, if named "statistic") in the outcome's unit.
     draw
-        Draws the finding on axes, amounts divided by the `Amounts` given; None without figure.
+        Draws the finding on axes, amounts divided by the `Amounts` given, in the language then
+        spoken; None without figure.
     name, title, question, theme, if_failed
-        Its key ("pre_trend") and what else `asks` says of it.
+        Its key ("pre_trend") and what else `asks` is given: texts to be said where shown.
     """
 
     verdict: Verdict
@@ -101,7 +111,13 @@ class Check:
 
     def summary(self) -> str:
         """Say the question, the verdict and what was found."""
-        return f"{self.title} ({self.verdict}): {self.question}\n{self.sentence}"
+        told = say(
+            "{title} ({verdict}): {question}",
+            title=say(self.title),
+            verdict=say(VERDICTS[self.verdict]),
+            question=say(self.question),
+        )
+        return f"{told}\n{self.sentence}"
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the finding, in the outcome's unit.
@@ -207,7 +223,8 @@ def asks(
             try:
                 found = look(subject, *args, **options)
             except DesignError as error:
-                found = Check(verdict="not possible", sentence=f"Not possible: {error}")
+                told = say("Not possible: {reason}", reason=error)
+                found = Check(verdict="not possible", sentence=told)
             return replace(
                 found, name=look.__name__.removeprefix("check_"), title=title,
                 question=question, theme=theme, if_failed=if_failed,

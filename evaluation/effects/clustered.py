@@ -24,6 +24,7 @@ from evaluation.gains.regression import (
     is_regular,
     judge_coefficient,
 )
+from evaluation.language import say
 
 _DRAWS = 999
 _MOST_CLUSTERS = 1_000
@@ -163,9 +164,12 @@ def joint_test(
     kept = np.flatnonzero((effective >= FEWEST_EFFECTIVE) & ~decided)
     adjusted, reason = np.full(len(own), np.nan), ""
     if n < (needed := fewest_clusters(alpha)):
-        reason = f"villages of {n} clusters; {1 - alpha:.0%} needs {needed}"
+        reason = say(
+            "villages of {n} clusters; {level:.0%} needs {needed}",
+            n=n, level=1 - alpha, needed=needed,
+        )  # fmt: skip
     elif not len(kept):
-        reason = f"{n} clusters, of which one decides"
+        reason = say("{n} clusters, of which one decides", n=n)
     if reason:
         return JointTest(p_value=np.nan, adjusted=adjusted, n_clusters=n, reason=reason)
     own, collect = own[kept], sum_by(clusters)

@@ -12,6 +12,7 @@ from evaluation.effects.setup import Codes, Setup
 from evaluation.effects.weights import Method, contrast_changes
 from evaluation.errors import DesignError
 from evaluation.gains.moments import Bools, Floats
+from evaluation.language import say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,9 +134,10 @@ def _follow_cohort(
         treated, where = first[kept] == cohort, rows[kept]
         cell = CohortYear(cohort=cohort, year=int(setup.years[t]), treated=where[treated])
         try:
-            if treated.all() or not treated.any():
-                missing = "comparison" if treated.any() else "treated"
-                raise DesignError(f"no {missing} village is known in both years")
+            if not treated.any():
+                raise DesignError(say("no treated village is known in both years"))
+            if treated.all():
+                raise DesignError(say("no comparison village is known in both years"))
             found = contrast_changes(change[kept], treated, covariates[kept], method=method)
         except DesignError as error:
             cells.append(replace(cell, reason=str(error)))

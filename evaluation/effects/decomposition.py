@@ -17,13 +17,14 @@ from evaluation.effects.setup import EffectOptions, Setup, build_setup
 from evaluation.effects.within import find_cells, fit_within
 from evaluation.errors import DesignError
 from evaluation.gains.moments import Bools, Floats
+from evaluation.language import mark, say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-NEVER = "treated vs never treated"
-EARLIER = "earlier vs later treated"
-ALREADY = "later vs already treated"
+NEVER = mark("treated vs never treated")
+EARLIER = mark("earlier vs later treated")
+ALREADY = mark("later vs already treated")
 _KINDS = (NEVER, EARLIER, ALREADY)
 _ROUNDING = 1e-9  # of a weight: what rounding leaves of zero
 _KEYS = ["kind", "cohort", "comparison"]
@@ -83,41 +84,53 @@ class TwoWayDecomposition:
     def summary(self, amounts: Amounts | None = None) -> str:
         """Say what the coefficient compares, and why it may differ from the mean effect."""
         tell = (amounts or Amounts()).tell
-        lines = [f"Two-way fixed effects give {tell(self.estimate)}."]
+        lines = [say("Two-way fixed effects give {amount}.", amount=tell(self.estimate))]
         if self.reason:
-            lines.append(f"No 2x2 comparisons: {self.reason}.")
+            lines.append(say("No 2x2 comparisons: {reason}.", reason=self.reason))
         else:
             told = [
-                f"{weight:.0%} {kind} (mean {tell(mean)})"
+                say("{weight:.0%} {kind} (mean {mean})", weight=weight, kind=say(kind),
+                    mean=tell(mean))
                 for kind, weight, mean in self.by_kind.itertuples()
-            ]
+            ]  # fmt: skip
             lines.append(
-                f"{self.share_already_treated:.0%} of the weight compares villages with ones "
-                "treated earlier, whose own effects are then subtracted. By kind: "
-                f"{'; '.join(told)}."
-            )
+                say(
+                    "{share:.0%} of the weight compares villages with ones treated earlier, "
+                    "whose own effects are then subtracted. By kind: {kinds}.",
+                    share=self.share_already_treated, kinds=say("; ").join(told),
+                )
+            )  # fmt: skip
             if self.n_unbalanced:
                 lines.append(
-                    f"That leaves out {self.n_unbalanced:,} villages not known in every year; "
-                    f"without them the coefficient is {tell(self.balanced)}."
-                )
+                    say(
+                        "That leaves out {n:,} villages not known in every year; without them "
+                        "the coefficient is {amount}.",
+                        n=self.n_unbalanced, amount=tell(self.balanced),
+                    )
+                )  # fmt: skip
         rows = self.weights
         own, alike = (
             np.average(rows["event_time"], weights=rows[name]) for name in ("weight", "n_cells")
         )
-        n_negative, n = int(rows["n_negative"].sum()), int(rows["n_cells"].sum())
-        counts = f"{n_negative:,} of {n:,} weights of treated village-years"
-        if n_negative:
+        n, n_all = int(rows["n_negative"].sum()), int(rows["n_cells"].sum())
+        if n:
             lines.append(
-                f"{counts} are negative; they add up to {rows['negative'].sum():.2f}, "
-                "all to 1. Those effects count the wrong way round: where effects differ, the "
-                "coefficient may lie outside all of them."
-            )
+                say(
+                    "{n:,} of {n_all:,} weights of treated village-years are negative; they "
+                    "add up to {sum:.2f}, all to 1. Those effects count the wrong way round: "
+                    "where effects differ, the coefficient may lie outside all of them.",
+                    n=n, n_all=n_all, sum=rows["negative"].sum(),
+                )
+            )  # fmt: skip
         else:
             lines.append(
-                f"{counts} are negative: it is a mean of effects, on average {own:.2f} years "
-                f"after treatment began (all village-years alike: {alike:.2f})."
-            )
+                say(
+                    "0 of {n_all:,} weights of treated village-years are negative: it is a "
+                    "mean of effects, on average {own:.2f} years after treatment began (all "
+                    "village-years alike: {alike:.2f}).",
+                    n_all=n_all, own=own, alike=alike,
+                )
+            )  # fmt: skip
         return "\n".join(lines)
 
     def plot(self, ax: Axes | None = None) -> Axes:
@@ -184,15 +197,15 @@ def decompose_twfe(data: Setup | VillagePanel) -> TwoWayDecomposition:
     treated, used = static_cells(setup, cells)
     left = fit_within(setup, treated.astype(float), controls, used).residuals
     if not (left**2).sum() > _ROUNDING**2 * used.sum():
-        raise DesignError(NOTHING_TO_COMPARE)
+        raise DesignError(say(NOTHING_TO_COMPARE))
     total = left[treated & used].sum()
     estimate = float((left[used] * setup.outcome[used]).sum() / total)
     comparisons, n_balanced = _compare_pairs(setup, used)
-    reason = "" if n_balanced else "no two cohorts to compare are known in every year"
+    reason = "" if n_balanced else say("no two cohorts to compare are known in every year")
     if controls:
-        reason = "the regression has covariates"
+        reason = say("the regression has covariates")
     elif setup.options.anticipation:
-        reason = "years that may be anticipated are left out"
+        reason = say("years that may be anticipated are left out")
     if reason:
         comparisons, n_balanced = comparisons[:0], 0
     balanced = float((comparisons["weight"] * comparisons["estimate"]).sum())

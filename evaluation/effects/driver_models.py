@@ -13,6 +13,7 @@ from evaluation.gains.design import place_codes
 from evaluation.gains.moments import Floats
 from evaluation.gains.regression import find_shares, is_regular, regress_gains
 from evaluation.gains.result import IncomeGains
+from evaluation.language import say
 
 KEYS = ["trait", "level", "reference", "model", "weighting"]
 INTERVAL = ["estimate", "se", "conf_low", "conf_high", "p_value"]
@@ -142,14 +143,20 @@ def choose_together(gained: pd.DataFrame, laid: Regressors) -> tuple[list[str], 
     for trait in dict.fromkeys(laid.about["trait"]):
         known = len(_prepare(gained, laid, [trait])[1]) / len(gained)
         _, x, villages = _prepare(gained, laid, [*chosen, trait])
-        reason = f"known of {known:.0%} of the villages" if known < _KNOWN else _why_not(x)
         codes = villages["cluster"].to_numpy()
-        if not reason and x.shape[1] > _MOST_TOGETHER:
-            reason = f"that would be more than {_MOST_TOGETHER} coefficients"
-        elif not reason and decided_by_one(x, np.eye(x.shape[1]), clusters=codes).any():
-            reason = "without one of the clusters it cannot be told"  # nor could any other
+        if known < _KNOWN:
+            reason = say("known of {share:.0%} of the villages", share=known)
+        elif len(x) < FEWEST * x.shape[1]:
+            reasons[trait] = say("not among all together, as villages are too few")
+            continue
+        elif reason := _why_not(x):
+            pass
+        elif x.shape[1] > _MOST_TOGETHER:
+            reason = say("that would be more than {n} coefficients", n=_MOST_TOGETHER)
+        elif decided_by_one(x, np.eye(x.shape[1]), clusters=codes).any():
+            reason = say("without one of the clusters it cannot be told")  # nor could others
         if reason:
-            reasons[trait] = f"not among all together ({reason})"
+            reasons[trait] = say("not among all together ({reason})", reason=reason)
         else:
             chosen.append(trait)
     return chosen, reasons
@@ -177,12 +184,13 @@ def _prepare(
 
 
 def _why_not(x: Floats) -> str:
-    if len(x) < FEWEST * x.shape[1]:
-        return (
-            f"{len(x):,} villages are too few for {x.shape[1]} coefficients, which take "
-            f"{FEWEST * x.shape[1]}"
-        )
-    return "" if is_regular(x) else "it follows from the others"
+    n, k = x.shape
+    if n < FEWEST * k:
+        return say(
+            "{n:,} villages are too few for {k} coefficients, which take {needed}",
+            n=n, k=k, needed=FEWEST * k,
+        )  # fmt: skip
+    return "" if is_regular(x) else say("it follows from the others")
 
 
 def _rows(

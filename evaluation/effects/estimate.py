@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, get_args
 
 import numpy as np
@@ -13,7 +14,7 @@ from evaluation.effects.estimates import COLUMNS, Estimate, Estimates, judge
 from evaluation.effects.fixed_effects import estimate_sun_abraham, estimate_twfe
 from evaluation.effects.group_time import estimate_callaway_santanna, estimate_matched_did
 from evaluation.effects.imputation import estimate_imputation
-from evaluation.effects.result import EffectsTable
+from evaluation.effects.result import LABELS, EffectsTable
 from evaluation.effects.setup import (
     EffectOptions,
     Estimator,
@@ -26,6 +27,7 @@ from evaluation.errors import DesignError, suggest
 from evaluation.gains.design import place_codes
 from evaluation.gains.estimate import estimate_gains
 from evaluation.gains.options import Cluster, Comparison, YearEffects
+from evaluation.language import mark, say, sentences, spoken
 
 ESTIMATORS: tuple[Estimator, ...] = get_args(Estimator)
 ESTIMATE: Mapping[Estimator, Estimate] = {
@@ -125,8 +127,11 @@ def estimate_effects(
             continue
         frames.append(frame.assign(estimator=name))
     if not frames:
-        told = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
-        raise DesignError(f"no estimator gives an effect: {told}")
+        told = [
+            say("{name}: {reason}", name=say(LABELS[name]), reason=reason)
+            for name, reason in reasons.items()
+        ]
+        raise DesignError(sentences(say("no estimator gives an effect."), *told))
     frame = pd.concat(frames, ignore_index=True)
     return EffectsTable(
         panel=panel, options=options, setup=setup, gains=gains, unit=gains.unit, found=found,
@@ -134,25 +139,40 @@ def estimate_effects(
     )  # fmt: skip
 
 
+def tell_again(effects: EffectsTable) -> EffectsTable:
+    """Give effects with notes and reasons in the language spoken: made anew in another."""
+    if effects.language == spoken():
+        return effects
+    names = [*effects.found, *effects.reasons]
+    return estimate_effects(effects.panel, estimators=names, **asdict(effects.options))
+
+
 def check_comparison(panel: VillagePanel) -> None:
     """Refuse a panel in which no change of treated villages can be compared with another."""
     known, treated = np.isfinite(panel.matrix()), panel.treated_cells
     if not (known & treated).any():
         raise DesignError(
-            f"no village is treated and known from {panel.years[0]} to {panel.years[-1]}: "
-            "there is no effect to estimate. Name the treatment in study.yml (panel.treatment)."
-        )
+            say(
+                "no village is treated and known from {first} to {last}: there is no effect to "
+                "estimate. Name the treatment in study.yml (panel.treatment).",
+                first=panel.years[0], last=panel.years[-1],
+            )
+        )  # fmt: skip
     if panel.has_comparison:
         return
     if not (known & ~treated)[panel.is_treated].any():
         raise DesignError(
-            "no treated village is known in a year before its treatment: levels cannot be told "
-            "from effects. Add earlier years."
+            say(
+                "no treated village is known in a year before its treatment: levels cannot be "
+                "told from effects. Add earlier years."
+            )
         )
     raise DesignError(
-        "no village is known untreated in a year in which others are treated and in an earlier "
-        "one: how incomes would have moved anyway cannot be told. Add comparison villages, or "
-        "bound the trend (bound_gains)."
+        say(
+            "no village is known untreated in a year in which others are treated and in an "
+            "earlier one: how incomes would have moved anyway cannot be told. Add comparison "
+            "villages, or bound the trend (bound_gains)."
+        )
     )
 
 
@@ -161,8 +181,11 @@ def _check_clusters(panel: VillagePanel, cluster: Cluster) -> None:
     if cluster != "village" and len(np.unique(place_codes(panel, cluster)[treated])) == 1:
         name: Any = panel.villages.loc[treated, cluster].iloc[0]
         raise DesignError(
-            f"all treated villages lie in one {cluster} ({name}): what else happened there "
-            "cannot be told from the programme. Compare within the county "
-            "(year_effects='county'), or cluster by village if villages were assigned one by "
-            "one."
-        )
+            say(
+                "all treated villages lie in one {place} ({name}): what else happened there "
+                "cannot be told from the programme. Compare within the county "
+                "(year_effects='county'), or cluster by village if villages were assigned one "
+                "by one.",
+                place=say(mark("county") if cluster == "county" else mark("town")), name=name,
+            )
+        )  # fmt: skip

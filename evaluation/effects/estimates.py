@@ -20,6 +20,7 @@ from evaluation.gains.clusters import (
     wild_interval,
 )
 from evaluation.gains.moments import Floats
+from evaluation.language import say
 
 TERMS = ["period", "event_time", "estimate", "n_villages", "n_cells"]
 COLUMNS = [
@@ -45,7 +46,9 @@ class Estimates:
         C x K: what each cluster adds to the errors, so that parts' parts is the covariance;
         zero for clusters that take no part.
     note
-        What a reader should know of this estimate; '' for nothing.
+        What a reader should know of this estimate, in sentences; '' for nothing.
+    event_note
+        The same of its event study alone.
     left_out
         The estimates without each of the clusters that take part, where `judge` made them anew
         as there are fewer than 30; NaN where one is then not identified.
@@ -54,6 +57,7 @@ class Estimates:
     terms: pd.DataFrame
     parts: Floats = field(repr=False)
     note: str = ""
+    event_note: str = ""
     left_out: Floats | None = field(default=None, repr=False)
 
     @property
@@ -76,15 +80,14 @@ class Average:
     parts: Floats = field(repr=False)
 
 
-def collect(averages: Sequence[Average], note: str = "") -> Estimates:
+def collect(averages: Sequence[Average], note: str = "", event_note: str = "") -> Estimates:
     """Lay averages out as an estimator's `Estimates`."""
     terms = pd.DataFrame([{name: getattr(a, name) for name in TERMS[1:]} for a in averages])
     time = terms["event_time"]
     period = np.where(time.isna(), "overall", np.where(time < 0, "before", "after"))
     terms.insert(0, "period", period)
-    return Estimates(
-        terms=terms, parts=np.stack([a.parts for a in averages], axis=1), note=note
-    )
+    parts = np.stack([a.parts for a in averages], axis=1)
+    return Estimates(terms=terms, parts=parts, note=note, event_note=event_note)
 
 
 def effective_clusters(setup: Setup) -> float:
@@ -145,7 +148,8 @@ def judge(estimate: Estimate, setup: Setup) -> tuple[Estimates, pd.DataFrame]:
     if effective < fewest_clusters(alpha):
         intervals = [Interval(n_clusters=n, reason=too_few(n, effective, alpha))] * len(frame)
     elif not n:
-        intervals = [Interval(reason="it is fitted exactly: no error to judge by")] * len(frame)
+        exact = Interval(reason=say("it is fitted exactly: no error to judge by"))
+        intervals = [exact] * len(frame)
     elif n >= ENOUGH_CLUSTERS:
         freedom = min(n, effective) - 1
         intervals = [
@@ -197,9 +201,11 @@ def uniform_critical(parts: Floats, *, alpha: float, seed: int) -> float:
 
 def _clustered(value: float, parts: Floats, alpha: float, freedom: float) -> Interval:
     se = float(np.sqrt((parts**2).sum()))
-    if not se > 0 or np.isnan(value):
-        alone = "one cluster holds all its treated or all its comparison villages"
-        return Interval(reason="not identified" if np.isnan(value) else alone)
+    if np.isnan(value):
+        return Interval(reason=say("not identified"))
+    if not se > 0:
+        alone = say("one cluster holds all its treated or all its comparison villages")
+        return Interval(reason=alone)
     half = float(stats.t.ppf(1 - alpha / 2, freedom)) * se
     return Interval(
         se=se, conf_low=value - half, conf_high=value + half,

@@ -11,8 +11,9 @@ from evaluation.effects.setup import Setup
 from evaluation.effects.within import WithinFit, find_cells, fit_within, without_singletons
 from evaluation.errors import DesignError
 from evaluation.gains.moments import Bools, Floats
+from evaluation.language import commas, mark, say, sentences
 
-NOTHING_TO_COMPARE = (
+NOTHING_TO_COMPARE = mark(
     "whether a village is treated follows from the village and the year (and the covariates): "
     "there is nothing to compare. Add earlier years or other villages."
 )
@@ -47,7 +48,7 @@ def estimate_twfe(setup: Setup) -> Estimates:
     treated, used = static_cells(setup, cells)
     fit = fit_within(setup, setup.outcome, [treated, *controls], used)
     if np.isnan(fit.coefficients[0]):
-        raise DesignError(NOTHING_TO_COMPARE)
+        raise DesignError(say(NOTHING_TO_COMPARE))
     overall = _average(fit, [treated & used], [0], np.nan)
     used = _kept(setup, cells)
     time = np.where(used, setup.event_time, np.nan)
@@ -56,18 +57,18 @@ def estimate_twfe(setup: Setup) -> Estimates:
     second = ""
     if not used[~setup.treated].any():
         left_out = np.union1d(times[:1], left_out)
-        second = "no village is never treated: the earliest event time is a second reference"
+        second = say(
+            "No village is never treated: the earliest event time is a second reference."
+        )
     times = np.setdiff1d(times, left_out)
     dummies = [time == k for k in times]
     fit = fit_within(setup, setup.outcome, [*dummies, *controls], used)
-    notes = [
-        _tell_left_out(setup, cells, cells, used),
-        second,
-        _tell_references(setup, left_out),
-        _tell_unknown(fit, dummies),
-    ]
     events = [_average(fit, dummies, [at], k) for at, k in enumerate(times)]
-    return collect([overall, *events], _say(notes))
+    return collect(
+        [overall, *events],
+        _tell_left_out(setup, cells, cells, used),
+        sentences(second, _tell_references(setup, left_out), _tell_unknown(fit, dummies)),
+    )
 
 
 def estimate_sun_abraham(setup: Setup) -> Estimates:
@@ -104,20 +105,24 @@ def estimate_sun_abraham(setup: Setup) -> Estimates:
     known = np.isfinite(fit.coefficients[: len(times)])
     if not (known & (times >= 0)).any():
         raise DesignError(
-            "no treated cohort has an earlier year and, in its treated years, villages to "
-            "compare with. Add earlier years or comparison villages."
+            say(
+                "no treated cohort has an earlier year and, in its treated years, villages to "
+                "compare with. Add earlier years or comparison villages."
+            )
         )
     n_lost = int(cells[lost].any(axis=1).sum())
-    notes = [
+    note = sentences(
         _tell_left_out(setup, cells, offered, used),
         compared,
-        f"{n_lost:,} villages of cohorts without an earlier year left out" * (n_lost > 0),
+        say("{n:,} villages of cohorts without an earlier year left out.", n=n_lost)
+        if n_lost
+        else "",
         _tell_references(setup, references),
         _tell_unknown(fit, dummies),
-    ]
+    )
     overall = _average(fit, dummies, np.flatnonzero(times >= 0), np.nan)
     events = [_average(fit, dummies, np.flatnonzero(times == k), k) for k in np.unique(times)]
-    return collect([overall, *events], _say(notes))
+    return collect([overall, *events], note)
 
 
 def static_cells(setup: Setup, cells: Bools) -> tuple[Bools, Bools]:
@@ -139,9 +144,10 @@ def _compare(setup: Setup, cells: Bools) -> tuple[Floats, Bools, str]:
     if cells[~setup.treated].any():
         return cohort, cells, ""
     last = cohort[cells.any(axis=1)].max(initial=-np.inf)
-    note = (
-        f"no village is never treated: compared with those treated in {last:.0f}, the last, in "
-        "the years before"
+    note = say(
+        "No village is never treated: compared with those treated in {last:.0f}, the last, in "
+        "the years before.",
+        last=last,
     )
     before = setup.years < last - setup.options.anticipation
     return np.where(cohort == last, np.nan, cohort), cells & before, note
@@ -180,27 +186,27 @@ def _average(
     )
 
 
-def _say(notes: Sequence[str]) -> str:
-    told = "; ".join(note for note in notes if note)
-    return f"{told[:1].upper()}{told[1:]}." if told else ""
-
-
 def _tell_left_out(setup: Setup, cells: Bools, offered: Bools, used: Bools) -> str:
-    told = {
-        "without a covariate": np.isfinite(setup.outcome).sum() - cells.sum(),
-        "alone in their village or year": offered.sum() - used.sum(),
-    }
-    return "; ".join(f"{n:,} village-years {why} left out" for why, n in told.items() if n)
+    lacking = np.isfinite(setup.outcome).sum() - cells.sum()
+    alone = offered.sum() - used.sum()
+    return sentences(
+        say("{n:,} village-years without a covariate left out.", n=lacking) if lacking else "",
+        say("{n:,} village-years alone in their village or year left out.", n=alone)
+        if alone
+        else "",
+    )
 
 
 def _tell_references(setup: Setup, references: Floats) -> str:
     """Say from which event times effects are measured, where it is not the usual one."""
     if set(references) <= {setup.reference}:
         return ""
-    return f"measured from event times {', '.join(f'{k:.0f}' for k in references)}"
+    return say(
+        "Measured from event times {times}.", times=commas(f"{k:.0f}" for k in references)
+    )
 
 
 def _tell_unknown(fit: WithinFit, dummies: Sequence[Bools]) -> str:
     unknown = [k for k, b in zip(dummies, fit.coefficients, strict=False) if np.isnan(b)]
     n = sum(int(cells.sum()) for cells in unknown)
-    return f"effects in {n:,} village-years are not identified" * (n > 0)
+    return say("Effects in {n:,} village-years are not identified.", n=n) if n else ""

@@ -20,6 +20,7 @@ from evaluation.effects.setup import Setup, check_choice
 from evaluation.effects.weights import Method
 from evaluation.errors import DesignError
 from evaluation.gains.clusters import fewest_clusters, takes_part, too_few
+from evaluation.language import mark, say, sentences
 
 GroupTime = Literal["callaway_santanna", "matched_did"]
 By = Literal["cohort", "year", "event_time"]
@@ -92,8 +93,10 @@ def estimate_matched_did(setup: Setup) -> Estimates:
     """
     if not setup.covariates:
         raise DesignError(
-            "matched_did needs covariates to match villages on: name some that the programme "
-            "does not change, such as covariates=['households']."
+            say(
+                "matching needs covariates to match villages on. Name some that the programme "
+                "does not change, such as covariates=['households']."
+            )
         )
     return _estimate(setup, "matched_did")
 
@@ -121,13 +124,13 @@ def group_time_effects(
     cells, rows = _compare(setup, estimator), []
     for cohort, year in sorted({(cell.cohort, cell.year) for cell in cells}):
         some = [cell for cell in cells if (cell.cohort, cell.year) == (cohort, year)]
-        reason = "; ".join(dict.fromkeys(cell.reason for cell in some if cell.reason))
+        reason = say("; ").join(dict.fromkeys(cell.reason for cell in some if cell.reason))
         att, se, n_treated = np.nan, np.nan, 0
         for mean in average_cohort_years(some, setup, lambda _: 0):
             n_clusters = int(takes_part(mean.parts).sum())
             att, n_treated, reason = mean.estimate, mean.n_cells, ""
             if n_treated == 1:
-                reason = "a single treated village has no standard error"
+                reason = say("a single treated village has no standard error")
             elif n_clusters < fewest_clusters(setup.options.alpha):
                 reason = too_few(n_clusters, n_clusters, setup.options.alpha)
             else:
@@ -184,21 +187,24 @@ def _compare(setup: Setup, estimator: GroupTime, *, fail: bool = False) -> list[
     cells = compare_cohort_years(setup, method=method)
     if not fail or any(cell.event_time >= 0 and not cell.reason for cell in cells):
         return cells
-    told = _count_reasons(cells) or "no cohort is known before its treatment"
-    ways = ["name fewer covariates"] if setup.covariates else []
+    ways = [say("name fewer covariates")] if setup.covariates else []
     if setup.options.comparison == "never_treated":
-        ways.append("take comparison='not_yet_treated'")
+        ways.append(say("take comparison='not_yet_treated'"))
     if len(np.unique(setup.group)) > 1:
-        ways.append("compare across counties (year_effects='common')")
-    advice = f" {', or '.join(ways).capitalize()}." if ways else " Add comparison villages."
+        ways.append(say("compare across counties (year_effects='common')"))
     raise DesignError(
-        f"{estimator}: no cohort can be compared in a treated year: {told}.{advice}"
+        say(
+            "no cohort can be compared in a treated year: {told}. It may help to {ways}.",
+            told=_count_reasons(cells) or say("no cohort is known before its treatment"),
+            ways=say(", or to ").join(ways or [say("add comparison villages")]),
+        )
     )
 
 
 def _count_reasons(cells: Sequence[CohortYear]) -> str:
     counts = Counter(cell.reason for cell in cells if cell.reason)
-    return "; ".join(f"{reason} ({n:,})" for reason, n in counts.most_common())
+    told = [say("{reason} ({n:,})", reason=why, n=n) for why, n in counts.most_common()]
+    return say("; ").join(told)
 
 
 def _describe(
@@ -208,18 +214,29 @@ def _describe(
     notes = []
     left_out = sum(1 for cell in cells if cell.reason)
     if left_out:
-        told = _count_reasons(cells)
-        notes.append(f"{left_out:,} of {len(cells):,} cohort-years left out: {told}.")
+        notes.append(
+            say(
+                "{n:,} of {n_all:,} cohort-years left out: {told}.",
+                n=left_out, n_all=len(cells), told=_count_reasons(cells),
+            )
+        )  # fmt: skip
     if missing := int(setup.treated.sum()) - n_villages:
-        baseline = " with their covariates" if setup.covariates else ""
-        notes.append(
-            f"{missing:,} treated villages take no part: not known{baseline} in the year that "
-            "changes are measured from, or in any treated year that is compared."
+        told = mark(
+            "{n:,} treated villages take no part: not known in the year that changes are "
+            "measured from, or in any treated year that is compared."
         )
+        if setup.covariates:
+            told = mark(
+                "{n:,} treated villages take no part: not known with their covariates in the "
+                "year that changes are measured from, or in any treated year that is compared."
+            )
+        notes.append(say(told, n=missing))
     if estimator == "matched_did":
-        fewest = min(cell.n_effective for cell in cells if not cell.reason)
         notes.append(
-            f"The weighted comparison villages count as {fewest:,.1f} equal ones where they "
-            "are fewest."
+            say(
+                "The weighted comparison villages count as {n:,.1f} equal ones where they are "
+                "fewest.",
+                n=min(cell.n_effective for cell in cells if not cell.reason),
+            )
         )
-    return " ".join(notes)
+    return sentences(*notes)

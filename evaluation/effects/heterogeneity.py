@@ -13,6 +13,7 @@ from evaluation.errors import DesignError
 from evaluation.gains.design import place_codes
 from evaluation.gains.moments import Floats
 from evaluation.gains.result import IncomeGains
+from evaluation.language import say
 
 _DIFFERENCE = {
     "estimate": "difference", "se": "difference_se", "conf_low": "difference_low",
@@ -73,7 +74,7 @@ def compare_groups(
     names = sorted(groups[known].unique())
     if len(names) < 2:
         raise DesignError(
-            "fewer than two groups of five villages with a gain: nothing to compare."
+            say("fewer than two groups of five villages with a gain: nothing to compare.")
         )
     frame = gains.by(groups)
     counted = gains.cells.counted[known]

@@ -16,8 +16,9 @@ from evaluation.gains.estimate import estimate_gains
 from evaluation.gains.grouping import By, group_cells
 from evaluation.gains.moments import Floats
 from evaluation.gains.result import IncomeGains
+from evaluation.language import mark, say
 
-NOTE = (
+_NOTE = mark(
     "Effects are measured from all untreated years, coefficients before treatment from the "
     "earliest ones."
 )
@@ -41,8 +42,8 @@ def estimate_imputation(gains: IncomeGains) -> tuple[Estimates, pd.DataFrame]:
     events = events.assign(event_time=events.index.astype(float))
     frame = pd.concat([overall, events], ignore_index=True)
     frame[["band_low", "band_high"]] = np.nan
-    estimates = Estimates(terms=frame[TERMS].copy(), parts=_find_parts(gains, frame), note=NOTE)
-    return estimates, frame
+    parts = _find_parts(gains, frame)
+    return Estimates(terms=frame[TERMS].copy(), parts=parts, event_note=say(_NOTE)), frame
 
 
 def reestimate_gains(

@@ -9,8 +9,10 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import pandas as pd
 
-from evaluation.effects.journal_table import DASH, MINUS, JournalStyle, JournalTable, lay_out
+from evaluation.effects.journal_notes import JournalStyle
+from evaluation.effects.journal_table import DASH, MINUS, JournalTable, lay_out
 from evaluation.effects.result import EffectsTable
+from evaluation.language import say, spoken
 
 _TEX = str.maketrans(
     {
@@ -36,7 +38,7 @@ def write_latex(effects: EffectsTable, style: JournalStyle) -> str:
     escaped = JournalTable(
         cells=cells, caption=_escape(table.caption), notes=_escape(table.notes)
     )
-    tex = str(_draw(escaped, style, "tex", tex_style=_TEX_STYLE))
+    tex = str(_draw(escaped, "tex", tex_style=_TEX_STYLE))
     return f"{_PACKAGES}{_CHINESE_PACKAGES if _CHINESE.search(tex) else '.'}\n{tex}\n"
 
 
@@ -45,9 +47,8 @@ def write_docx(effects: EffectsTable, style: JournalStyle) -> bytes:
     from docx.opc.pkgwriter import PackageWriter
     from docx.oxml.ns import qn
 
-    document = _draw(lay_out(effects, style), style, "docx", docx_style=_DOCX_STYLE)
-    if style.language == "zh":
-        document.paragraphs[0].runs[0].text = "表 "
+    document = _draw(lay_out(effects, style), "docx", docx_style=_DOCX_STYLE)
+    document.paragraphs[0].runs[0].text = say("Table ")
     _number_caption(document.paragraphs[0])
     for fonts in document.element.body.iter(qn("w:rFonts")):
         fonts.set(qn("w:eastAsia"), _CHINESE_FONT)
@@ -76,17 +77,17 @@ def _number_caption(paragraph: Any) -> None:
 
 def write_html(effects: EffectsTable, style: JournalStyle) -> str:
     """Write the table as an HTML fragment; the same table always gives the same text."""
-    html = str(_draw(lay_out(effects, style), style, "html"))
+    html = str(_draw(lay_out(effects, style), "html"))
     drawn = re.search(r'<div id="(\w+)"', html)
     return html.replace(drawn[1], "effects_journal") if drawn else html
 
 
-def _draw(table: JournalTable, style: JournalStyle, form: str, **options: Any) -> Any:
+def _draw(table: JournalTable, form: str, **options: Any) -> Any:
     from maketables import MTable
 
     made = MTable(
         table.cells, notes=table.notes, caption=table.caption, tab_label="tab:effects",
-        rgroup_sep="" if style.language == "zh" else "t",
+        rgroup_sep="" if spoken() == "zh" else "t",
     )  # fmt: skip
     return made.make(form, **options)
 

@@ -122,7 +122,8 @@ def simulate_power(
     found = [judge_draw(template, residuals, rng) for _ in range(n_draws)]
     draws = np.array([[row["conf_low"], row["conf_high"]] for row in found], dtype=float)
     minimum = _find_minimum(draws, power)
-    log, mean = used.unit.startswith("log"), plan.comparison_mean(used)
+    panel, mean = used.panel, plan.comparison_mean(used)
+    log = panel.analysis.form == "log" or panel.variables[panel.outcome].scale != "level"
     mean = np.nan if log or mean <= 0 else mean
     grid = _GRID * minimum if np.isfinite(minimum) else np.zeros(0)
     shares = np.expm1(grid) if log else grid / mean

@@ -14,15 +14,16 @@ from evaluation.effects.imputation import reestimate_gains
 from evaluation.errors import DesignError, suggest
 from evaluation.gains.moments import Floats
 from evaluation.gains.result import IncomeGains
+from evaluation.language import mark, say
 
-OTHER = "other"
+OTHER = mark("other")
 """What the groups are called that have too few villages to stand alone."""
 
 FEWEST = 5
 """Villages that a group needs to stand alone, and that each coefficient needs."""
 
 _MOST_GROUPS = 20
-_ALIKE = "it is the same in all villages, or known of none"
+_ALIKE = mark("it is the same in all villages, or known of none")
 _PLACES = ("county", "town", "cohort")
 
 
@@ -140,14 +141,14 @@ def lay_out(traits: pd.DataFrame, gained: pd.Index[Any]) -> Regressors:
                 columns[name] = values
                 rows.append((name, name, "", "", sd))
             else:
-                reasons[name] = _ALIKE
+                reasons[name] = say(_ALIKE)
             continue
         groups = group_villages(values, gained)
         counts = groups.reindex(gained).value_counts().sort_index()
         counts = counts.sort_values(ascending=False, kind="stable")
         if len(counts) < 2:
-            small = OTHER in counts
-            reasons[name] = f"no group has {FEWEST} villages" if small else _ALIKE
+            small = say("no group has {n} villages", n=FEWEST)
+            reasons[name] = small if OTHER in counts else say(_ALIKE)
             continue
         named = [level for level in counts.index if level != OTHER]
         for level in [*named[1:], OTHER] if OTHER in counts else named[1:]:

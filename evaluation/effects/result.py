@@ -12,18 +12,30 @@ from evaluation.data.panel import VillagePanel
 from evaluation.effects.estimates import Estimates
 from evaluation.effects.setup import EffectOptions, Estimator, Setup
 from evaluation.gains.result import IncomeGains
+from evaluation.language import Language, mark, spoken
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-LABELS: Mapping[Estimator, str] = {
-    "imputation": "Imputation (Borusyak, Jaravel, Spiess 2024)",
-    "callaway_santanna": "Group-time averages (Callaway, Sant'Anna 2021)",
-    "sun_abraham": "Interaction-weighted (Sun, Abraham 2021)",
-    "twfe": "Two-way fixed effects",
-    "synthetic_did": "Synthetic difference-in-differences (Arkhangelsky et al. 2021)",
-    "matched_did": "Matched difference-in-differences",
+NAMES: Mapping[Estimator, str] = {
+    "imputation": mark("Imputation"),
+    "callaway_santanna": mark("Callaway, Sant'Anna"),
+    "sun_abraham": mark("Sun, Abraham"),
+    "twfe": mark("TWFE"),
+    "synthetic_did": mark("Synthetic DiD"),
+    "matched_did": mark("Matched DiD"),
 }
+"""Estimators as tables and figures name them; said where they are shown."""
+
+LABELS: Mapping[Estimator, str] = {
+    "imputation": mark("Imputation (Borusyak, Jaravel, Spiess 2024)"),
+    "callaway_santanna": mark("Group-time averages (Callaway, Sant'Anna 2021)"),
+    "sun_abraham": mark("Interaction-weighted (Sun, Abraham 2021)"),
+    "twfe": mark("Two-way fixed effects"),
+    "synthetic_did": mark("Synthetic difference-in-differences (Arkhangelsky et al. 2021)"),
+    "matched_did": mark("Matched difference-in-differences"),
+}
+"""Their names with their authors."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +60,8 @@ class EffectsTable:
         n_clusters, method (of the interval), reason (why there is none).
     reasons
         Why estimators that were asked for gave nothing, by estimator.
+    language
+        That of notes and reasons.
     """
 
     panel: VillagePanel
@@ -58,6 +72,7 @@ class EffectsTable:
     found: Mapping[Estimator, Estimates] = field(repr=False)
     frame: pd.DataFrame
     reasons: Mapping[Estimator, str]
+    language: Language = field(default_factory=spoken)
 
     @property
     def overall(self) -> pd.DataFrame:
@@ -97,13 +112,17 @@ class EffectsTable:
         Parameters
         ----------
         style
-            language ("en", "zh"), divisor and unit (of amounts), events (by years since
-            treatment too), stars, simulated, note; see `JournalStyle`.
+            divisor and unit (of amounts), events (by years since treatment too), stars,
+            simulated, note; see `JournalStyle`.
 
         Raises
         ------
         DesignError
             If an option's value is not possible.
+
+        Notes
+        -----
+        In the language spoken (`use_language`), whichever the effects were estimated in.
 
         Examples
         --------
@@ -115,21 +134,21 @@ class EffectsTable:
         Standard error & (0.23) \\
         """
         from evaluation.effects.journal import write_latex
-        from evaluation.effects.journal_table import JournalStyle
+        from evaluation.effects.journal_notes import JournalStyle
 
         return write_latex(self, JournalStyle(**style))
 
     def to_docx(self, **style: Any) -> bytes:
         """Give the same table as a Word document; options as in `to_latex`."""
         from evaluation.effects.journal import write_docx
-        from evaluation.effects.journal_table import JournalStyle
+        from evaluation.effects.journal_notes import JournalStyle
 
         return write_docx(self, JournalStyle(**style))
 
     def to_html(self, **style: Any) -> str:
         """Give the same table as an HTML fragment; options as in `to_latex`."""
         from evaluation.effects.journal import write_html
-        from evaluation.effects.journal_table import JournalStyle
+        from evaluation.effects.journal_notes import JournalStyle
 
         return write_html(self, JournalStyle(**style))
 

@@ -15,6 +15,7 @@ from evaluation.gains.design import cluster_level, place_codes
 from evaluation.gains.moments import Bools, Floats
 from evaluation.gains.options import Cluster, Comparison, YearEffects
 from evaluation.gains.scale import to_analysis_scale
+from evaluation.language import say
 
 Codes = npt.NDArray[np.intp]
 Estimator = Literal[
@@ -157,7 +158,10 @@ def build_setup(panel: VillagePanel, options: EffectOptions) -> Setup:
         If a covariate is the outcome itself, or the panel has none of that name.
     """
     if panel.outcome in options.covariates:
-        raise DesignError(f"covariate {panel.outcome!r} is the outcome itself; leave it out.")
+        told = say(
+            "covariate {name!r} is the outcome itself; leave it out.", name=panel.outcome
+        )
+        raise DesignError(told)
     cohort, county = panel.cohort, place_codes(panel, "county")
     outcome = to_analysis_scale(panel).matrix
     # Villages treated just after the panel may be affected in its last years already.

@@ -13,9 +13,14 @@ from evaluation.effects.simplex import weigh_few, weigh_many
 from evaluation.effects.within import sum_by
 from evaluation.errors import DesignError
 from evaluation.gains.moments import Bools, Floats
+from evaluation.language import commas, mark, say, sentences
 
 _NONE_LEFT = 1e-9  # of the comparison's weight: what rounding leaves of none
-_GAPS = "Gaps before treatment are what the weights leave: no test of trends."
+_SERVE = mark("{n:,} treated villages that serve as comparison")
+_ALONE = mark("{n:,} treated villages with nothing to compare with")
+_HOLES = mark("{n:,} villages without an outcome in every year used")
+_OF_THESE = mark("{n:,} of these treated")
+_GAPS = mark("Gaps before treatment are what the weights leave: no test of trends.")
 
 
 def estimate_synthetic_did(setup: Setup) -> Estimates:
@@ -73,12 +78,14 @@ def estimate_synthetic_did(setup: Setup) -> Estimates:
     """
     left_out: Counter[str] = Counter()
     cohorts = _weigh_cohorts(setup, left_out)
-    told = "; ".join(f"{n:,} {reason}" for reason, n in left_out.items() if n)
+    told = say("; ").join(say(reason, n=n) for reason, n in left_out.items() if n)
     if not cohorts:
         raise DesignError(
-            f"synthetic_did: {told or 'no village is treated'}: no comparison village, or no "
-            "earlier year, known in every year used. Leave out years in which few are known, "
-            "or use imputation, which takes holes."
+            say(
+                "{told}: no comparison village, or no earlier year, known in every year used. "
+                "Leave out years in which few are known, or use imputation, which takes holes.",
+                told=told or say("no village is treated"),
+            )
         )
     times = sorted({time for cohort in cohorts for time in cohort.event_times})
     averages = []
@@ -103,16 +110,24 @@ def estimate_synthetic_did(setup: Setup) -> Estimates:
     found = collect(averages)
     undefined = np.asarray(np.isnan(found.parts).any(axis=0))
     taking_part = len(np.unique(np.concatenate([cohort.clusters for cohort in cohorts])))
-    notes = [_GAPS, told and f"Left out: {told}."]
+    notes = [say("Left out: {told}.", told=told) if told else ""]
+    event_notes = [say(_GAPS)]
     if setup.options.covariates:
-        notes.append("Covariates are not used.")
+        notes.append(say("Covariates are not used."))
     if undefined[0]:
-        notes.append("No standard errors: all rests on one cluster.")
+        notes.append(say("No standard errors: all rests on one cluster."))
     elif undefined.any():
-        named = ", ".join(f"{time:.0f}" for time in found.terms["event_time"][undefined])
-        notes.append(f"No standard error where all rests on one cluster: event time {named}.")
+        named = commas(f"{time:.0f}" for time in found.terms["event_time"][undefined])
+        event_notes.append(
+            say(
+                "No standard error where all rests on one cluster: event time {times}.",
+                times=named,
+            )
+        )
     parts = np.where(undefined, 0, found.parts) * np.sqrt((taking_part - 1) / taking_part)
-    return replace(found, parts=parts, note=" ".join(filter(None, notes)))
+    return replace(
+        found, parts=parts, note=sentences(*notes), event_note=sentences(*event_notes)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +169,7 @@ def _weigh_cohorts(setup: Setup, left_out: Counter[str]) -> list[_Cohort]:
         not_yet = setup.options.comparison == "not_yet_treated"
         if not_yet and len(firsts) and not comparison.any():
             comparison, end = here & (setup.cohort == firsts[-1]), firsts[-1] - lead
-            left_out["treated villages that serve as comparison"] += int(comparison.sum())
+            left_out[_SERVE] += int(comparison.sum())
             firsts = firsts[:-1]
         for first in firsts:
             own = here & (setup.cohort == first)
@@ -167,9 +182,9 @@ def _weigh_cohorts(setup: Setup, left_out: Counter[str]) -> list[_Cohort]:
                 holes |= (own | comparison) & ~complete
                 cohorts.append(_weigh(setup, some, others, before, after, first))
             else:
-                left_out["treated villages with nothing to compare with"] += int(own.sum())
-    left_out["villages without an outcome in every year used"] = int(holes.sum())
-    left_out["of these treated"] = int((holes & setup.treated).sum())
+                left_out[_ALONE] += int(own.sum())
+    left_out[_HOLES] = int(holes.sum())
+    left_out[_OF_THESE] = int((holes & setup.treated).sum())
     return cohorts
 
 

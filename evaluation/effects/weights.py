@@ -11,6 +11,7 @@ from scipy import special
 
 from evaluation.errors import DesignError
 from evaluation.gains.moments import Bools, Floats
+from evaluation.language import say
 
 Method = Literal["means", "doubly_robust", "entropy", "propensity"]
 
@@ -92,7 +93,7 @@ def contrast_changes(
     find = _balance if method == "entropy" else _weigh_by_odds
     weights, scores, information = find(x, treated)
     if method == "entropy" and 1 / (weights[~treated] ** 2).sum() < _FEWEST:
-        raise DesignError("balance rests on a single comparison village")
+        raise DesignError(say("balance rests on a single comparison village"))
     residual, regression = change, np.zeros(len(change))
     if method == "doubly_robust":
         compared = x[~treated]
@@ -130,7 +131,7 @@ def _check_span(x: Floats, treated: Bools) -> None:
         for some in (x, compared)
     ]
     if ranks[1] < ranks[0] or len(compared) <= ranks[0]:
-        raise DesignError("too few comparison villages for the covariates")
+        raise DesignError(say("too few comparison villages for the covariates"))
 
 
 def _weigh_by_odds(x: Floats, treated: Bools) -> tuple[Floats, Floats, Floats]:
@@ -150,7 +151,7 @@ def _weigh_by_odds(x: Floats, treated: Bools) -> tuple[Floats, Floats, Floats]:
     odds = np.exp(np.where(treated | (chance >= _TRIMMED), -np.inf, index))
     solved = np.abs(gradient).max() < _SOLVED
     if chance.max() >= _SEPARATED or not solved or not odds.any():
-        raise DesignError("the covariates separate treated from comparison villages")
+        raise DesignError(say("the covariates separate treated from comparison villages"))
     weights = np.where(treated, 1 / d.sum(), -odds / odds.sum())
     return weights, x * (d - chance)[:, None], curvature * len(d)
 
@@ -173,7 +174,7 @@ def _balance(x: Floats, treated: Bools) -> tuple[Floats, Floats, Floats]:
 
     slopes, gradient, _ = _minimise(measure, z.shape[1])
     if not np.abs(gradient).max() < _SOLVED:
-        raise DesignError("no weights of comparison villages balance the covariates")
+        raise DesignError(say("no weights of comparison villages balance the covariates"))
     shares = special.softmax(z @ slopes)
     weights = np.full(len(x), 1 / treated.sum())
     weights[~treated] = -shares

@@ -8,6 +8,7 @@ import pandas as pd
 
 from evaluation.errors import DesignError, suggest
 from evaluation.gains.moments import Floats
+from evaluation.language import commas, say
 
 MOST_UNITS = 1_000
 """Each unit's programme has a column for every unit: more than these take minutes."""
@@ -30,11 +31,18 @@ def check_size(n: int, *, n_draws: int, alpha: float) -> None:
         )
     most = min(MOST_UNITS, int(np.sqrt(MOST_WORK / n_draws))) if n_draws else MOST_UNITS
     if n > most:
-        how = f" with {n_draws:,} draws (n_draws=0 does without intervals)" if n_draws else ""
-        raise DesignError(
-            f"{n:,} units; at most {most:,} can be measured{how}. Measure counties or towns, "
-            f"or a sample: units.sample({most}, random_state=0)."
+        how = (
+            ""
+            if n_draws == 0
+            else say(" with {n:,} draws (n_draws=0 does without intervals)", n=n_draws)
         )
+        raise DesignError(
+            say(
+                "{n:,} units; at most {most:,} can be measured{how}. Measure counties or "
+                "towns, or a sample: units.sample({most}, random_state=0).",
+                n=n, most=most, how=how,
+            )
+        )  # fmt: skip
 
 
 def read_amounts(
@@ -54,7 +62,7 @@ def read_amounts(
         if name not in units.columns:
             raise DesignError(f"units: no column {name!r}; {suggest(name, units.columns)}")
     if len(units) < 2 or not units.index.is_unique:
-        raise DesignError("units: give two rows or more, each with an index of its own.")
+        raise DesignError(say("units: give two rows or more, each with an index of its own."))
     read = [_read_column(units[name], name) for name in columns]
     x, y = np.column_stack(read[: len(inputs)]), np.column_stack(read[len(inputs) :])
     for kind, part in (("input", x), ("output", y)):
@@ -98,18 +106,24 @@ def warn_of_amounts(x: Floats, y: Floats, names: pd.Index) -> tuple[str, ...]:
     needed = max(m * s, 3 * (m + s))
     if n < needed:
         texts.append(
-            f"{n} units are few for {m} inputs and {s} outputs: by the rule of thumb max(m s, "
-            f"3 (m + s)) it takes {needed}, else many are efficient for want of peers"
-        )
+            say(
+                "{n} units are few for {m} inputs and {s} outputs: by the rule of thumb "
+                "max(m s, 3 (m + s)) it takes {needed}, else many are efficient for want of "
+                "peers",
+                n=n, m=m, s=s, needed=needed,
+            )
+        )  # fmt: skip
     zero = x.min(axis=1) == 0
     if zero.any():
         texts.append(
-            "units with an input of zero are compared with such units alone: "
-            f"{_name_units(zero, names)}"
+            say(
+                "units with an input of zero are compared with such units alone: {names}",
+                names=_name_units(zero, names),
+            )
         )
     return tuple(texts)
 
 
 def _name_units(where: npt.NDArray[np.bool_], names: pd.Index) -> str:
     found = [str(name) for name in names[where]]
-    return ", ".join(found[:_SHOWN]) + (", ..." if found[_SHOWN:] else "")
+    return commas([*found[:_SHOWN], *(["..."] if found[_SHOWN:] else [])])

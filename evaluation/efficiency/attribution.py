@@ -13,13 +13,14 @@ from evaluation.errors import DesignError
 from evaluation.gains.moments import Floats
 from evaluation.gains.regression import GainRegression, regress_gains
 from evaluation.gains.result import IncomeGains
+from evaluation.language import mark, say
 
 _MOST_INFLATION = 5.0
 _VILLAGES_EACH = 10
 _REJECTED = 0.1  # the p-value of the tests below
 _FOLLOWS = 1e-12  # of the squares of a source's money: what rounding leaves of nothing
 
-ASSUMPTION = (
+ASSUMPTION = mark(
     "First in: what a source's money would have gained alone; last in: what would have been "
     "lost without it, the others staying. Both from gain = b1 money + b2 money^2 through zero, "
     "fitted over all money; neither is a share, and they do not add up to the gain."
@@ -95,17 +96,22 @@ def attribute_gains(gains: IncomeGains, spending: Spending) -> SourceReturns:
     """
     if gains.panel.analysis.form != "level":
         raise DesignError(
-            f"gains in {gains.unit} cannot be added up over villages, and so not be set "
-            "against sources' money; take the level of the outcome."
+            say(
+                "gains in {unit} cannot be added up over villages, and so not be set against "
+                "sources' money; take the level of the outcome.",
+                unit=gains.unit,
+            )
         )
     gained = gains.villages.index[gains.villages["gain"].notna()]
     frame = spending.villages.reindex(gained)
     frame = frame[frame["money"] > 0]
     if len(frame) < 2 * _VILLAGES_EACH:
         raise DesignError(
-            f"{len(frame)} villages have a gain and money; sources are told apart from "
-            f"{2 * _VILLAGES_EACH} on."
-        )
+            say(
+                "{n} villages have a gain and money; sources are told apart from {needed} on.",
+                n=len(frame), needed=2 * _VILLAGES_EACH,
+            )
+        )  # fmt: skip
     money = frame.drop(columns=["money", "n_entries", "n_before"])
     money = money.loc[:, (money > 0).any()]
     whole = pd.DataFrame({"money": frame["money"], "squared": frame["money"] ** 2})
@@ -163,35 +169,41 @@ def _marginal(regression: GainRegression | None, sources: pd.Index[str]) -> pd.D
 def _why_not(gains: IncomeGains, money: pd.DataFrame, inflation: pd.Series[float]) -> str:
     """Say what shows that marginal returns by source are not identified; '' if nothing does."""
     if money.shape[1] < 2:
-        return "there is one source alone"
+        return say("there is one source alone")
     if len(money) < _VILLAGES_EACH * money.shape[1]:
-        return f"{len(money)} villages are too few for {money.shape[1]} sources"
+        return say(
+            "{n} villages are too few for {sources} sources",
+            n=len(money), sources=money.shape[1],
+        )  # fmt: skip
     reached = (money > 0).sum()
     if reached.min() < _VILLAGES_EACH:
-        return (
-            f"money of {reached.idxmin()} reached {reached.min()} villages; its return is told "
-            f"from {_VILLAGES_EACH} on"
-        )
+        return say(
+            "money of {source} reached {n} villages; its return is told from {needed} on",
+            source=say(str(reached.idxmin())), n=reached.min(), needed=_VILLAGES_EACH,
+        )  # fmt: skip
     if inflation.max() > _MOST_INFLATION:
-        return (
-            f"sources come together: money of {inflation.idxmax()} follows from the others' "
-            f"(variance inflation {inflation.max():.1f})"
-        )
+        return say(
+            "sources come together: money of {source} follows from the others' (variance "
+            "inflation {inflation:.1f})",
+            source=say(str(inflation.idxmax())), inflation=inflation.max(),
+        )  # fmt: skip
     scaled = sm.add_constant(money / money.mean())
     before = income_before(gains).reindex(money.index)
     quality = sm.OLS(before, scaled, missing="drop").fit(cov_type="HC3")
     p = float(quality.f_test(np.eye(money.shape[1] + 1)[1:]).pvalue)
     if p < _REJECTED:
-        return (
-            f"money goes with income before treatment (F test, p = {p:.2g}), and so with what "
-            "else makes villages gain"
+        return say(
+            "money goes with income before treatment (F test, p = {p:.2g}), and so with what "
+            "else makes villages gain",
+            p=p,
         )
     gain = gains.villages["gain"].reindex(money.index)
     p = float(sm.OLS(gain, scaled).fit(cov_type="HC3").pvalues["const"])
     if p < _REJECTED:
-        return (
-            f"at no money the fitted gain is not zero (p = {p:.2g}): returns change with the "
-            "amount, or villages gained without money"
+        return say(
+            "at no money the fitted gain is not zero (p = {p:.2g}): returns change with the "
+            "amount, or villages gained without money",
+            p=p,
         )
     return ""
 

@@ -12,6 +12,7 @@ import pandas as pd
 from evaluation.data.panel import Floats
 from evaluation.data.study_files import FundSource
 from evaluation.errors import DesignError, suggest
+from evaluation.language import mark, say
 
 PAYERS: tuple[str, ...] = get_args(FundSource)
 GAINERS = ("collective", "households", "government")
@@ -39,12 +40,12 @@ class Perspective:
         _check_names("gainer", self.gainers, GAINERS)
 
 
-SOCIETY = Perspective(name="society", payers=PAYERS, gainers=GAINERS)
+SOCIETY = Perspective(name=mark("society"), payers=PAYERS, gainers=GAINERS)
 GOVERNMENT = Perspective(
-    name="government", payers=("fiscal", "dispatching_unit"), gainers=("government",)
+    name=mark("government"), payers=("fiscal", "dispatching_unit"), gainers=("government",)
 )
 VILLAGE = Perspective(
-    name="village", payers=("credit", "own"), gainers=("collective", "households")
+    name=mark("village"), payers=("credit", "own"), gainers=("collective", "households")
 )
 
 
@@ -128,11 +129,16 @@ class CashFlows:
         n, first = self.n_observed, int(self.money.index[0])
         if horizon % 1 or horizon < n:
             raise DesignError(
-                f"a horizon of {horizon} years: give whole years, no fewer than the {n} that "
-                "are observed."
-            )
+                say(
+                    "a horizon of {horizon} years: give whole years, no fewer than the {n} "
+                    "that are observed.",
+                    horizon=horizon, n=n,
+                )
+            )  # fmt: skip
         if not 0 <= decay <= 1:
-            raise DesignError(f"decay is {decay}; give the share lost a year, such as 0.1.")
+            raise DesignError(
+                say("decay is {decay}; give the share lost a year, such as 0.1.", decay=decay)
+            )
         years = pd.RangeIndex(first, first + int(horizon), name="year")
         gone = np.maximum(np.arange(n, horizon) - max(self.exit_year - first, n - 1), 0)
         kept = np.append(np.ones(n), (1 - decay) ** gone)
@@ -218,7 +224,12 @@ def build_cash_flows(
         raise DesignError("only one end of the gains' interval is given; give both or none.")
     first, last = int(paid.index[0]), int(paid.index[-1])
     if exit_year is not None and exit_year < first:
-        raise DesignError(f"exit_year is {exit_year}, before the first year, {first}.")
+        raise DesignError(
+            say(
+                "exit_year is {year}, before the first year, {first}.",
+                year=exit_year, first=first,
+            )
+        )  # fmt: skip
     return CashFlows(
         money=paid, gains=gained, gains_low=ends[0], gains_high=ends[1],
         n_observed=len(paid), exit_year=last if exit_year is None else exit_year, decay=0.0,

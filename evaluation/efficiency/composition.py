@@ -11,6 +11,13 @@ from evaluation.bounds import Bounds
 from evaluation.data.ledger import FundingLedger
 from evaluation.data.study_files import FundSource, Role, Stage
 from evaluation.errors import DesignError
+from evaluation.language import mark, say
+
+_JOBS = {
+    (False, False): mark("gross, head count"), (False, True): mark("gross, full time"),
+    (True, False): mark("net, head count"), (True, True): mark("net, full time"),
+}  # fmt: skip
+"""How jobs are counted, by whether some are taken off, and whether heads are full time."""
 
 
 def measure_leverage(
@@ -114,9 +121,12 @@ def measure_cost_per_job(
     """
     if not (0 <= displaced < 1 and 0 < full_time <= 1):
         raise DesignError(
-            f"displaced is {displaced}, full_time {full_time}; give shares, displaced below 1, "
-            "full_time above 0."
-        )
+            say(
+                "displaced is {displaced}, full_time {full_time}; give shares, displaced below "
+                "1, full_time above 0.",
+                displaced=displaced, full_time=full_time,
+            )
+        )  # fmt: skip
     rows = ledger.select(stage=stage, role=role)
     groups = projects[projects["project"] != ""].groupby(["county", "project"])
     known = groups["jobs"].agg(lambda jobs: jobs.sum(skipna=False)).dropna()
@@ -124,9 +134,12 @@ def measure_cost_per_job(
     has_jobs = key.isin(known.index)
     if not has_jobs.any():
         raise DesignError(
-            f"{ledger.source}: no project with jobs has money {stage} under its name; name "
-            "projects alike in both files (ledger.project, projects.project)."
-        )
+            say(
+                "{file}: no project with jobs has money {stage} under its name; name projects "
+                "alike in both files (ledger.project, projects.project).",
+                file=ledger.source, stage=say(stage),
+            )
+        )  # fmt: skip
     paid = known[known.index.isin(key)]
     table = pd.DataFrame(
         {
@@ -138,6 +151,5 @@ def measure_cost_per_job(
     ).fillna(0.0)
     table.loc["all"] = table.sum()
     table["per_job"] = table["money"] / table["jobs"].where(table["jobs"] > 0)
-    kind = "net" if displaced else "gross"
-    table.attrs["jobs"] = f"{kind}, {'full time' if full_time < 1 else 'head count'}"
+    table.attrs["jobs"] = say(_JOBS[displaced > 0, full_time < 1])
     return table

@@ -19,6 +19,7 @@ from evaluation.efficiency.returns import (
     payback,
 )
 from evaluation.errors import DesignError
+from evaluation.language import say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -166,7 +167,11 @@ def cost_benefit_grid(
         net, costs = projected.net(perspective), projected.costs(perspective)
         benefits, irr = projected.benefits(perspective), internal_rate(net)
         ends = projected.net_ends(perspective)
-        unpaid = "" if costs.any() else f"nobody pays who counts for {perspective.name}"
+        unpaid = (
+            ""
+            if costs.any()
+            else say("nobody pays who counts for {whom}", whom=say(perspective.name))
+        )
         for rate in set(rates):
             low, high = (net_present_value(end, rate=rate) for end in ends)
             paid = net_present_value(costs, rate=rate)
@@ -181,7 +186,7 @@ def cost_benefit_grid(
                 "break_even_horizon": break_even_horizon(
                     projected, rate=rate, perspective=perspective
                 ),
-                "reason": "; ".join(filter(None, (unpaid, irr.reason))),
+                "reason": say("; ").join(filter(None, (unpaid, irr.reason))),
             })  # fmt: skip
     grid = pd.DataFrame(rows).sort_values(["horizon", "discount_rate", "decay"])
     return CostBenefitGrid(

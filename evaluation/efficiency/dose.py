@@ -13,21 +13,22 @@ from evaluation.errors import DesignError
 from evaluation.gains.moments import Floats
 from evaluation.gains.regression import GainRegression, regress_gains
 from evaluation.gains.result import IncomeGains
+from evaluation.language import mark, say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Form = Literal["linear", "quadratic", "spline"]
 
-ASSUMPTION = (
+ASSUMPTION = mark(
     "Read as an effect of the dose under strong parallel trends alone: villages that received "
     "little would have gained as much from a large dose as those that received it."
 )
 
 _FORMULAS = {
-    "linear": "1 + dose",
-    "quadratic": "1 + dose + I(dose ** 2)",
-    "spline": "bs(dose, df=4, degree=3, include_intercept=True) - 1",
+    mark("linear"): "1 + dose",
+    mark("quadratic"): "1 + dose + I(dose ** 2)",
+    mark("spline"): "bs(dose, df=4, degree=3, include_intercept=True) - 1",
 }
 _VILLAGES_EACH = 10  # for each coefficient
 _GRID = 41
@@ -157,9 +158,12 @@ def estimate_dose_response(
         raise DesignError(f"an infinite dose of {doses.idxmax()}: mend it, or leave it out.")
     if doses.nunique() < 2:
         raise DesignError(
-            f"{len(doses)} villages have a gain and a dose above zero, "
-            f"{doses.nunique()} different ones: there is no response to doses to see."
-        )
+            say(
+                "{n} villages have a gain and a dose above zero, {different} different ones: "
+                "there is no response to doses to see.",
+                n=len(doses), different=doses.nunique(),
+            )
+        )  # fmt: skip
     low, high = float(doses.min()), float(doses.max())
     step = _STEP * (high - low)  # within the bounds of splines
     bounds = f", lower_bound={low - 2 * step!r}, upper_bound={high + 2 * step!r}"
@@ -167,9 +171,11 @@ def estimate_dose_response(
     design = dmatrix(formula, {"dose": doses}, return_type="dataframe")
     if len(doses) < _VILLAGES_EACH * design.shape[1]:
         raise DesignError(
-            f"{len(doses)} villages have a gain and a dose; {form} needs "
-            f"{_VILLAGES_EACH * design.shape[1]}."
-        )
+            say(
+                "{n} villages have a gain and a dose; {form} needs {needed}.",
+                n=len(doses), form=say(form), needed=_VILLAGES_EACH * design.shape[1],
+            )
+        )  # fmt: skip
     regression = regress_gains(gains, design)
 
     def basis(at: Floats) -> Floats:

@@ -11,6 +11,7 @@ from scipy import optimize, sparse
 
 from evaluation.errors import DesignError
 from evaluation.gains.moments import Floats
+from evaluation.language import say
 
 Orientation = Literal["input", "output"]
 Returns = Literal["constant", "variable", "decreasing", "increasing"]
@@ -152,8 +153,11 @@ def _solve(made: _Programmes, cost: Floats, *, fixed: Floats | None = None) -> F
     )  # fmt: skip
     if found.status != 0:
         raise DesignError(
-            f"efficiency could not be computed ({found.message}). Leave out units whose inputs "
-            "or outputs are millions of times larger or smaller than the others'."
+            say(
+                "efficiency could not be computed ({why}). Leave out units whose inputs or "
+                "outputs are millions of times larger or smaller than the others'.",
+                why=found.message,
+            )
         )
     values: Floats = found.x.reshape(k, c)
     return values

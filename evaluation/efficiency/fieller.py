@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from evaluation.errors import DesignError
+from evaluation.language import say
 
 Kind = Literal["bounded", "unbounded", "whole line", "none"]
 
@@ -107,7 +108,7 @@ def fieller_set(
     """
     values = (numerator, denominator, var_numerator, var_denominator, covariance)
     if not np.isfinite(values).all():
-        return no_set("numerator, denominator or their variances are not known")
+        return no_set(say("numerator, denominator or their variances are not known"))
     limit = np.sqrt(max(var_numerator, 0) * max(var_denominator, 0)) * (1 + 1e-9)
     if min(var_numerator, var_denominator) < 0 or abs(covariance) > limit:
         raise DesignError(
@@ -116,7 +117,7 @@ def fieller_set(
             "errors, and their covariance."
         )
     if denominator == 0 and var_denominator == 0:
-        return no_set("the denominator is zero")
+        return no_set(say("the denominator is zero"))
     ratio = numerator / denominator if denominator else np.nan
     square = stats.t.ppf(1 - alpha / 2, freedom) ** 2
     # Scaled to a ratio and a denominator near one, so that rounding does not depend on units.

@@ -27,6 +27,7 @@ from evaluation.efficiency.envelopment import (
 )
 from evaluation.errors import DesignError, suggest
 from evaluation.gains.moments import Floats
+from evaluation.language import say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -220,9 +221,9 @@ def measure_frontier(
     distances = find_distances(technology, np.ones((1, len(units))))[0]
     distances = np.where(distances < 1 + ROUNDING, 1, distances)
     weights, slacks = find_peers(technology, distances)
-    reason = "" if n_draws else "no draws were asked for"
+    reason = "" if n_draws else say("no draws were asked for")
     if n_draws and (distances <= 1 + ON_FRONTIER).all():
-        reason = "all units are on the frontier: there is no inefficiency to draw from"
+        reason = say("all units are on the frontier: there is no inefficiency to draw from")
     bandwidth = np.nan if reason else find_bandwidth(distances)
     found = pd.DataFrame(np.nan, index=units.index, columns=_CORRECTED)
     if not reason:

@@ -17,13 +17,14 @@ from evaluation.gains.grouping import By, group_cells
 from evaluation.gains.moments import Floats
 from evaluation.gains.result import IncomeGains
 from evaluation.gains.targets import Codes
+from evaluation.language import commas, mark, say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Horizon = Literal["annual", "cumulative"]
 
-_LOGS = "gains brought back to money from logarithms have no interval"
+_LOGS = mark("gains brought back to money from logarithms have no interval")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +57,11 @@ class FundingEfficiency:
     @property
     def unit(self) -> str:
         """What the ratio is in."""
-        gain = self._outcome_unit or self.gains.panel.outcome
-        return f"{gain} {'a year ' if self.horizon == 'annual' else ''}per {self._money}"
+        gain = say(self._outcome_unit) or self.gains.panel.outcome
+        money = say(self._money)
+        if self.horizon == "annual":
+            return say("{gain} a year per {money}", gain=gain, money=money)
+        return say("{gain} per {money}", gain=gain, money=money)
 
     @property
     def _outcome_unit(self) -> str:
@@ -66,7 +70,7 @@ class FundingEfficiency:
     @property
     def _money(self) -> str:
         unit = self._outcome_unit
-        return unit if parse_money(unit) else "unit of money"
+        return unit if parse_money(unit) else mark("unit of money")
 
     @property
     def total(self) -> pd.Series[Any]:
@@ -147,11 +151,14 @@ class FundingEfficiency:
             index=self.gains.panel.villages.index,
         )[counted]
         if not (first >= 0).all():
-            named = ", ".join(map(str, counted[~(first >= 0)][:5]))
+            lacking = counted[~(first >= 0)]
             raise DesignError(
-                f"{covariate} is not known, or negative, for {int((~(first >= 0)).sum()):,} "
-                f"villages with money, such as {named}; mend it, or take another count."
-            )
+                say(
+                    "{covariate} is not known, or negative, for {n:,} villages with money, "
+                    "such as {names}; mend it, or take another count.",
+                    covariate=covariate, n=len(lacking), names=commas(map(str, lacking[:5])),
+                )
+            )  # fmt: skip
         frame = self.by(by)
         code, n = self._village_codes(by, counted, frame.index)
         units = np.bincount(code[code >= 0], first[code >= 0], n)
@@ -275,7 +282,7 @@ class FundingEfficiency:
             yuan = np.nan_to_num(gains.yuan[some]) * weights
             found["gain"] = np.bincount(codes[used], yuan[used], len(index))
             found[["conf_low", "conf_high"]] = np.nan
-            found["reason"] = _LOGS
+            found["reason"] = say(_LOGS)
         return found[["n_villages", *money, "n_clusters", "method", "reason"]]
 
     def _village_codes(

@@ -12,6 +12,7 @@ import statsmodels.api as sm
 
 from evaluation.errors import DesignError
 from evaluation.gains.moments import Floats
+from evaluation.language import commas, mark, say
 
 _LEVERAGE = 0.999  # of a village whose residual is zero, whatever it got
 
@@ -124,15 +125,22 @@ def measure_concentration(
         frame["weight"] = weights.reindex(money.index)
     known = frame.notna().all(axis=1)
     frame = frame[known]
-    for name in ("money", "weight"):
+    for name in (mark("money"), mark("weight")):
         bad = ~frame[name].between(0, np.inf, inclusive="left")
         if bad.any():
-            named = ", ".join(map(str, frame.index[bad][:5]))
             raise DesignError(
-                f"negative or infinite {name} of {named}: its shares have no meaning."
-            )
+                say(
+                    "negative or infinite {name} of {villages}: its shares have no meaning.",
+                    name=say(name), villages=commas(map(str, frame.index[bad][:5])),
+                )
+            )  # fmt: skip
         if not frame[name].sum() > 0:
-            raise DesignError(f"no village has {name} above zero: there is nothing to share.")
+            raise DesignError(
+                say(
+                    "no village has {name} above zero: there is nothing to share.",
+                    name=say(name),
+                )
+            )
     joined = frame.groupby("rank")[["weight", "money"]].sum()
     curve = pd.DataFrame(
         {
@@ -178,9 +186,12 @@ def measure_targeting(
     income = before.reindex(money.index)[both]
     if both.sum() < 10 or income.nunique() < 2:
         raise DesignError(
-            f"{int(both.sum())} villages have money and a known income before, "
-            f"{income.nunique()} different ones; a slope needs 10 villages that differ."
-        )
+            say(
+                "{n} villages have money and a known income before, {different} different "
+                "ones; a slope needs 10 villages that differ.",
+                n=int(both.sum()), different=income.nunique(),
+            )
+        )  # fmt: skip
     # Incomes scaled, so that yuan in millions keep their digits.
     scale = float(income.abs().max())
     model = sm.OLS(money[both].to_numpy(float), sm.add_constant(income.to_numpy(float) / scale))

@@ -14,12 +14,13 @@ from evaluation.data.study_files import FundSource, Role, Stage
 from evaluation.efficiency.claimed import ClaimedEfficiency, claimed_efficiency
 from evaluation.efficiency.fieller import add_sets
 from evaluation.efficiency.funding import FundingEfficiency, Horizon
-from evaluation.efficiency.spending import match_spending, why_not_counted
+from evaluation.efficiency.spending import NO_GAIN, match_spending, why_not_counted
 from evaluation.errors import DesignError
 from evaluation.gains.moments import Floats
 from evaluation.gains.result import IncomeGains
+from evaluation.language import commas, mark, say, sentences
 
-_NOT_EXACT = (
+_NOT_EXACT = mark(
     "single villages have an interval for mean gains in levels alone, not discounted ones"
 )
 
@@ -110,15 +111,21 @@ def funding_efficiency(
         raise DesignError("gains need a ledger; give the study's, load_data(study).ledger.")
     if gains.panel.variables[gains.panel.outcome].per_head:
         raise DesignError(
-            f"{gains.panel.outcome} is per head, money of whole villages: their ratio is no "
-            "return. Give the villages' total, or take the dose (estimate_dose_response)."
+            say(
+                "{outcome} is per head, money of whole villages: their ratio is no return. "
+                "Give the villages' total, or take the dose (estimate_dose_response).",
+                outcome=gains.panel.outcome,
+            )
         )
     check_options(horizon, discount_rate, money_error)
     panel = gains.panel
     if not np.isfinite(gains.yuan).any():
         raise DesignError(
-            f"gains in {gains.unit} cannot be brought back to a level: there is no gain per "
-            "yuan. Name the unit of the outcome's level (panel.outcomes in study.yml)."
+            say(
+                "gains in {unit} cannot be brought back to a level: there is no gain per yuan. "
+                "Name the unit of the outcome's level (panel.outcomes in study.yml).",
+                unit=gains.unit,
+            )
         )
     spending = match_spending(
         panel, ledger, stage=stage, role=role, sources=sources, discount_rate=discount_rate
@@ -130,22 +137,27 @@ def funding_efficiency(
     frame["gain"] = totals.reindex(frame.index)
     frame["money"] = spending.villages["money"].reindex(frame.index)
     group = why_not_counted(spending).reindex(frame.index)
-    frame["group"] = group.mask((group == "") & frame["gain"].isna(), "money, but no gain")
+    frame["group"] = group.mask((group == "") & frame["gain"].isna(), NO_GAIN)
     counted = frame["group"] == ""
     if not counted.any():
         left_out = spending.left_out.itertuples()
-        parts = ", ".join(f"{row.money:,.0f} {row.reason}" for row in left_out)
-        told = f" Left out: {parts}." if parts else ""
+        parts = commas(f"{row.money:,.0f} {say(str(row.reason))}" for row in left_out)
         raise DesignError(
-            f"{ledger.source}: no village with a gain has money {stage}; look at the keys of "
-            f"villages and at the years, or take another stage.{told}"
-        )
+            sentences(
+                say(
+                    "{file}: no village with a gain has money {stage}; look at the keys of "
+                    "villages and at the years, or take another stage.",
+                    file=ledger.source, stage=say(stage),
+                ),
+                say("Left out: {parts}.", parts=parts) if parts else "",
+            )
+        )  # fmt: skip
     exact = panel.analysis.form == "level" and discount_rate == 0
     times = gains.villages["n_treated"] if horizon == "cumulative" else 1
     for end in ("conf_low", "conf_high"):
         frame[end] = gains.villages[end] * times if exact else np.nan
     reason = gains.villages["reason"].astype("str")
-    reason = reason if exact else reason.mask(reason == "", _NOT_EXACT)
+    reason = reason if exact else reason.mask(reason == "", say(_NOT_EXACT))
     frame["reason"] = frame["group"].where(~counted, reason)
     frame["money_sd"] = _money_sd(frame["money"], money_error)
     return FundingEfficiency(

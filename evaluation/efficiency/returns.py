@@ -11,6 +11,7 @@ import pandas as pd
 
 from evaluation.data.panel import Floats
 from evaluation.errors import DesignError
+from evaluation.language import commas, say
 
 SAME = 1e-12
 """Of the money moved: what is nearer to zero is zero but for rounding."""
@@ -78,18 +79,20 @@ def internal_rate(flows: npt.ArrayLike) -> InternalRate:
     signs = np.sign(net[net != 0])
     changes = int((np.diff(signs) != 0).sum())
     if changes == 0:
-        why = "no money flows" if not signs.size else "gains never exceed costs"
-        if signs.size and signs[0] > 0:
-            why = "gains are never below costs"
-        return InternalRate(value=np.nan, rates=(), n_sign_changes=0, reason=f"no rate: {why}")
+        reason = say("no rate: gains never exceed costs")
+        if not signs.size:
+            reason = say("no rate: no money flows")
+        elif signs[0] > 0:
+            reason = say("no rate: gains are never below costs")
+        return InternalRate(value=np.nan, rates=(), n_sign_changes=0, reason=reason)
     rates = (float(npf.irr(net)),) if changes == 1 else _all_rates(net)
     reason = ""
     if not rates:
-        reason = f"no rate: {changes} changes of sign, but NPV is never zero"
+        reason = say("no rate: {n} changes of sign, but NPV is never zero", n=changes)
     elif len(rates) > 1:
-        reason = "several rates: " + ", ".join(f"{rate:.2%}" for rate in rates)
+        reason = say("several rates: {rates}", rates=commas(f"{rate:.2%}" for rate in rates))
     elif signs[0] > 0:
-        reason = "gains come first: the rate is what it costs to borrow them, not a return"
+        reason = say("gains come first: the rate is what it costs to borrow them, not a return")
     return InternalRate(
         value=min(rates, key=abs, default=np.nan), rates=rates, n_sign_changes=changes,
         reason=reason,
@@ -210,7 +213,7 @@ def cost_effectiveness(
         raise DesignError(f"an exchange rate of {yuan_per_usd}; give yuan to the dollar.")
     cost, outcome = (net_present_value(x, rate=rate) for x in (paid, bought))
     if (paid < 0).any() or cost == 0:
-        raise DesignError("costs must be amounts from 0 on, in every year, and not all 0.")
+        raise DesignError(say("costs must be amounts from 0 on, in every year, and not all 0."))
     per_yuan = outcome / cost
     return CostEffectiveness(
         per_1000_yuan=1000 * per_yuan, per_1000_usd=1000 * per_yuan * yuan_per_usd,
@@ -221,7 +224,9 @@ def cost_effectiveness(
 def check_rate(rate: float) -> None:
     """Refuse a discount rate at which nothing can be discounted."""
     if not -1 < rate < np.inf:
-        raise DesignError(f"a discount rate of {rate}; give a share above -1, such as 0.05.")
+        raise DesignError(
+            say("a discount rate of {rate}; give a share above -1, such as 0.05.", rate=rate)
+        )
 
 
 def _read_flows(flows: npt.ArrayLike) -> Floats:

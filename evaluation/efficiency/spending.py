@@ -13,13 +13,22 @@ from evaluation.data.money import parse_money
 from evaluation.data.panel import Bools, VillagePanel
 from evaluation.data.study_files import FundSource, Role, Stage
 from evaluation.errors import DesignError
+from evaluation.language import commas, mark, say
 
-NO_TYPE = "no type over half"
+NO_TYPE = mark("no type over half")
 """What villages are called whose money no type of project took most of."""
 
-POOLED = "pooled for a place, and not shared out"
+POOLED = mark("pooled for a place, and not shared out")
 """Why money is left out that may have been the villages' all the same."""
-_EARLY = "before the village's first treated year"
+_EARLY = mark("before the village's first treated year")
+
+_SAID = (
+    *(mark("fiscal"), mark("dispatching_unit"), mark("social"), mark("credit"), mark("own")),
+)
+"""The names of sources, said in reasons."""
+
+NO_GAIN = mark("money, but no gain")
+"""Why a village with money is in no ratio."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +100,7 @@ def match_spending(
         )
     treated = panel.villages.index[panel.cohort <= panel.years[-1]]
     if treated.empty:
-        raise DesignError("no village of the panel is treated: nobody's money to look at.")
+        raise DesignError(say("no village of the panel is treated: nobody's money to look at."))
     rows = ledger.select(stage=stage, role=role, sources=sources).reset_index(drop=True)
     _check_amounts(rows, ledger.source)
     cohort = panel.villages["cohort"].reindex(pd.Index(rows["village"])).to_numpy(float)
@@ -102,10 +111,10 @@ def match_spending(
     with np.errstate(invalid="ignore"):
         cases: dict[str, Bools] = {
             POOLED: pooled,
-            "of villages that the panel does not have": unknown,
-            "of villages that are never treated": np.isnan(cohort),
-            "of years after the panel's last": year > panel.years[-1],
-            "of villages treated after the panel's last year": cohort > panel.years[-1],
+            mark("of villages that the panel does not have"): unknown,
+            mark("of villages that are never treated"): np.isnan(cohort),
+            mark("of years after the panel's last"): year > panel.years[-1],
+            mark("of villages treated after the panel's last year"): (cohort > panel.years[-1]),
             _EARLY: year < cohort,
         }
     names = np.array(["", *cases])
@@ -143,13 +152,16 @@ def check_money(panel: VillagePanel, ledger: FundingLedger) -> None:
     is_money = parse_money(panel.variables[panel.outcome].unit) is not None
     if (is_money or panel.price_year is not None) and panel.price_year != ledger.price_year:
         income, money = (
-            f"prices of {year}" if year else "nominal money"
+            say("prices of {year}", year=year) if year else say("nominal money")
             for year in (panel.price_year, ledger.price_year)
         )
         raise DesignError(
-            f"incomes are in {income}, {ledger.source} in {money}; deflate both to one year "
-            "(prices.base_year in study.yml)."
-        )
+            say(
+                "incomes are in {income}, {file} in {money}; deflate both to one year "
+                "(prices.base_year in study.yml).",
+                income=income, file=ledger.source, money=money,
+            )
+        )  # fmt: skip
 
 
 def why_not_counted(spending: Spending) -> pd.Series[str]:
@@ -158,9 +170,9 @@ def why_not_counted(spending: Spending) -> pd.Series[str]:
     reasons = np.array(
         [
             "",
-            "its money is zero",
-            "its money is from before it was treated",
-            "no money in the ledger",
+            mark("its money is zero"),
+            mark("its money is from before it was treated"),
+            mark("no money in the ledger"),
         ]
     )
     cases = [frame["money"] > 0, frame["n_entries"] > 0, frame["n_before"] > 0]
@@ -190,8 +202,10 @@ def main_types(spending: Spending, projects: pd.DataFrame | None) -> pd.Series[s
     found = found[found["type"] != ""]
     if found.empty:
         raise DesignError(
-            "no money is under the name of a project whose type is known; name projects alike "
-            "in the ledger and in projects, and give projects.type."
+            say(
+                "no money is under the name of a project whose type is known; name projects "
+                "alike in the ledger and in projects, and give projects.type."
+            )
         )
     shares = found.pivot_table(index="village", columns="type", values="present", aggfunc="sum")
     money = entries.groupby("village")["present"].sum()
@@ -217,11 +231,17 @@ def name_types(entries: pd.DataFrame, projects: pd.DataFrame | None) -> list[str
 def _check_amounts(rows: pd.DataFrame, source: str) -> None:
     wrong = rows[~((rows["amount"] >= 0) & (rows["amount"] < np.inf))]
     if len(wrong):
-        named = ", ".join(f"row {row.row} ({row.amount})" for row in wrong[:5].itertuples())
-        raise DesignError(
-            f"{source}: {len(wrong):,} amounts are negative or missing: {named}; book a refund "
-            "against the entry that it corrects, and leave out what is not known."
+        named = commas(
+            say("row {row} ({amount})", row=row.row, amount=row.amount)
+            for row in wrong[:5].itertuples()
         )
+        raise DesignError(
+            say(
+                "{file}: {n:,} amounts are negative or missing: {rows}; book a refund against "
+                "the entry that it corrects, and leave out what is not known.",
+                file=source, n=len(wrong), rows=named,
+            )
+        )  # fmt: skip
 
 
 def _count_left_out(rows: pd.DataFrame) -> pd.DataFrame:

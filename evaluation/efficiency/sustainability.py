@@ -16,6 +16,7 @@ from evaluation.gains.estimate import estimate_gains
 from evaluation.gains.moments import Floats
 from evaluation.gains.result import IncomeGains
 from evaluation.gains.targets import Codes, TreatedCells, effective_clusters
+from evaluation.language import say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +86,7 @@ def measure_retention(gains: IncomeGains, *, term: int) -> GainRatio:
     """
     if type(term) is not int or term < 1:
         raise DesignError(
-            f"term is {term!r}; give how many years a secretary stays, such as 2."
+            say("term is {term}; give how many years a secretary stays, such as 2.", term=term)
         )
     cells = gains.cells
     since = gains.panel.years - cells.cohort[:, None]
@@ -93,8 +94,11 @@ def measure_retention(gains: IncomeGains, *, term: int) -> GainRatio:
     both = np.asarray(during.any(axis=1) & after.any(axis=1))
     if not both.any():
         raise DesignError(
-            f"no village has gains both within {term} years from its first treated year and "
-            "later: what stays of them is not seen yet."
+            say(
+                "no village has gains both within {term} years from its first treated year and "
+                "later: what stays of them is not seen yet.",
+                term=term,
+            )
         )
     codes = np.where(after, 0, np.where(during, 1, -1))[both]
     kept = cells.take(both)
@@ -141,7 +145,9 @@ def measure_subsidy_share(gains: IncomeGains, *, subsidy: str = "income_subsidy"
     """
     panel = gains.panel
     if panel.analysis.form != "level":
-        raise DesignError("the share of subsidies needs gains in levels, not " + gains.unit)
+        raise DesignError(
+            say("the share of subsidies needs gains in levels, not {unit}", unit=gains.unit)
+        )
     own, extra = panel.matrix(), panel.matrix(subsidy)
     own, extra = np.where(np.isnan(extra), np.nan, own), np.where(np.isnan(own), np.nan, extra)
     results = [_estimate_like(gains, matrix) for matrix in (own, extra, own + extra)]
@@ -150,7 +156,7 @@ def measure_subsidy_share(gains: IncomeGains, *, subsidy: str = "income_subsidy"
     variances = [float(row["se"]) ** 2 for row in found]
     ratio = point / whole if whole else np.nan
     if not np.isfinite(variances).all() or found[0]["reason"]:
-        return no_set(str(found[0]["reason"]) or "no standard errors", ratio=ratio)
+        return no_set(str(found[0]["reason"]) or say("no standard errors"), ratio=ratio)
     n_clusters = float(found[0]["n_clusters"])
     if found[0]["method"] == "clustered":
         cells = results[0].cells
@@ -181,7 +187,7 @@ def _joint_set(
     """Give the ratio of the first mean to the second with its set."""
     needed = fewest_clusters(alpha)
     if effective < needed or not np.isfinite(covariance).all():
-        reason = "without one of the clusters an average is not identified"
+        reason = say("without one of the clusters an average is not identified")
         if effective < needed:
             reason = too_few(n_clusters, effective, alpha)
         return no_set(reason, ratio=float(means[0] / means[1]) if means[1] else np.nan)

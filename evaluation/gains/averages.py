@@ -20,6 +20,7 @@ from evaluation.gains.clusters import (
 from evaluation.gains.imputation import Counterfactual, Positions
 from evaluation.gains.moments import Floats
 from evaluation.gains.targets import Codes, TreatedCells, effective_clusters, find_targets
+from evaluation.language import say
 
 _CHUNK = 16  # averages whose clusters' parts are held at once
 
@@ -161,7 +162,7 @@ def _interval(
     taking_part = np.union1d(np.flatnonzero(takes_part(parts)), treated)
     n = len(taking_part)
     if np.isnan(estimate):
-        return Interval(reason="no gain to average")
+        return Interval(reason=say("no gain to average"))
     if effective < fewest_clusters(alpha):
         return Interval(n_clusters=n, reason=too_few(n, effective, alpha))
     if n >= ENOUGH_CLUSTERS:

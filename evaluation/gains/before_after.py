@@ -12,6 +12,7 @@ import pandas as pd
 from evaluation.bounds import Bounds
 from evaluation.data.panel import Bools, Floats, VillagePanel
 from evaluation.errors import DesignError
+from evaluation.language import mark, say
 
 ENDS = (
     "before_lower", "before_upper", "after_lower", "after_upper", "change_lower",
@@ -21,9 +22,9 @@ ENDS = (
 
 _AVERAGED = [*ENDS[:8], "years_between"]
 _NO_CHANGE = {
-    (True, False): "no treated year with an outcome",
-    (False, True): "no untreated year with an outcome",
-    (False, False): "no year with an outcome",
+    (True, False): mark("no treated year with an outcome"),
+    (False, True): mark("no untreated year with an outcome"),
+    (False, False): mark("no year with an outcome"),
     (True, True): "",
 }
 
@@ -111,7 +112,8 @@ def bound_gains(panel: VillagePanel, *, trend_max: float) -> TrendBounds:
     _check_trend(trend_max)
     treated = panel.is_treated
     if not treated.any():
-        raise DesignError("no village of the panel is treated: there is no before and after.")
+        told = say("no village of the panel is treated: there is no before and after.")
+        raise DesignError(told)
     low, high = (ends[treated] for ends in _outcome_ends(panel))
     known, after = ~np.isnan(low), panel.treated_cells[treated]
     cells = {"before": known & ~after, "after": known & after}
@@ -128,7 +130,7 @@ def bound_gains(panel: VillagePanel, *, trend_max: float) -> TrendBounds:
     for end in ("lower", "upper"):
         frame[f"break_even_{end}"] = frame[f"change_{end}"] / frame["years_between"]
     frame["reason"] = [
-        _NO_CHANGE[n_before > 0, n_after > 0]
+        say(_NO_CHANGE[n_before > 0, n_after > 0])
         for n_before, n_after in zip(frame["n_before"], frame["n_after"], strict=True)
     ]
     unit = panel.variables[panel.outcome].unit

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from evaluation.language import mark, say
+
 Floats = npt.NDArray[np.float64]
 
 ENOUGH_CLUSTERS = 30
@@ -45,10 +47,10 @@ def fewest_clusters(alpha: float) -> int:
 
 def too_few(n: int, effective: float, alpha: float) -> str:
     """Say that clusters are too few for an interval, and as how many equal ones they count."""
-    return (
-        f"{n} clusters, which count as {effective:.1f} equal ones; {1 - alpha:.0%} needs "
-        f"{fewest_clusters(alpha)}"
-    )
+    return say(
+        "{n} clusters, which count as {effective:.1f} equal ones; {level:.0%} needs {needed}",
+        n=n, effective=effective, level=1 - alpha, needed=fewest_clusters(alpha),
+    )  # fmt: skip
 
 
 def takes_part(parts: Floats) -> npt.NDArray[np.bool_]:
@@ -109,23 +111,29 @@ def wild_interval(
     n = len(left_out)
     if np.isnan(left_out).any():
         return Interval(
-            n_clusters=n, reason="without one of the clusters the average is not identified"
+            n_clusters=n,
+            reason=say("without one of the clusters the average is not identified"),
         )
     if n < (needed := fewest_clusters(alpha)):
-        reason = f"{n} clusters; {1 - alpha:.0%} needs {needed}, whose signs can be flipped"
+        reason = say(
+            "{n} clusters; {level:.0%} needs {needed}, whose signs can be flipped",
+            n=n, level=1 - alpha, needed=needed,
+        )  # fmt: skip
         return Interval(n_clusters=n, reason=reason)
     pseudo = pseudo_values(estimate, left_out)
     se = float(pseudo.std(ddof=1) / np.sqrt(n))
     if se == 0:
-        return Interval(n_clusters=n, reason="the clusters do not differ")
+        return Interval(n_clusters=n, reason=say("the clusters do not differ"))
     if (n - 1) * abs(left_out.mean() - estimate) > se:
-        reason = f"estimates without single clusters, {n} of them, lie on one side of it"
+        reason = say(
+            "estimates without single clusters, {n} of them, lie on one side of it", n=n
+        )
         return Interval(n_clusters=n, reason=reason)
     signs = draw_signs(n, seed)
     low, high = _find_ends(pseudo, signs, alpha)
     return Interval(
         se=se, conf_low=low, conf_high=high, p_value=_p_value(pseudo, signs, 0.0),
-        n_clusters=n, method="wild bootstrap",
+        n_clusters=n, method=mark("wild bootstrap"),
     )  # fmt: skip
 
 

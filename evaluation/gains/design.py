@@ -11,6 +11,7 @@ from evaluation.errors import DesignError
 from evaluation.gains.imputation import Design
 from evaluation.gains.moments import Floats
 from evaluation.gains.options import Cluster, GainOptions
+from evaluation.language import say
 
 Codes = npt.NDArray[np.intp]
 
@@ -33,17 +34,20 @@ def build_design(panel: VillagePanel, outcome: Floats, options: GainOptions) -> 
     with np.errstate(invalid="ignore"):
         untreated = ~(panel.years >= cohort[:, None] - options.anticipation)
     if not (cohort <= panel.years[-1]).any():
-        raise DesignError(
-            f"no village is treated from {panel.years[0]} to {panel.years[-1]}: there is no "
-            "gain to estimate. Name the treatment in study.yml (panel.treatment)."
-        )
+        told = say(
+            "no village is treated from {first} to {last}: there is no gain to estimate. Name "
+            "the treatment in study.yml (panel.treatment).",
+            first=panel.years[0], last=panel.years[-1],
+        )  # fmt: skip
+        raise DesignError(told)
     varying: list[Floats] = []
     fixed: list[Floats] = []
     known = np.isfinite(outcome)
     usable = known.copy()
     for name in options.covariates:
         if name == panel.outcome:
-            raise DesignError(f"covariate {name!r} is the outcome itself; leave it out.")
+            told = say("covariate {name!r} is the outcome itself; leave it out.", name=name)
+            raise DesignError(told)
         matrix = panel.matrix(name)
         values = first_known(matrix)
         if ((matrix == values[:, None]) | np.isnan(matrix)).all():
@@ -57,9 +61,14 @@ def build_design(panel: VillagePanel, outcome: Floats, options: GainOptions) -> 
     fitted = own & np.isnan(cohort)[:, None] if never else own
     if not fitted.any():
         raise DesignError(
-            "no never treated village has a known outcome; use comparison='not_yet_treated'."
+            say(
+                "no never treated village has a known outcome; use "
+                "comparison='not_yet_treated'."
+            )
             if never
-            else "no village has a known outcome in an untreated year: nothing to compare with."
+            else say(
+                "no village has a known outcome in an untreated year: nothing to compare with."
+            )
         )
     counties = place_codes(panel, "county")
     return Design(
@@ -109,10 +118,12 @@ def village_weights(panel: VillagePanel, name: str | None) -> Floats:
     weights: Floats = np.nansum(matrix, axis=1) / np.maximum(count, 1)
     if (bad := ~(weights > 0)).any():
         named = ", ".join(map(str, panel.villages.index[bad][:5]))
-        raise DesignError(
-            f"weights {name!r}: {int(bad.sum()):,} villages have none above zero, such as "
-            f"{named}. Mend them, or leave weights out."
-        )
+        told = say(
+            "weights {name!r}: {n:,} villages have none above zero, such as {named}. Mend "
+            "them, or leave weights out.",
+            name=name, n=int(bad.sum()), named=named,
+        )  # fmt: skip
+        raise DesignError(told)
     return weights
 
 

@@ -23,6 +23,7 @@ from evaluation.gains.options import Cluster, Comparison, GainOptions, YearEffec
 from evaluation.gains.result import IncomeGains
 from evaluation.gains.scale import to_analysis_scale, to_yuan
 from evaluation.gains.targets import TreatedCells
+from evaluation.language import say, say_count, sentences
 
 
 class NoGainsError(DesignError):
@@ -160,9 +161,14 @@ def estimate_gains(
 
 def _why_no_gains(reasons: pd.Series[Any], options: GainOptions) -> str:
     counts = reasons.astype(str).value_counts()
-    told = "; ".join(f"{count:,} with {reason}" for reason, count in counts.items())
-    mend = f" Lower anticipation ({options.anticipation})." if options.anticipation else ""
-    return f"no treated village has a gain: {told}.{mend}"
+    told = say("; ").join(
+        say("{n:,} with {reason}", n=n, reason=reason) for reason, n in counts.items()
+    )
+    lower = say("Lower anticipation ({n}).", n=options.anticipation)
+    return sentences(
+        say("no treated village has a gain: {reasons}.", reasons=told),
+        lower if options.anticipation else "",
+    )
 
 
 def _find_intervals(
@@ -238,16 +244,26 @@ def _find_reasons(
     n_levels = 2 if options.trends else 1
     n_untreated, no_gain = frame["n_untreated"].to_numpy(), frame["gain"].isna().to_numpy()
     spread = frame["spread"].to_numpy()
+    no_spread = say_count(
+        "{n} untreated year: no spread to judge a gain by",
+        "{n} untreated years: no spread to judge a gain by",
+        n_levels,
+    )
+    few = say(
+        "fewer than {n} comparison villages are known in its years", n=n_needed(options.alpha)
+    )
     cases = {
-        "no untreated year with a known outcome": n_untreated == 0,
-        "no treated year with a known outcome": ~known,
-        "one untreated year; a trend of its own needs two": no_gain & (n_untreated < n_levels),
-        "no untreated village known then connects its treated to its untreated years": no_gain,
-        f"{n_levels} untreated year{'s' if options.trends else ''}: no spread to judge a gain "
-        "by": n_untreated == n_levels,
-        "its outcome does not vary before treatment, or is fitted exactly": spread == 0,
-        f"fewer than {n_needed(options.alpha)} comparison villages are known in its "
-        "years": frame["conf_low"].isna().to_numpy(),
+        say("no untreated year with a known outcome"): n_untreated == 0,
+        say("no treated year with a known outcome"): ~known,
+        say("one untreated year; a trend of its own needs two"): (
+            no_gain & (n_untreated < n_levels)
+        ),
+        say("no untreated village known then connects its treated to its untreated years"): (
+            no_gain
+        ),
+        no_spread: n_untreated == n_levels,
+        say("its outcome does not vary before treatment, or is fitted exactly"): spread == 0,
+        few: frame["conf_low"].isna().to_numpy(),
     }
     code = np.select(list(cases.values()), range(1, len(cases) + 1), default=0)
     return pd.Categorical.from_codes(code, categories=pd.Index(["", *cases]))

@@ -20,6 +20,7 @@ from evaluation.gains.clusters import (
 from evaluation.gains.imputation import Counterfactual, Design, fit_counterfactual
 from evaluation.gains.moments import Bools, Floats
 from evaluation.gains.system import System
+from evaluation.language import say
 
 Codes = npt.NDArray[np.intp]
 
@@ -112,10 +113,13 @@ def estimate_leads(
     for k, lead in enumerate(leads):
         cells = event_time == lead
         if silent[k]:
-            interval = Interval(reason=f"not identified: {why_silent[k]}")
+            interval = Interval(reason=say("not identified: {why}", why=why_silent[k]))
         elif len(taking_part) < fewest_clusters(alpha):
             n = len(taking_part)
-            reason = f"{n} clusters; {1 - alpha:.0%} needs {fewest_clusters(alpha)}"
+            reason = say(
+                "{n} clusters; {level:.0%} needs {needed}",
+                n=n, level=1 - alpha, needed=fewest_clusters(alpha),
+            )  # fmt: skip
             interval = Interval(n_clusters=n, reason=reason)
         elif left_out is not None:
             interval = wild_interval(float(estimates[k]), left_out[:, k], alpha=alpha)
@@ -149,7 +153,9 @@ def _why_silent(design: Design, silent: Bools) -> list[str]:
         without = fit_counterfactual(replace(design, trends=False))
         alone = _find_silent(without.system)[-len(silent) :]
     return [
-        "no village known then to compare with" if still else "villages' own trends take it up"
+        say("no village known then to compare with")
+        if still
+        else say("villages' own trends take it up")
         for still in alone
     ]
 

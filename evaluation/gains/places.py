@@ -13,8 +13,9 @@ from evaluation.gains.inference import n_needed, order_statistic
 from evaluation.gains.moments import Bools, Floats
 from evaluation.gains.options import Cluster
 from evaluation.gains.targets import Codes, TreatedCells, find_targets
+from evaluation.language import mark, say
 
-PLURALS: dict[Cluster, str] = {"county": "counties", "town": "towns"}
+PLURALS: dict[Cluster, str] = {"county": mark("counties"), "town": mark("towns")}
 
 _DRAWS = 9_999
 
@@ -110,7 +111,7 @@ def place_intervals(
         sizes = np.sort(np.abs(ratios))
         n = len(sizes)
         if np.isnan(estimate):
-            found.append(Interval(reason="no gain to average"))
+            found.append(Interval(reason=say("no gain to average")))
         elif n < n_needed(alpha):
             found.append(Interval(n_clusters=n, reason=_too_few(n, alpha, level)))
         else:
@@ -208,7 +209,7 @@ def _squared_shares(cells: TreatedCells, codes: Codes, n: int) -> Floats:
 
 
 def _too_few(n: int, alpha: float, level: Cluster, needed: int = 0) -> str:
-    return (
-        f"comparison villages of {n} {PLURALS[level]} known in its years; {1 - alpha:.0%} "
-        f"needs {needed or n_needed(alpha)}"
-    )
+    return say(
+        "comparison villages of {n} {places} known in its years; {level:.0%} needs {needed}",
+        n=n, places=say(PLURALS[level]), level=1 - alpha, needed=needed or n_needed(alpha),
+    )  # fmt: skip

@@ -12,6 +12,7 @@ import pandas as pd
 from evaluation.errors import DesignError
 from evaluation.gains.maxima import Errors, Positions, joint_value, own_values
 from evaluation.gains.moments import Floats
+from evaluation.language import commas, say, say_count
 
 Counts = npt.NDArray[np.int64]
 
@@ -59,20 +60,22 @@ class Ranks:
         width = (ranked["rank_high"] - ranked["rank_low"] + 1).median()
         best = int(ranked["rank_high"].min())
         certain = ranked.loc[ranked["rank_high"] == best, "group"].to_list()
-        names = ", ".join(map(str, certain[:_SHOWN])) + (", ..." if certain[_SHOWN:] else "")
-        how = "all at once" if self.kind == "simultaneous" else "each on its own"
-        top = (
-            f"{names} {'is' if len(certain) == 1 else 'are'} certainly among the first {best}"
-            if best < len(ranked)
-            else "none is certainly ahead of the last"
-        )
+        names = commas([*map(str, certain[:_SHOWN]), *(["..."] if certain[_SHOWN:] else [])])
+        at_once = self.kind == "simultaneous"
+        top = say_count(
+            "{names} is certainly among the first {best}",
+            "{names} are certainly among the first {best}",
+            len(certain), names=names, best=best,
+        )  # fmt: skip
         lost = len(self.groups) - len(ranked)
-        return (
-            f"Ranks of {len(ranked):,} groups, {1 - self.alpha:.0%} sure {how}: a typical "
-            f"group may have {width:.0f} of the {len(ranked):,} ranks, "
-            f"{len(self.tau_best(1)):,} may be first, and {top}"
-            f"{f'; {lost:,} could not be ranked' if lost else ''}."
-        )
+        return say(
+            "Ranks of {n:,} groups, {level:.0%} sure {how}: a typical group may have "
+            "{width:.0f} of the {n:,} ranks, {first:,} may be first, and {top}{lost}.",
+            n=len(ranked), level=1 - self.alpha, width=width, first=len(self.tau_best(1)),
+            how=say("all at once") if at_once else say("each on its own"),
+            top=top if best < len(ranked) else say("none is certainly ahead of the last"),
+            lost=say("; {n:,} could not be ranked", n=lost) if lost else "",
+        )  # fmt: skip
 
 
 def rank_groups(
@@ -148,15 +151,17 @@ def rank_groups(
         spread = np.sqrt(own)
     reason = np.select(
         [~np.isfinite(values), ~np.isfinite(spread), spread <= 0],
-        ["no estimate", "no standard error", "standard error of zero"],
+        [say("no estimate"), say("no standard error"), say("standard error of zero")],
         default="",
     )
     ranked = np.flatnonzero(reason == "")
     if len(ranked) < 2:
-        raise DesignError(
-            f"{len(ranked)} of {len(values)} groups have an estimate and a positive standard "
-            "error; ranks need two. Group by a finer unit."
-        )
+        told = say(
+            "{n} of {all} groups have an estimate and a positive standard error; ranks need "
+            "two. Group by a finer unit.",
+            n=len(ranked), all=len(values),
+        )  # fmt: skip
+        raise DesignError(told)
     errors = _make_errors(variance, ranked, estimates.index)
     apart = (values[ranked, None] - values[ranked]) / errors.difference_sd()
     find = _find_jointly if kind == "simultaneous" else _find_by_group

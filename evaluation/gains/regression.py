@@ -24,6 +24,7 @@ from evaluation.gains.moments import Bools, Floats
 from evaluation.gains.options import Cluster
 from evaluation.gains.result import IncomeGains
 from evaluation.gains.targets import Codes, TreatedCells, find_targets
+from evaluation.language import commas, mark, say
 
 _SHOWN = 5
 SINGULAR = 1e-10  # of the largest singular value, columns scaled alike
@@ -99,7 +100,7 @@ class GainRegression:
         return judge_coefficient(
             estimate, self.parts @ load, np.einsum("k,ckl,l->c", load, self.sizes, load),
             None if self.left_out is None else self.left_out @ load, alpha=self.alpha,
-            whose="treated villages",
+            whose=mark("treated villages"),
         )  # fmt: skip
 
 
@@ -198,13 +199,19 @@ def judge_coefficient(
     n_sized = int(takes_part(sizes).sum())
     n = max(int(some.sum()), n_sized)  # parts may be zero where a regressor is of one cluster
     if n_sized < needed:
-        reason = f"{whose} of {n_sized} clusters; {1 - alpha:.0%} needs {needed}"
+        reason = say(
+            "{whose} of {n} clusters; {level:.0%} needs {needed}",
+            whose=say(whose), n=n_sized, level=1 - alpha, needed=needed,
+        )  # fmt: skip
         return Interval(n_clusters=n, reason=reason)
     if n < ENOUGH_CLUSTERS and left_out is not None:
         return wild_interval(estimate, left_out[some], alpha=alpha)
     effective = float(sizes.sum() ** 2 / (sizes**2).sum())
     if effective < FEWEST_EFFECTIVE:
-        reason = f"{n} clusters, which count as {effective:.1f} equal ones: one decides"
+        reason = say(
+            "{n} clusters, which count as {effective:.1f} equal ones: one decides",
+            n=n, effective=effective,
+        )  # fmt: skip
         return Interval(n_clusters=n, reason=reason)
     return clustered_interval(estimate, parts, alpha=alpha, effective=effective)
 
@@ -230,20 +237,25 @@ def _check(matrix: Floats, names: tuple[str, ...], villages: pd.Index[str]) -> N
     if unknown.any():
         cells = np.argwhere(unknown)[:_SHOWN]
         named = ", ".join(f"{villages[row]} ({names[column]})" for row, column in cells)
-        raise DesignError(
-            f"{unknown.any(axis=1).sum():,} villages with a gain lack a regressor: {named}; "
-            "leave them or it out."
-        )
+        told = say(
+            "{n:,} villages with a gain lack a regressor: {named}; leave them or it out.",
+            n=int(unknown.any(axis=1).sum()), named=named,
+        )  # fmt: skip
+        raise DesignError(told)
     if len(matrix) <= len(names):
-        raise DesignError(
-            f"{len(matrix)} villages with a gain cannot tell {len(names)} coefficients apart; "
-            "take fewer regressors."
-        )
+        told = say(
+            "{n} villages with a gain cannot tell {k} coefficients apart; take fewer "
+            "regressors.",
+            n=len(matrix), k=len(names),
+        )  # fmt: skip
+        raise DesignError(told)
     if not is_regular(matrix):
-        raise DesignError(
-            f"of {', '.join(names)} one follows from the others in the villages with a gain; "
-            "leave one out."
+        told = say(
+            "of {names} one follows from the others in the villages with a gain; leave one "
+            "out.",
+            names=commas(names),
         )
+        raise DesignError(told)
 
 
 def _sizes(matrix: Floats) -> Floats:

@@ -26,6 +26,7 @@ from evaluation.gains.places import (
 from evaluation.gains.scale import retransformation
 from evaluation.gains.shrinkage import ShrunkenGains, shrink_gains
 from evaluation.gains.targets import Codes, TreatedCells, find_targets
+from evaluation.language import mark, say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,7 +37,7 @@ _COLUMNS = [
 ]  # fmt: skip
 
 _JUDGED = ["se", "conf_low", "conf_high", "p_value"]
-_EXACT = "fitted exactly: there is no error to judge by"
+_EXACT = mark("fitted exactly: there is no error to judge by")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +131,7 @@ class IncomeGains:
                 self._draw_placebos(frame, codes, level)
         exact = frame["se"] < self.fit.design.rounding
         frame.loc[exact, _JUDGED] = np.nan
-        frame.loc[exact, ["method", "reason"]] = ["", _EXACT]
+        frame.loc[exact, ["method", "reason"]] = ["", say(_EXACT)]
         frame = frame[_COLUMNS]
         frame.index = index
         return frame

@@ -11,12 +11,14 @@ from evaluation.data.money import parse_money
 from evaluation.data.panel import Bools, Floats, VillagePanel
 from evaluation.data.problems import name_cells
 from evaluation.errors import DesignError
+from evaluation.language import commas, mark, say, sentences
 
 Rows = npt.NDArray[np.intp] | npt.NDArray[np.bool_] | slice
 
 _ALL = slice(None)
 _SHOWN = 5
-_MEND_ZEROS = (
+_LOGS = {"log": mark("log of {unit}"), "log1p": mark("log1p of {unit}")}
+_MEND_ZEROS = mark(
     "In study.yml (panel.analysis) write zeros: missing, which leaves them out and counts "
     "them, or zeros: add_one, which takes log(1 + {unit}) and so depends on the unit; or "
     "leave the outcome in levels."
@@ -53,38 +55,57 @@ def to_analysis_scale(panel: VillagePanel) -> ScaledOutcome:
         above zero to divide it by is not per capita.
     """
     outcome, analysis, variable = panel.matrix(), panel.analysis, panel.variables[panel.outcome]
-    unit = variable.unit or "the number"
+    unit = name_unit(panel)
     if analysis.form == "level":
-        own = f"{variable.scale} of {unit}" if _stays_log(panel) else variable.unit
-        return ScaledOutcome(matrix=outcome, unit=own)
+        return ScaledOutcome(matrix=outcome, unit=unit)
     if _stays_log(panel):
-        raise DesignError(
-            f"{panel.outcome} is a logarithm already: its scale cannot be {analysis.form}. "
-            "Leave panel.analysis out of study.yml."
-        )
+        told = say(
+            "{outcome} is a logarithm already: its scale cannot be {form}. Leave "
+            "panel.analysis out of study.yml.",
+            outcome=panel.outcome, form=analysis.form,
+        )  # fmt: skip
+        raise DesignError(told)
     if analysis.form == "per_capita":
         per = panel.matrix(analysis.per or "")
         with np.errstate(divide="ignore", invalid="ignore"):
             _refuse(
                 panel,
                 np.isfinite(outcome) & ~(per > 0),
-                f"village-years have an outcome but no {analysis.per} above zero",
-                f"Mend {analysis.per}, or empty the outcome where it is not known.",
+                say("village-years have an outcome but no {per} above zero", per=analysis.per),
+                say(
+                    "Mend {per}, or empty the outcome where it is not known.", per=analysis.per
+                ),
             )
-            return ScaledOutcome(matrix=outcome / per, unit=f"{unit} / {analysis.per}")
+            return ScaledOutcome(matrix=outcome / per, unit=unit)
     _refuse(
         panel,
         outcome < 0,
-        "negative values have no logarithm",
-        "Mend them, or take the level: in study.yml leave panel.analysis out.",
+        say("negative values have no logarithm"),
+        say("Mend them, or take the level: in study.yml leave panel.analysis out."),
     )
     if analysis.zeros == "add_one":
-        return ScaledOutcome(matrix=np.log1p(outcome), unit=f"log(1 + {unit})")
+        return ScaledOutcome(matrix=np.log1p(outcome), unit=unit)
     zero = outcome == 0
     if analysis.zeros == "error":
-        _refuse(panel, zero, "zeros have no logarithm", _MEND_ZEROS.format(unit=unit))
+        number = say(variable.unit or "the number")
+        _refuse(panel, zero, say("zeros have no logarithm"), say(_MEND_ZEROS, unit=number))
     logs = np.log(outcome, out=np.full_like(outcome, np.nan), where=~zero)
-    return ScaledOutcome(matrix=logs, unit=f"log of {unit}", n_left_out=int(zero.sum()))
+    return ScaledOutcome(matrix=logs, unit=unit, n_left_out=int(zero.sum()))
+
+
+def name_unit(panel: VillagePanel) -> str:
+    """Say what a panel's main outcome is in on the scale that its study analyses it on."""
+    analysis, variable = panel.analysis, panel.variables[panel.outcome]
+    unit = say(variable.unit or "the number")
+    if analysis.form == "per_capita":
+        return f"{unit} / {analysis.per}"
+    if analysis.form == "level":
+        if not _stays_log(panel):
+            return say(variable.unit)
+        return say(_LOGS[variable.scale], unit=unit)
+    if analysis.zeros == "add_one":
+        return f"log(1 + {unit})"
+    return say(_LOGS["log"], unit=unit)
 
 
 def to_yuan(
@@ -139,32 +160,33 @@ def to_yuan(
 def retransformation(panel: VillagePanel) -> str:
     """Say in words what `to_yuan` does to a panel's gains."""
     analysis, variable = panel.analysis, panel.variables[panel.outcome]
-    unit = variable.unit if parse_money(variable.unit) else "levels"
+    unit = say(variable.unit) if parse_money(variable.unit) else say("levels")
     if _stays_log(panel):
-        return (
+        return say(
             "The outcome is a logarithm in the file, and not of money: gains stay in "
             "logarithms and are not retransformed."
         )
     if analysis.form == "level":
-        return f"Gains are estimated in {unit}; nothing is retransformed."
+        return say("Gains are estimated in {unit}; nothing is retransformed.", unit=unit)
     if analysis.form == "per_capita":
-        return (
-            f"Gains in {unit} are those per capita times {analysis.per} of the same village "
-            "and year."
-        )
-    one = " + 1" if analysis.zeros == "add_one" else ""
+        return say(
+            "Gains in {unit} are those per capita times {per} of the same village and year.",
+            unit=unit, per=analysis.per,
+        )  # fmt: skip
     told = {
         "error": "",
-        "missing": " Village-years with an outcome of zero are left out.",
-        "add_one": " Gains in logarithms depend on the unit that 1 is added in.",
+        "missing": say("Village-years with an outcome of zero are left out."),
+        "add_one": say("Gains in logarithms depend on the unit that 1 is added in."),
     }[analysis.zeros]
-    return (
-        f"Gains in {unit} are outcome{one} - exp(counterfactual) x S. S, the smearing factor "
+    how = say(
+        "Gains in {unit} are outcome{one} - exp(counterfactual) x S. S, the smearing factor "
         "of Duan 1983 (doi:10.1080/01621459.1983.10478017), is the mean of exp(residual) over "
         "the untreated village-years; it takes errors to be spread alike in all villages and "
         "years. It is right on average: a single village's gain may differ in sign from its "
-        f"gain in logarithms.{told}"
-    )
+        "gain in logarithms.",
+        unit=unit, one=" + 1" if analysis.zeros == "add_one" else "",
+    )  # fmt: skip
+    return sentences(how, told)
 
 
 def _stays_log(panel: VillagePanel) -> bool:
@@ -176,11 +198,14 @@ def _refuse(panel: VillagePanel, cells: Bools, what: str, remedy: str) -> None:
     village, year = np.nonzero(cells)
     if not len(village):
         return
-    named = ", ".join(
+    named = commas(
         name_cells(panel.villages.index, panel.years, village[:_SHOWN], year[:_SHOWN])
     )
-    more = f" and {len(village) - _SHOWN:,} more" if len(village) > _SHOWN else ""
-    where = f"{panel.source}: " if panel.source else ""
-    raise DesignError(
-        f"{where}{panel.outcome}: {what} ({len(village):,}): {named}{more}. {remedy}"
-    )
+    more = len(village) - _SHOWN
+    told = say(
+        "{where}{outcome}: {what} ({n:,}): {named}{more}. {remedy}",
+        where=f"{panel.source}: " if panel.source else "", outcome=panel.outcome, what=what,
+        n=len(village), named=named, remedy=remedy,
+        more=say(" and {n:,} more", n=more) if more > 0 else "",
+    )  # fmt: skip
+    raise DesignError(told)

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from matplotlib.lines import Line2D
 
 from evaluation.data.panel import Floats
+from evaluation.language import mark, say, sentences
 from evaluation.report import plots
 from evaluation.report.absent import absent
 from evaluation.report.costbenefit_study import StudyCostBenefit
@@ -20,8 +21,8 @@ from evaluation.report.village_words import show_number
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_MAP = "Net present value by horizon, discount rate and decay of the gain"
-_TABLE = "Costs and benefits by horizon, discount rate and decay of the gain"
+_MAP = mark("Net present value by horizon, discount rate and decay of the gain")
+_TABLE = mark("Costs and benefits by horizon, discount rate and decay of the gain")
 _MONEY = ["npv", "npv_low", "npv_high"]
 _DARK = 0.6  # of the outermost colour: numbers on darker cells are white
 _RING: dict[str, Any] = {
@@ -34,7 +35,7 @@ def plot_cost_benefit(found: StudyCostBenefit) -> Exhibit:
     """Draw NPV by horizon and discount rate, a panel for each decay, with the break-even."""
     study_data = found.efficiency.study_data
     if found.grid is None:
-        return absent(study_data, "cost_benefit_map", _MAP, found.reason)
+        return absent(study_data, "cost_benefit_map", say(_MAP), found.reason)
     data = _grid_shown(found)
     most = float(data["npv"].abs().max()) or 1.0
     decays = sorted(data["decay"].unique())
@@ -46,33 +47,41 @@ def plot_cost_benefit(found: StudyCostBenefit) -> Exhibit:
         panels = figure.subplots(len(decays), sharex=True, squeeze=False)[:, 0]
         for axes, decay in zip(panels, decays, strict=True):
             _draw_panel(axes, data[data["decay"] == decay], most=most)
-            share = show_share(decay)
-            axes.set_title(plots.label(f"decay {share} a year", f"每年衰减 {share}"))
-        words = plots.label("break-even, years", "回本年限")
+            axes.set_title(plots.inscribe("decay {share} a year", share=show_share(decay)))
+        words = plots.inscribe("break-even, years")
         panels[0].set_title(words, loc="right", fontweight="normal", fontsize="medium")
-        figure.supylabel(plots.label("discount rate", "折现率"), fontsize="medium")
+        figure.supylabel(plots.inscribe("discount rate"), fontsize="medium")
         axes.set_xlabel(
-            f"{plots.label(f'horizon, years from {first}', '期限（年）')}\n"
-            f"{plots.label('in the cells: NPV', '净现值')}, {found.efficiency.money.axis}"
-        )
+            plots.inscribe(
+                "horizon, years from {first}\nin the cells: NPV, {unit}",
+                first=first, unit=found.efficiency.money.axis,
+            )
+        )  # fmt: skip
         handles = []
         if data["npv"].min() < 0 <= data["npv"].max():
             line = Line2D([], [], color="black", linewidth=2.2)
-            handles = [(line, "break-even: NPV is below zero on one side")]
+            words = plots.inscribe("break-even: NPV is below zero on one side")
+            handles = [(line, words)]
         if data["sign_open"].any():
-            handles.append((Line2D([], [], **_RING), f"{found.level} interval holds zero"))
+            words = plots.inscribe("{level} interval holds zero", level=found.level)
+            handles.append((Line2D([], [], **_RING), words))
         if handles:
             figure.legend(*zip(*handles, strict=True), loc="outside lower left", ncols=2,
                           frameon=False)  # fmt: skip
-    note = (
-        f"{_reading(found, data)} Blue: above zero, red: below. On the right: the shortest "
-        f"horizon with an NPV of zero or more. {found.basis} {found.units}"
+    note = sentences(
+        _reading(found, data),
+        say(
+            "Blue: above zero, red: below. On the right: the shortest horizon with an NPV of "
+            "zero or more."
+        ),
+        found.basis,
+        found.units,
     )
     return plots.figure_exhibit(
         figure,
         name="cost_benefit_map",
-        caption=_MAP,
-        alt=f"Heat maps of net present value, one a decay. {note}",
+        caption=say(_MAP),
+        alt=sentences(say("Heat maps of net present value, one a decay."), note),
         data=data,
         simulated=study_data.study.simulated,
         note=note,
@@ -83,41 +92,54 @@ def cost_benefit_table(found: StudyCostBenefit) -> Exhibit:
     """Show NPV, benefit-cost ratio, internal rate and payback of every combination."""
     study_data = found.efficiency.study_data
     if found.grid is None:
-        return absent(study_data, "cost_benefit_grid", _TABLE, found.reason)
+        return absent(study_data, "cost_benefit_grid", say(_TABLE), found.reason)
     data = _grid_shown(found).sort_values(["decay", "horizon", "discount_rate"])
     cells = pd.DataFrame(
         {
             "group": [
-                f"Decay of the gain: {show_share(decay)} a year" for decay in data["decay"]
+                say("Decay of the gain: {share} a year", share=show_share(decay))
+                for decay in data["decay"]
             ],
-            "Horizon, years": [str(span) for span in data["horizon"]],
-            "Discount rate": [show_share(rate) for rate in data["discount_rate"]],
-            "NPV": [show_number(value) for value in data["npv"]],
-            "Interval": [
+            say("Horizon, years"): [str(span) for span in data["horizon"]],
+            say("Discount rate"): [show_share(rate) for rate in data["discount_rate"]],
+            say("NPV"): [show_number(value) for value in data["npv"]],
+            say("Interval"): [
                 Markup('<span class="number">{}</span>').format(show_interval(low, high))
                 for low, high in zip(data["npv_low"], data["npv_high"], strict=True)
             ],
-            "Benefit-cost ratio": [show_number(value) for value in data["bcr"]],
-            "Internal rate": [_rate_cell(row) for row in data.to_dict("records")],
-            "Payback, years": [_years_cell(x, "not within") for x in data["payback"]],
-            "Break-even, years": [_years_cell(x, "never") for x in data["break_even_horizon"]],
+            say("Benefit-cost ratio"): [show_number(value) for value in data["bcr"]],
+            say("Internal rate"): [_rate_cell(row) for row in data.to_dict("records")],
+            say("Payback, years"): [_years_cell(x, say("not within")) for x in data["payback"]],
+            say("Break-even, years"): [
+                _years_cell(x, say("never")) for x in data["break_even_horizon"]
+            ],
         },
         dtype=object,
     )
     first = found.flows.money.index[0]
     doubts = data.loc[data["reason"] != "", "reason"].value_counts()
-    doubt = "; ".join(f"{reason} ({count:,} rows)" for reason, count in doubts.items())
-    note = (
-        f"{_reading(found, data)} Benefit-cost ratio: gains over money, at present value. "
-        f"Internal rate: the discount rate at which NPV is zero"
-        f"{f'; {doubt}' if doubt else ''}. Payback: discounted, from {first} and within the "
-        "horizon. Break-even: the shortest horizon with an NPV of zero or more. What is paid, "
-        f"gained and not counted: as in the map of these values. {found.units}"
-    )
+    told = [
+        "",
+        *(
+            say("{reason} ({n:,} rows)", reason=reason, n=count)
+            for reason, count in doubts.items()
+        ),
+    ]
+    note = sentences(
+        _reading(found, data),
+        say(
+            "Benefit-cost ratio: gains over money, at present value. Internal rate: the "
+            "discount rate at which NPV is zero{doubts}. Payback: discounted, from {first} and "
+            "within the horizon. Break-even: the shortest horizon with an NPV of zero or more. "
+            "What is paid, gained and not counted: as in the map of these values.",
+            doubts=say("; ").join(told), first=first,
+        ),
+        found.units,
+    )  # fmt: skip
     return Exhibit(
         name="cost_benefit_grid",
         kind="table",
-        caption=_TABLE,
+        caption=say(_TABLE),
         data=data.reset_index(drop=True),
         body=html_table(cells, row_headers=2, group="group"),
         simulated=study_data.study.simulated,
@@ -158,38 +180,43 @@ def _draw_panel(axes: Axes, rows: pd.DataFrame, *, most: float) -> None:
     axes.grid(visible=False)
     after = rows.groupby("discount_rate")["break_even_horizon"].first()
     axes.secondary_yaxis("right").set_yticks(
-        places, [_years_cell(years, "never") for years in after]
+        places, [_years_cell(years, plots.inscribe("never")) for years in after]
     )
 
 
 def _reading(found: StudyCostBenefit, data: pd.DataFrame) -> str:
     """Say from where to where NPV goes, how often it is above zero, and how sure that is."""
     ends = [
-        f"{show_number(float(row['npv']))} ({row['horizon']} years, discount rate "
-        f"{show_share(row['discount_rate'])}, decay {show_share(row['decay'])})"
+        say(
+            "{npv} ({horizon} years, discount rate {rate}, decay {decay})",
+            npv=show_number(float(row["npv"])), horizon=row["horizon"],
+            rate=show_share(row["discount_rate"]), decay=show_share(row["decay"]),
+        )
         for row in (data.iloc[place] for place in (data["npv"].argmin(), data["npv"].argmax()))
-    ]
-    unsure = (
-        f"; in {int(data['sign_open'].sum()):,} the {found.level} interval of the gains leaves "
-        "open on which side of zero it is"
-        if found.flows.has_interval
-        else ""
-    )
+    ]  # fmt: skip
+    unsure = say(
+        "; in {n:,} the {level} interval of the gains leaves open on which side of zero it is",
+        n=int(data["sign_open"].sum()), level=found.level,
+    )  # fmt: skip
     least = data.sort_values(["decay", "discount_rate"]).iloc[0]
     years = float(least["break_even_horizon"])
-    even = f"after {years:,.0f} years" if np.isfinite(years) else "never"
-    return (
-        f"NPV to society goes from {ends[0]} to {ends[1]}. It is zero or more in "
-        f"{int((data['npv'] >= 0).sum()):,} of {len(data):,} combinations{unsure}. At a "
-        f"discount rate of {show_share(least['discount_rate'])} and a decay of "
-        f"{show_share(least['decay'])} the money is back {even}."
-    )
+    even = say("never")
+    if np.isfinite(years):
+        even = say("after {years:,.0f} years", years=years)
+    return say(
+        "NPV to society goes from {low} to {high}. It is zero or more in {n:,} of {all:,} "
+        "combinations{unsure}. At a discount rate of {rate} and a decay of {decay} the money "
+        "is back {even}.",
+        low=ends[0], high=ends[1], n=int((data["npv"] >= 0).sum()), all=len(data),
+        unsure=unsure if found.flows.has_interval else "",
+        rate=show_share(least["discount_rate"]), decay=show_share(least["decay"]), even=even,
+    )  # fmt: skip
 
 
 def _rate_cell(row: dict[Any, Any]) -> Markup:
     if np.isnan(row["irr"]):
-        return Markup('<span class="gap">none</span>')
-    flag = "" if row["irr_unique"] else " (not the only one)"
+        return Markup('<span class="gap">{}</span>').format(say("none"))
+    flag = "" if row["irr_unique"] else say(" (not the only one)")
     return Markup('<span class="number">{:.1%}{}</span>').format(row["irr"], flag)
 
 

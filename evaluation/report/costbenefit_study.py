@@ -10,12 +10,13 @@ from evaluation.data.money import parse_money
 from evaluation.efficiency.cashflows import CashFlows, build_cash_flows
 from evaluation.efficiency.costbenefit import CostBenefitGrid, cost_benefit_grid
 from evaluation.errors import DesignError, ReportError
+from evaluation.language import commas, mark, say, sentences
 from evaluation.report.efficiency_study import StudyEfficiency
 from evaluation.report.gain_words import show_share
 from evaluation.report.ledger_plots import SOURCES
 from evaluation.report.village_words import money_note, name_prices
 
-_NOT_COUNTED = (
+_NOT_COUNTED = mark(
     "Not counted: what households earn, taxes, what upkeep and secretaries cost beyond the "
     "ledger, and what is left of the assets at the end."
 )
@@ -66,11 +67,15 @@ class StudyCostBenefit:
         shown, first = self.efficiency.money, self.flows.money.index[0]
         prices = name_prices(self.efficiency.study_data.study, brief=True)
         real = self.efficiency.ledger.price_year is not None
-        text = (
-            f"In {shown.unit}, as worth in {first}, from which horizons count. {prices} "
-            f"{'' if real else 'Discount rates are nominal ones, too.'} {money_note(shown)}"
-        )
-        return " ".join(text.split())
+        return sentences(
+            say(
+                "In {unit}, as worth in {year}, from which horizons count.",
+                unit=shown.unit, year=first,
+            ),
+            prices,
+            "" if real else say("Discount rates are nominal ones, too."),
+            money_note(shown),
+        )  # fmt: skip
 
     @property
     def basis(self) -> str:
@@ -78,21 +83,29 @@ class StudyCostBenefit:
         flows, found = self.flows, self.efficiency.found
         years, panel = flows.money.index, found.gains.panel
         first, last = int(years[0]), int(years[-1])
-        payers = [SOURCES[name][0].lower() for name in SOURCES if name in flows.money]
-        why = "" if self.exit_given else ", taken as the secretaries' last year"
-        short = ", ".join(map(str, self.too_short))
-        left = f"Horizons of {short} years are left out: {len(years)} are observed."
-        interval = "Its interval is in proportion the same in all years."
-        text = (
-            f"Paid: money {found.spending.stage} ({', '.join(payers)}). Gained: the villages' "
-            f"{panel.variables[panel.outcome].label}. Both as observed {first} to {last}; then "
-            f"the gain of {last} goes on, less the decay for each year after "
-            f"{max(flows.exit_year, last)}{why}, and nothing more is paid. "
-            f"{interval if flows.has_interval else 'The gain has no interval.'} "
-            f"{self._last_year_words()} {left if short else ''} {_NOT_COUNTED} "
-            f"{self.efficiency.basis}"
-        )
-        return " ".join(text.split())
+        payers = [say(SOURCES[name]).lower() for name in SOURCES if name in flows.money]
+        left = say(
+            "Horizons of {short} years are left out: {n} are observed.",
+            short=commas(map(str, self.too_short)), n=len(years),
+        )  # fmt: skip
+        return sentences(
+            say(
+                "Paid: money {stage} ({payers}). Gained: the villages' {outcome}. Both as "
+                "observed {first} to {last}; then the gain of {last} goes on, less the decay "
+                "for each year after {exit}{why}, and nothing more is paid.",
+                stage=say(found.spending.stage), payers=commas(payers),
+                outcome=panel.variables[panel.outcome].label, first=first, last=last,
+                exit=max(flows.exit_year, last),
+                why="" if self.exit_given else say(", taken as the secretaries' last year"),
+            ),
+            say("Its interval is in proportion the same in all years.")
+            if flows.has_interval
+            else say("The gain has no interval."),
+            self._last_year_words(),
+            left if self.too_short else "",
+            say(_NOT_COUNTED),
+            self.efficiency.basis,
+        )  # fmt: skip
 
     def _last_year_words(self) -> str:
         """Warn where the gain carried on is not that of all villages."""
@@ -102,10 +115,11 @@ class StudyCostBenefit:
         known = int(np.isfinite(gains.yuan[some, -1]).sum())
         if known == len(counted):
             return ""
-        return (
-            f"{known:,} of {len(counted):,} villages have a known gain in that last year; the "
-            "others are given its mean."
-        )
+        return say(
+            "{known:,} of {n:,} villages have a known gain in that last year; the others are "
+            "given its mean.",
+            known=known, n=len(counted),
+        )  # fmt: skip
 
 
 def cost_benefit(
@@ -146,7 +160,8 @@ def cost_benefit(
         return StudyCostBenefit(efficiency=efficiency, reason=efficiency.reason)
     panel = efficiency.found.gains.panel
     if parse_money(panel.variables[panel.outcome].unit) is None:
-        reason = f"The outcome, {panel.variables[panel.outcome].label}, is not money."
+        label = panel.variables[panel.outcome].label
+        reason = say("The outcome, {outcome}, is not money.", outcome=label)
         return StudyCostBenefit(efficiency=efficiency, reason=reason)
     yearly = efficiency.found.yearly()
     ends = yearly[["conf_low", "conf_high"]]
@@ -154,7 +169,7 @@ def cost_benefit(
     n = len(yearly)
     short = tuple(sorted(span for span in spans if span < n))
     if len(short) == len(spans):
-        reason = f"{n} years are observed: give a horizon of {n} years or more."
+        reason = say("{n} years are observed: give a horizon of {n} years or more.", n=n)
         return StudyCostBenefit(efficiency=efficiency, too_short=short, reason=reason)
     try:
         flows = build_cash_flows(

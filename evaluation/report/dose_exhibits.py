@@ -13,16 +13,19 @@ from evaluation.efficiency.attribution import ASSUMPTION as SOURCE_ASSUMPTION
 from evaluation.efficiency.attribution import attribute_gains
 from evaluation.efficiency.dose import ASSUMPTION, DoseResponse, Form, estimate_dose_response
 from evaluation.errors import DesignError
+from evaluation.language import commas, mark, say, sentences
 from evaluation.report import plots
 from evaluation.report.absent import NeedsFound
 from evaluation.report.efficiency_study import StudyEfficiency
 from evaluation.report.exhibits import Exhibit
-from evaluation.report.gain_words import show_interval
+from evaluation.report.gain_words import show_interval, show_share
 from evaluation.report.ledger_plots import SOURCES
 from evaluation.report.village_words import COLORS, NEVER, money_note, show_number
 
-_CURVE = "Gain by money received"
-_SOURCES = "What each source's money may have gained"
+_CURVE = mark("Gain by money received")
+_MARGINAL = mark("Marginal return to money")
+_SOURCES = mark("What each source's money may have gained")
+_RANGES = {"first_in": mark("First in"), "last_in": mark("Last in")}
 
 
 @NeedsFound("dose_response", _CURVE)
@@ -51,34 +54,40 @@ def plot_dose_response(efficiency: StudyEfficiency, *, form: Form = "spline") ->
             axes.plot(
                 response.curve["dose"] / shown.divisor,
                 response.curve["estimate"] / gains.divisor,
-                styles[response.form], color=COLORS["treated"], label=response.form,
+                styles[response.form], color=COLORS["treated"],
+                label=plots.inscribe(response.form),
             )  # fmt: skip
         low, high = np.quantile(villages / gains.divisor, [0.01, 0.99])
         axes.set_ylim(min(low, 0) - 0.1 * (high - low), high + 0.2 * (high - low))
-        axes.set_xlabel(f"money {found.spending.stage}, {shown.axis}")
-        axes.set_ylabel(f"gain a year, {gains.axis}")
+        stage = plots.inscribe(found.spending.stage)
+        axes.set_xlabel(plots.inscribe("money {stage}, {unit}", stage=stage, unit=shown.axis))
+        axes.set_ylabel(plots.inscribe("gain a year, {unit}", unit=gains.axis))
         axes.legend(frameon=False)
     quartiles = main.doses.quantile([0, 0.25, 0.5, 0.75, 1]) / shown.divisor
-    support = ", ".join(show_number(float(value)) for value in quartiles)
-    note = (
-        f"{_marginal_words(main, efficiency)} Grey: villages, {len(main.doses):,} with a gain "
-        f"and money; the outermost are not all drawn. The curve is drawn where there are "
-        f"villages and no further; money has minimum, quartiles and maximum {support} "
-        f"({shown.unit}). Shaded: pointwise intervals. {ASSUMPTION} {efficiency.basis}"
-    )
-    note = efficiency.reword(" ".join(note.split()))
+    note = sentences(
+        _marginal_words(main, efficiency),
+        say(
+            "Grey: villages, {n:,} with a gain and money; the outermost are not all drawn. The "
+            "curve is drawn where there are villages and no further; money has minimum, "
+            "quartiles and maximum {support} ({unit}). Shaded: pointwise intervals.",
+            n=len(main.doses), unit=shown.unit,
+            support=commas(show_number(float(value)) for value in quartiles),
+        ),
+        say(ASSUMPTION), efficiency.basis,
+    )  # fmt: skip
+    note = efficiency.reword(note)
     return plots.figure_exhibit(
         figure,
         name="dose_response",
-        caption=_CURVE,
-        alt=f"A curve of gains over money received. {note}",
+        caption=say(_CURVE),
+        alt=sentences(say("A curve of gains over money received."), note),
         data=main.curve.assign(form=main.form, unit=main.unit),
         simulated=efficiency.study_data.study.simulated,
         note=note,
     )
 
 
-@NeedsFound("marginal_returns", "Marginal return to money")
+@NeedsFound("marginal_returns", _MARGINAL)
 def marginal_table(efficiency: StudyEfficiency, *, form: Form = "spline") -> Exhibit:
     """Show what one more yuan would bring, on average and at quartiles of money."""
     shown, (factor, one) = efficiency.money, _one_more(efficiency)
@@ -91,36 +100,45 @@ def marginal_table(efficiency: StudyEfficiency, *, form: Form = "spline") -> Exh
     data[numbers] *= factor
     data = data.assign(unit=efficiency.found.gains.unit, per=one)
     data = data[(data["form"] != "linear") | (data["at"] == "mean")]  # one slope everywhere
-    names = {"mean": "average over villages"}
     cells = pd.DataFrame(
         {
-            "Form": data["form"],
-            "At": [
-                "slope of a straight line"
+            say("Form"): [say(form) for form in data["form"]],
+            say("At"): [
+                say("slope of a straight line")
                 if form == "linear"
-                else names.get(at, f"{at} quantile")
+                else say("average over villages")
+                if at == "mean"
+                else say("{share} quantile", share=at)
                 for form, at in zip(data["form"], data["at"], strict=True)
             ],
-            f"Money, {shown.unit}": [show_number(x / shown.divisor) for x in data["dose"]],
-            f"Gain a year for {one}": [show_number(x) for x in data["estimate"]],
-            "Interval": [_interval_cell(row) for row in data.to_dict("records")],
+            say("Money, {unit}", unit=shown.unit): [
+                show_number(x / shown.divisor) for x in data["dose"]
+            ],
+            say("Gain a year for {money}", money=one): [
+                show_number(x) for x in data["estimate"]
+            ],
+            say("Interval"): [_interval_cell(row) for row in data.to_dict("records")],
         },
         dtype=object,
     )
     average = (
-        f"The average return, {show_number(efficiency.found.total['per_yuan'])}, is what all "
-        "yuan brought: it is larger where the first ones brought most, or where villages "
-        "gained without money."
+        say(
+            "The average return, {ratio}, is what all yuan brought: it is larger where the "
+            "first ones brought most, or where villages gained without money.",
+            ratio=show_number(efficiency.found.total["per_yuan"]),
+        )
         if factor == 1
-        else f"Gains are in {efficiency.gains.shown.unit}."
+        else say("Gains are in {unit}.", unit=efficiency.gains.shown.unit)
     )
-    note = (
-        f"A marginal return is what {one} would bring. {average} {ASSUMPTION} "
-        f"{money_note(shown)}"
+    note = sentences(
+        say("A marginal return is what {money} would bring.", money=one),
+        average,
+        say(ASSUMPTION),
+        money_note(shown),
     )
     return efficiency.table(
         "marginal_returns",
-        "Marginal return to money",
+        say(_MARGINAL),
         data=data,
         cells=cells,
         note=note,
@@ -135,40 +153,39 @@ def attribution_table(efficiency: StudyEfficiency) -> Exhibit:
     result = attribute_gains(found.gains, found.spending)
     frame = result.sources.loc[[name for name in SOURCES if name in result.sources.index]]
     frame = frame.rename(columns={"conf_low": "marginal_low", "conf_high": "marginal_high"})
-    money = ["first_in", "last_in"]
     data = frame.reset_index().assign(
         extrapolated=result.extrapolated.reindex(frame.index).to_numpy(),
         identified=result.identified, reason=result.reason, unit=gains.unit,
     )  # fmt: skip
-    scaled = [f"{name}{end}" for name in money for end in ("", "_low", "_high")]
+    scaled = [f"{name}{end}" for name in _RANGES for end in ("", "_low", "_high")]
     data[scaled] /= gains.divisor
     cells = {
-        "Money of": [" ".join(SOURCES[name]) for name in frame.index],
+        say("Money of"): [say(SOURCES[name]) for name in frame.index],
         **{
-            f"{name.replace('_', ' ').capitalize()}, {gains.unit}": [
+            say("{what}, {unit}", what=say(what), unit=gains.unit): [
                 show_number(value) for value in data[name]
             ]
-            for name in money
+            for name, what in _RANGES.items()
         },
-        "Villages below all totals seen": [f"{x:.0%}" for x in data["extrapolated"]],
+        say("Villages below all totals seen"): [f"{x:.0%}" for x in data["extrapolated"]],
     }
     if result.identified:
-        cells["Gain a year for one more yuan"] = [
+        cells[say("Gain a year for one more yuan")] = [
             _with_interval(row, "marginal") for row in data.to_dict("records")
         ]
-    why = (
-        ""
-        if result.identified
-        else f"Marginal returns by source are not given: {result.reason}."
-    )
-    note = (
-        f"{why} {SOURCE_ASSUMPTION} The form is assumed, which no interval would show. The "
-        "last column: the share of villages that got less from this source than any got in "
-        "all, for which first in is extrapolated: where it is large, first in may be far off. "
+    why = say("Marginal returns by source are not given: {why}.", why=result.reason)
+    note = sentences(
+        "" if result.identified else why,
+        say(SOURCE_ASSUMPTION),
+        say(
+            "The form is assumed, which no interval would show. The last column: the share of "
+            "villages that got less from this source than any got in all, for which first in "
+            "is extrapolated: where it is large, first in may be far off."
+        ),
     )
     return efficiency.table(
         "sources_returns",
-        _SOURCES,
+        say(_SOURCES),
         data=data,
         cells=pd.DataFrame(cells, dtype=object),
         note=note,
@@ -188,8 +205,8 @@ def _responses(efficiency: StudyEfficiency, form: Form) -> list[DoseResponse]:
 def _one_more(efficiency: StudyEfficiency) -> tuple[float, str]:
     """Say what marginal returns are for: one more yuan, or more where gains are no money."""
     if efficiency.found.gains.panel.analysis.form == "level":
-        return 1.0, f"one more {efficiency.currency}"
-    return 1e4, f"{efficiency.ten_thousand} more"
+        return 1.0, say("one more {currency}", currency=efficiency.currency)
+    return 1e4, say("{money} more", money=efficiency.ten_thousand)
 
 
 def _marginal_words(response: DoseResponse, efficiency: StudyEfficiency) -> str:
@@ -200,26 +217,36 @@ def _marginal_words(response: DoseResponse, efficiency: StudyEfficiency) -> str:
     quarter, three = (
         show_number(x * factor) for x in response.marginal.loc[["25%", "75%"], "estimate"]
     )
-    unit = efficiency.gains.shown.unit
-    sure = (
-        f"no interval: {mean['reason']}"
-        if np.isnan(mean["conf_low"])
-        else f"{1 - response.regression.alpha:.0%} interval "
-        f"{show_interval(mean['conf_low'], mean['conf_high'])}, {mean['method']}"
+    method = str(mean["method"])
+    if np.isnan(mean["conf_low"]):
+        sure = say("no interval: {why}", why=mean["reason"])
+    else:
+        sure = say(
+            "{level} interval {interval}, {method}",
+            level=show_share(1 - response.regression.alpha), method=say(method),
+            interval=show_interval(mean["conf_low"], mean["conf_high"]),
+        )  # fmt: skip
+    told = mark(
+        "{money} goes with a gain a year higher by an estimated {gain} on average ({form}; "
+        "{sure}; in {unit})."
     )
-    words = (
-        f"{one.capitalize()} goes with a gain a year higher by an estimated "
-        f"{show_number(mean['estimate'])} on average ({response.form}; {sure}; in "
-        f"{unit.replace('万元', 'yuan')})"
-    )
-    if response.form == "linear":
-        return f"{words}."
-    return f"{words}: {quarter} at the lower and {three} at the upper quartile of money."
+    if response.form != "linear":
+        told = mark(
+            "{money} goes with a gain a year higher by an estimated {gain} on average ({form}; "
+            "{sure}; in {unit}): {quarter} at the lower and {three} at the upper quartile of "
+            "money."
+        )
+    return say(
+        told, money=one[0].upper() + one[1:], gain=show_number(mean["estimate"]),
+        form=say(response.form), sure=sure, quarter=quarter, three=three,
+        unit=efficiency.gains.shown.unit.replace("万元", say("yuan")),
+    )  # fmt: skip
 
 
 def _interval_cell(row: dict[Any, Any]) -> Markup:
     if np.isnan(row["conf_low"]):
-        return Markup('<span class="gap">none: {}</span>').format(row["reason"])
+        why = say("none: {why}", why=row["reason"])
+        return Markup('<span class="gap">{}</span>').format(why)
     shown = show_interval(row["conf_low"], row["conf_high"])
     return Markup('<span class="number">{}</span>').format(shown)
 

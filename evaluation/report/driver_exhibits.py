@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from evaluation.effects.heterogeneity import compare_groups
 from evaluation.errors import DesignError, ReportError
-from evaluation.gains.result import IncomeGains
+from evaluation.language import commas, mark, say, sentences
 from evaluation.report import plots
 from evaluation.report.absent import NeedsFound
 from evaluation.report.driver_study import (
@@ -24,23 +24,24 @@ from evaluation.report.driver_study import (
 from evaluation.report.driver_words import (
     MODELS,
     MOST_GROUPS,
+    amount_words,
     driver_words,
+    groups_words,
     interval_note,
+    name_group,
     scale_rows,
 )
 from evaluation.report.exhibits import Exhibit, html_lines, html_table
 from evaluation.report.gain_study import StudyGains
 from evaluation.report.gain_words import (
-    effects_words,
     interval_cells,
-    reason_words,
     show_interval,
     show_p,
 )
 from evaluation.report.village_words import COLORS, NEVER, drawable, money_note, show_number
 
-_TABLE = "Which villages gained: differences in gain by trait"
-_FIGURE = "Differences in gain by trait"
+_TABLE = mark("Which villages gained: differences in gain by trait")
+_FIGURE = mark("Differences in gain by trait")
 _STYLES = {
     "alone": ("o", COLORS["treated"], -0.22),
     "together": ("s", "0.15", 0.0),
@@ -54,7 +55,13 @@ _DIFFERENCE = {
     "difference_low": "conf_low", "difference_high": "conf_high",
     "difference_reason": "reason",
 }  # fmt: skip
-_P_VALUES = {"p_value": "p", "p_holm": "p, Holm", "p_romano_wolf": "p, Romano-Wolf"}
+_P_VALUES = {
+    "p_value": mark("p"), "p_holm": mark("p, Holm"), "p_romano_wolf": mark("p, Romano-Wolf"),
+}  # fmt: skip
+_GROUPS = (
+    mark("county"), mark("town"), mark("cohort"), mark("project type"),
+    mark("dispatching unit"), mark("dispatch level"), mark("group"),
+)  # fmt: skip
 
 
 @NeedsFound("drivers", _TABLE)
@@ -72,7 +79,8 @@ def drivers_table(gains: StudyGains, *, study: StudyDrivers | None = None) -> Ex
         head = {"Trait": study.labels[str(trait)], **_p_values(study, str(trait))}
         n_groups, n = int(block["n_groups"].iloc[0]), f"{block['n_villages'].iloc[0]:,.0f}"
         if n_groups > MOST_GROUPS:
-            rows.append({**head, "For": f"{n_groups + 1} groups", "Villages": n})
+            groups = say("{n} groups", n=n_groups + 1)
+            rows.append({**head, "For": groups, "Villages": n})
             continue
         for _, lines in block.groupby("level", sort=False):
             keys = zip(lines["model"], lines["weighting"], strict=True)
@@ -81,22 +89,25 @@ def drivers_table(gains: StudyGains, *, study: StudyDrivers | None = None) -> Ex
             rows.append({**head, "For": lines["what"].iloc[0], "Villages": n, **shown})
             head = {"Trait": ""}
     some = [title for title in MODELS.values() if any(title in row for row in rows)]
-    columns = ["Trait", "For", "Villages", *some, "p", "p, Holm"]
-    note = (
-        f"{driver_words(study, gains, data)} The columns: each trait alone; the same with "
-        "villages weighed by how well their gain is measured; with the others held fixed. p: "
-        "of all of a trait's differences being zero; Holm: with as many traits looked at. "
-        f"In {gains.shown.unit}, {effects_words(study.found)}. {gains.prices} "
-        f"{money_note(gains.shown)}"
-    )
+    columns = [mark("Trait"), mark("For"), mark("Villages"), *some, "p", "p, Holm"]
+    cells = pd.DataFrame(rows, columns=columns, dtype=object).fillna("")
+    note = sentences(
+        driver_words(study, gains, data),
+        say(
+            "The columns: each trait alone; the same with villages weighed by how well their "
+            "gain is measured; with the others held fixed. p: of all of a trait's differences "
+            "being zero; Holm: with as many traits looked at."
+        ),
+        *amount_words(gains, study.found), money_note(gains.shown),
+    )  # fmt: skip
     return Exhibit(
         name="drivers",
         kind="table",
-        caption=_TABLE,
+        caption=say(_TABLE),
         data=data.assign(unit=gains.shown.unit),
-        body=html_table(pd.DataFrame(rows, columns=columns, dtype=object).fillna("")),
+        body=html_table(cells.rename(columns=say)),
         simulated=gains.study_data.study.simulated,
-        note=" ".join(note.split()),
+        note=note,
     )
 
 
@@ -113,42 +124,48 @@ def plot_drivers(gains: StudyGains, *, study: StudyDrivers | None = None) -> Exh
     whole = scale_rows(study, gains)
     data = whole[(whole["n_groups"] <= MOST_GROUPS) & (whole["weighting"] == "equal")]
     if data["estimate"].isna().all():
-        raise DesignError("No trait can be drawn: the table of differences by trait says why.")
-    names = data["label"] + ": " + data["what"]
+        told = say("No trait can be drawn: the table of differences by trait says why.")
+        raise DesignError(told)
+    names = data["label"] + say(": ") + data["what"]
     place = {name: at for at, name in enumerate(dict.fromkeys(names))}
     figure = plots.new_figure(8.0, 1.6 + 0.38 * len(place))
     with plots.in_style():
         axes = figure.subplots()
         axes.axvline(0, color="0.4", linewidth=1)
-        for model, (mark, color, shift) in _STYLES.items():
+        for model, (marker, color, shift) in _STYLES.items():
             rows = data[(data["model"] == model) & data["estimate"].notna()]
             if rows.empty:
                 continue
             at = names[rows.index].map(place).to_numpy() + shift
             reach = rows[["conf_low", "conf_high"]].sub(rows["estimate"], axis=0).abs()
             axes.errorbar(
-                rows["estimate"], at, xerr=reach.to_numpy().T, fmt=mark, color=color,
-                markersize=4, linewidth=1.2, label=MODELS[model, "equal"].lower(),
+                rows["estimate"], at, xerr=reach.to_numpy().T, fmt=marker, color=color,
+                markersize=4, linewidth=1.2,
+                label=plots.inscribe(MODELS[model, "equal"]).lower(),
             )  # fmt: skip
         ticks = [drawable(name, f"trait {at + 1}") for name, at in place.items()]
         axes.set_yticks(range(len(place)), ticks)
         axes.set_ylim(len(place) - 0.5, -0.5)
         axes.grid(visible=False, axis="y")
-        axes.set_xlabel(f"difference in gain a year,\n{gains.shown.axis}")
+        label = plots.inscribe("difference in gain a year,\n{unit}", unit=gains.shown.axis)
+        axes.set_xlabel(label)
         figure.legend(loc="outside lower left", ncols=3, frameon=False)
-    key = [f"{a}: {b}." for a, b in zip(ticks, place, strict=True) if a.startswith("trait ")]
+    key = [
+        say("{name}: {told}.", name=a, told=b)
+        for a, b in zip(ticks, place, strict=True)
+        if a.startswith("trait ")
+    ]
     many = whole.loc[whole["n_groups"] > MOST_GROUPS, "label"].unique()
-    hidden = f"Not drawn, as it has many groups: {', '.join(many)}." if len(many) else ""
-    note = (
-        f"{driver_words(study, gains, data)} {hidden} {' '.join(key)} In {gains.shown.unit}, "
-        f"{effects_words(study.found)}. {gains.prices}"
-    )
-    note = " ".join(note.split())
+    hidden = say("Not drawn, as it has many groups: {names}.", names=commas(many))
+    note = sentences(
+        driver_words(study, gains, data), hidden if len(many) else "", *key,
+        *amount_words(gains, study.found),
+    )  # fmt: skip
     return plots.figure_exhibit(
         figure,
         name="drivers_figure",
-        caption=_FIGURE,
-        alt=f"Dots with intervals, a row a difference between villages. {note}",
+        caption=say(_FIGURE),
+        alt=sentences(say("Dots with intervals, a row a difference between villages."), note),
         data=data.assign(unit=gains.shown.unit),
         simulated=gains.study_data.study.simulated,
         note=note,
@@ -179,7 +196,8 @@ def heterogeneity_table(gains: StudyGains, by: str = "") -> Exhibit:
     if not by and gains.main is not None:
         by, why = choose_groups(choose_gains(gains))
     by = by or "group"
-    name, caption = f"gains_of_{by}", f"Gains by {by.replace('_', ' ')}, each beside the rest"
+    name = f"gains_of_{by}"
+    caption = say("Gains by {groups}, each beside the rest", groups=say(by.replace("_", " ")))
     return NeedsFound(name, caption)(_heterogeneity_table)(gains, by, name, caption, why)
 
 
@@ -194,22 +212,31 @@ def _heterogeneity_table(
     differ = data[list(_DIFFERENCE)].rename(columns=_DIFFERENCE)
     rest, shared_by_rest = interval_cells(differ, 1, found.cluster)
     cells = {
-        by.replace("_", " ").capitalize(): data[by],
-        "Villages": [f"{n:,.0f}" for n in data["n_villages"]],
-        "Gain": list(map(show_number, data["estimate"])),
-        "Interval": own,
-        "Less the rest's": list(map(show_number, data["difference"])),
-        "Interval of that": rest,
-        **{head: list(map(show_p, data[column])) for column, head in _P_VALUES.items()},
+        say(by.replace("_", " ")).capitalize(): list(map(name_group, data[by])),
+        say("Villages"): [f"{n:,.0f}" for n in data["n_villages"]],
+        say("Gain"): list(map(show_number, data["estimate"])),
+        say("Interval"): own,
+        say("Less the rest's"): list(map(show_number, data["difference"])),
+        say("Interval of that"): rest,
+        **{say(head): list(map(show_p, data[column])) for column, head in _P_VALUES.items()},
     }
-    note = (
-        f"{why} {_groups_words(data, frame.attrs, found)} Less the rest's: less the mean gain "
-        "of all other villages that have a group. Groups of fewer than five villages are taken "
-        f"together. {_none_words(shared, shared_by_rest)} "
-        f"{interval_note(data, gains, found)} Intervals of differences rest on the clusters of "
-        "all groups, those of means on a group's own. Holm: of each difference's own p; "
-        "Romano-Wolf: of all groups at once, to go by where the two disagree. "
-        f"In {shown.unit}, {effects_words(found)}. {gains.prices} {money_note(shown)}"
+    reasons = dict.fromkeys(filter(None, (shared, shared_by_rest)))
+    note = sentences(
+        why,
+        *groups_words(data, frame.attrs, found),
+        say(
+            "Less the rest's: less the mean gain of all other villages that have a group. "
+            "Groups of fewer than five villages are taken together."
+        ),
+        *(say("No interval: {why}.", why=reason) for reason in reasons),
+        interval_note(data, gains, found),
+        say(
+            "Intervals of differences rest on the clusters of all groups, those of means on a "
+            "group's own. Holm: of each difference's own p; Romano-Wolf: of all groups at "
+            "once, to go by where the two disagree."
+        ),
+        *amount_words(gains, found),
+        money_note(shown),
     )
     return Exhibit(
         name=name,
@@ -218,37 +245,8 @@ def _heterogeneity_table(
         data=data.assign(unit=shown.unit),
         body=html_table(pd.DataFrame(cells, dtype=object)),
         simulated=gains.study_data.study.simulated,
-        note=" ".join(note.split()),
+        note=note,
     )
-
-
-def _groups_words(data: pd.DataFrame, about: dict[Any, Any], found: IncomeGains) -> str:
-    """Say whether groups differ by more than chance, and which."""
-    by, alpha = str(data.columns[0]), found.options.alpha
-    left = about["n_left_out"]
-    rest = f"{left:,} villages with a gain have no group." if left else ""
-    if np.isnan(about["joint_p"]):
-        reason = reason_words(about["joint_reason"], found.cluster)
-        return f"Whether groups differ by more than chance cannot be told: {reason}. {rest}"
-    differ = data.loc[data["p_romano_wolf"] <= alpha, by]
-    which = f"{', '.join(differ)} from the rest" if len(differ) else "none alone"
-    shown = (
-        f"Groups differ by more than chance ({which})"
-        if about["joint_p"] <= alpha
-        else "That groups differ by more than chance is not shown, nor that they are alike"
-    )
-    top = data.to_dict("records")[int(data["estimate"].to_numpy().argmax())]
-    everyone = f"all {len(data)}" if len(data) > 2 else "both"
-    chance = "; of many groups the highest is so in part by chance" if len(data) > 2 else ""
-    return (
-        f"{shown}: p {show_p(about['joint_p'])} of {everyone} gaining alike. "
-        f"{top[by]} has the highest mean, {show_number(top['estimate'])}{chance}. {rest}"
-    )
-
-
-def _none_words(*reasons: str) -> str:
-    told = [f"No interval: {reason}." for reason in dict.fromkeys(reasons) if reason]
-    return " ".join(told)
 
 
 def _p_values(study: StudyDrivers, trait: str) -> dict[str, str]:
@@ -260,6 +258,8 @@ def _p_values(study: StudyDrivers, trait: str) -> dict[str, str]:
 def _cell(row: dict[Any, Any]) -> Markup:
     """Give a difference with its interval below."""
     if np.isnan(row["estimate"]):
-        return Markup('<span class="gap">none: {}</span>').format(row["reason"])
-    interval = show_interval(row["conf_low"], row["conf_high"]) or "no interval"
+        return Markup('<span class="gap">{}</span>').format(
+            say("none: {why}", why=row["reason"])
+        )
+    interval = show_interval(row["conf_low"], row["conf_high"]) or say("no interval")
     return html_lines(show_number(row["estimate"]), f"({interval})")

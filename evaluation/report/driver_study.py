@@ -16,22 +16,24 @@ from evaluation.effects.regressors import baseline_traits
 from evaluation.efficiency.spending import main_types, match_spending
 from evaluation.errors import DesignError
 from evaluation.gains.result import IncomeGains
+from evaluation.language import choose, mark, say
 from evaluation.report.gain_study import StudyGains, name_counties
 from evaluation.report.ledger_plots import choose_stage, role_of
 from evaluation.report.village_words import Shown, show_variable
+from evaluation.report.words import PILLARS
 
 _ENOUGH_YEARS = 3  # untreated ones, for one of them to be held out
-_NOT_HELD_OUT = (
-    f"The outcome before the programme is no trait: with fewer than {_ENOUGH_YEARS} years "
-    "before, it is in the gains' own error, and would seem to lower them."
+_NOT_HELD_OUT = mark(
+    "The outcome before the programme is no trait: with fewer than {n} years before, it is in "
+    "the gains' own error, and would seem to lower them."
 )
 _NAMES = {
-    "county": "County",
-    "town": "Town",
-    "cohort": "First treated year",
-    "dispatch_level": "Level of the dispatching unit",
-    "dispatching_unit": "Dispatching unit",
-    "project_type": "Main type of project",
+    "county": mark("County"),
+    "town": mark("Town"),
+    "cohort": mark("First treated year"),
+    "dispatch_level": mark("Level of the dispatching unit"),
+    "dispatching_unit": mark("Dispatching unit"),
+    "project_type": mark("Main type of project"),
 }
 
 
@@ -80,15 +82,18 @@ def estimate_study_drivers(gains: StudyGains) -> StudyDrivers:
     gained = found.villages[found.villages["gain"].notna()]
     n_years, why = 1, ""
     if gained["n_untreated"].median() < _ENOUGH_YEARS:
-        n_years, why = 0, _NOT_HELD_OUT
+        n_years, why = 0, say(_NOT_HELD_OUT, n=_ENOUGH_YEARS)
     outcome = found.panel.variables[found.panel.outcome].label
     drivers = regress_drivers(found, traits, hold_out_years=n_years)
     for name in dict.fromkeys(drivers.tests["trait"]):
         if n_years and name not in labels and name != "all":
-            labels[name] = f"{outcome[:1].upper()}{outcome[1:]} in {drivers.held_out[0]}"
+            labels[name] = say(
+                "{outcome} in {year}",
+                outcome=f"{outcome[:1].upper()}{outcome[1:]}", year=drivers.held_out[0],
+            )  # fmt: skip
             units[name] = gains.shown
     if drivers.tests.empty:
-        raise DesignError("the study knows of no trait by which its villages differ.")
+        raise DesignError(say("the study knows of no trait by which its villages differ."))
     return StudyDrivers(
         found=found, drivers=drivers, labels=labels, units=units, why_not_held_out=why,
         during=tuple(name for name in ("project_type",) if name in traits),
@@ -120,12 +125,12 @@ def collect_traits(
     if study_data.indicators is not None:
         early, told = _first_indicators(study_data.indicators, panel.villages["cohort"])
         frame = frame.join(early)
-        labels |= {name: name for name in told}
-        units |= {name: Shown(divisor=1, unit=unit, axis=unit) for name, unit in told.items()}
+        labels |= {name: label for name, (label, _) in told.items()}
+        units |= {n: Shown(divisor=1, unit=unit, axis=unit) for n, (_, unit) in told.items()}
     if study_data.ledger is not None:
         with suppress(DesignError):  # no money of a project whose type is known
             frame["project_type"] = name_types(study_data, study_data.ledger, found)
-            labels["project_type"] = _NAMES["project_type"]
+            labels["project_type"] = label_trait(found, "project_type")
     sizes = frame.loc[found.villages.index].select_dtypes(exclude="number").nunique()
     words = list(sizes.sort_values(kind="stable").index)
     return frame[[name for name in frame if name not in sizes] + words], labels, units
@@ -140,8 +145,10 @@ def choose_groups(found: IncomeGains) -> tuple[str, str]:
     """
     if found.panel.traits:
         return found.panel.traits[0], ""
-    by = "county" if found.panel.villages["county"].nunique() > 1 else "cohort"
-    return by, f"By {_NAMES[by].lower()}, as the study names no trait of its villages."
+    if found.panel.villages["county"].nunique() > 1:
+        return "county", say("By county, as the study names no trait of its villages.")
+    told = say("By first treated year, as the study names no trait of its villages.")
+    return "cohort", told
 
 
 def find_groups(gains: StudyGains, found: IncomeGains, by: str) -> pd.Series[str]:
@@ -159,7 +166,7 @@ def find_groups(gains: StudyGains, found: IncomeGains, by: str) -> pd.Series[str
             return pd.Series(names, index=groups.index, name=by)
         return groups
     if gains.study_data.ledger is None:
-        raise DesignError("this study has no funding ledger that types of project are in.")
+        raise DesignError(say("this study has no funding ledger that types of project are in."))
     return name_types(gains.study_data, gains.study_data.ledger, found)
 
 
@@ -177,13 +184,13 @@ def label_trait(found: IncomeGains, name: str) -> str:
     if name in found.panel.variables:
         variable = found.panel.variables[name]
         return variable.label.replace("_", " ").capitalize()
-    return _NAMES.get(name, name.replace("_", " ").capitalize())
+    return say(_NAMES[name]) if name in _NAMES else name.replace("_", " ").capitalize()
 
 
 def _first_indicators(
     indicators: pd.DataFrame, cohort: pd.Series[float]
-) -> tuple[pd.DataFrame, dict[str, str]]:
-    """Give each indicator's first known value from before the programme, and its unit."""
+) -> tuple[pd.DataFrame, dict[str, tuple[str, str]]]:
+    """Give each indicator's first known value from before the programme; its label and unit."""
     known = indicators.dropna(subset="value").sort_values("year", kind="stable")
     known = known[known["year"] < known["village"].map(cohort)]
     pillar = known["pillar"].str.replace("_", " ")
@@ -192,4 +199,9 @@ def _first_indicators(
         index="village", columns="name", values="value", aggfunc="first", sort=False
     )
     wide.columns.name = None
-    return wide, {str(n): str(u) for n, u in zip(known["name"], known["unit"], strict=True)}
+    told = {}
+    for row in known.drop_duplicates("name", keep="last").to_dict("records"):
+        what = say(PILLARS.get(row["pillar"], row["pillar"]))
+        label = choose(row["name"], say("{name} ({what})", name=row["indicator"], what=what))
+        told[row["name"]] = label, str(row["unit"])
+    return wide, told

@@ -8,18 +8,23 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from evaluation.data.panel import Bools, Floats
-from evaluation.effects.result import EffectsTable
+from evaluation.effects.result import NAMES, EffectsTable
+from evaluation.language import mark, say, sentences
 from evaluation.report import plots
 from evaluation.report.absent import NeedsFound
 from evaluation.report.effects_study import StudyEffects
 from evaluation.report.effects_tables import effect_rows, event_rows
-from evaluation.report.effects_words import NAMES, WHY, agreement_words, estimator_notes
+from evaluation.report.effects_words import WHY, agreement_words, estimator_notes
 from evaluation.report.exhibits import Exhibit
 from evaluation.report.gain_words import ONE_AT_A_TIME, bars_words, effects_words
 from evaluation.report.village_words import COLORS
 
-_FOREST = "The average effect by estimator, with intervals"
-_EVENTS = "Effects by years since treatment, all estimators in one figure"
+_FOREST = mark("The average effect by estimator, with intervals")
+_EVENTS = mark("Effects by years since treatment, all estimators in one figure")
+_YEAR_EFFECTS = {
+    "common": mark("common year effects"),
+    "county": mark("year effects by county"),
+}
 _MARKERS = "osD^vP"
 _SPREAD = 0.66  # of a year, over which an event time's points are shifted
 _MOST_TIMES = 10  # before treatment, and since, that are drawn
@@ -50,30 +55,29 @@ def plot_effects(effects: StudyEffects) -> Exhibit:
             axes.plot(
                 frame["estimate"], y, marker, color=color, markersize=6, zorder=3,
                 markerfacecolor=color if marker == "o" else "white",
-                label=effects_words(table.gains),
+                label=plots.inscribe(_YEAR_EFFECTS[table.options.year_effects]),
             )  # fmt: skip
-        axes.set_yticks(range(len(names)), [NAMES[name] for name in names])
+        axes.set_yticks(range(len(names)), [plots.inscribe(NAMES[name]) for name in names])
         axes.set_ylim(len(names) - 0.5, -0.5)
         axes.grid(axis="y", visible=False)
-        axes.set_xlabel(f"average effect, {shown.axis}")
+        axes.set_xlabel(plots.inscribe("average effect, {unit}", unit=shown.axis))
         figure.legend(loc="outside lower left", ncols=2, frameon=False)
-    bars = [
-        f"{effects_words(t.gains).capitalize()}: "
-        f"{bars_words(t.overall, effects.level, t.options.cluster)}."
-        for t in tables
-    ]
-    words = (
-        f"{agreement_words(effects.judged, shown)} "
-        f"{' Hollow: '.join(bars)} Dotted: the estimate by imputation."
+    told = [_bars_words(table, table.overall, effects) for table in tables]
+    if len(told) > 1:
+        told[1] = say("Hollow: {told}", told=told[1])
+    words = sentences(
+        agreement_words(effects.judged, shown),
+        *told,
+        say("Dotted: the estimate by imputation."),
     )
     return plots.figure_exhibit(
         figure,
         name="effects_plot",
-        caption=_FOREST,
-        alt=f"Points with intervals by estimator. {words}",
+        caption=say(_FOREST),
+        alt=sentences(say("Points with intervals by estimator."), words),
         data=pd.concat(frames).assign(unit=shown.unit),
         simulated=effects.simulated,
-        note=" ".join(f"{words} {effects.gains.prices}".split()),
+        note=sentences(words, effects.gains.prices),
     )
 
 
@@ -102,24 +106,28 @@ def plot_event_studies(effects: StudyEffects) -> Exhibit:
             )  # fmt: skip
             axes.plot(
                 x, rows["estimate"], _MARKERS[at], color=colors[name], markersize=4.5,
-                label=NAMES[name], zorder=3,
+                label=plots.inscribe(NAMES[name]), zorder=3,
             )  # fmt: skip
-        axes.set_xlabel("years since treatment (0: the first treated year)")
-        axes.set_ylabel(f"effect, {shown.axis}")
+        axes.set_xlabel(plots.inscribe("years since treatment (0: the first treated year)"))
+        axes.set_ylabel(plots.inscribe("effect, {unit}", unit=shown.axis))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=16))
         low, high, cut = _find_limits(events)
         if cut:
             axes.set_ylim(low, high)
         figure.legend(loc="outside lower left", ncols=3, frameon=False)
-    words = f"{_paths_words(table, events, effects)} {left_out} {cut} {estimator_notes(table)}"
+    words = sentences(
+        *_paths_words(table, events, effects), left_out, cut, estimator_notes(table)
+    )
     return plots.figure_exhibit(
         figure,
         name="event_studies",
-        caption=_EVENTS,
-        alt=f"Points with intervals by years since treatment and estimator. {words}",
+        caption=say(_EVENTS),
+        alt=sentences(
+            say("Points with intervals by years since treatment and estimator."), words
+        ),
         data=events.assign(unit=shown.unit),
         simulated=effects.simulated,
-        note=" ".join(f"{words} {effects.gains.prices}".split()),
+        note=sentences(words, effects.gains.prices),
     )
 
 
@@ -140,10 +148,11 @@ def _choose_times(events: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     kept = np.append(times[times < 0][-_MOST_TIMES:], times[times >= 0][:_MOST_TIMES])
     if len(kept) == len(times):
         return events, ""
-    told = (
-        f"Not drawn: {len(times) - len(kept)} event times before {kept[0]:+d} or after "
-        f"{kept[-1]:+d}, which are in the table."
-    )
+    told = say(
+        "Not drawn: {n} event times before {first:+d} or after {last:+d}, which are in the "
+        "table.",
+        n=len(times) - len(kept), first=kept[0], last=kept[-1],
+    )  # fmt: skip
     return events[events["event_time"].isin(kept)], told
 
 
@@ -164,7 +173,11 @@ def _find_limits(events: pd.DataFrame) -> tuple[float, float, str]:
     margin = 0.05 * np.ptp(some)
     low, high = some.min() - margin, some.max() + margin
     n = int(((ends["conf_low"] < low) | (ends["conf_high"] > high)).sum())
-    return low, high, f"{n} intervals go on beyond the figure; the table has them whole."
+    return (
+        low,
+        high,
+        say("{n} intervals go on beyond the figure; the table has them whole.", n=n),
+    )
 
 
 def _fill_band(axes: Axes, rows: pd.DataFrame, color: str) -> None:
@@ -178,26 +191,42 @@ def _fill_band(axes: Axes, rows: pd.DataFrame, color: str) -> None:
         axes.fill_between(x, low, high, color=color, alpha=0.15, linewidth=0)
 
 
-def _paths_words(table: EffectsTable, events: pd.DataFrame, effects: StudyEffects) -> str:
-    before = events[(events["period"] == "before") & (events["estimator"] != "synthetic_did")]
-    known = before.dropna(subset="conf_low")
+def _bars_words(table: EffectsTable, rows: pd.DataFrame, effects: StudyEffects) -> str:
+    """Say with which year effects, and how, intervals were made."""
+    bars = bars_words(rows, effects.level, table.options.cluster)
+    return say("{name}: {told}.", name=effects_words(table.gains).capitalize(), told=bars)
+
+
+def _paths_words(table: EffectsTable, events: pd.DataFrame, effects: StudyEffects) -> list[str]:
+    synthetic = events["estimator"] == "synthetic_did"
+    known = events[(events["period"] == "before") & ~synthetic].dropna(subset="conf_low")
+    told = mark(
+        "Left of the line no point has an interval; what is not zero there puts the effects to "
+        "its right in doubt."
+    )
+    if len(known) and synthetic.any():
+        told = mark(
+            "Left of the line {n} of {n_all} intervals leave out zero (those of synthetic DiD, "
+            "which its weights make small, are not counted); what is not zero there puts the "
+            "effects to its right in doubt."
+        )
+    elif len(known):
+        told = mark(
+            "Left of the line {n} of {n_all} intervals leave out zero; what is not zero there "
+            "puts the effects to its right in doubt."
+        )
     away = int(((known["conf_low"] > 0) | (known["conf_high"] < 0)).sum())
-    told = (
-        f"Left of the line {away} of {len(known)} intervals leave out zero"
-        if len(known)
-        else "Left of the line no point has an interval"
-    )
-    if (events["estimator"] == "synthetic_did").any() and len(known):
-        told += " (those of synthetic DiD, which its weights make small, are not counted)"
     banded = events.loc[events["estimator"] == "callaway_santanna", "band_low"].notna().any()
-    band = (
-        f"Shaded: the {effects.level} band of Callaway, Sant'Anna, which holds at all times at "
-        "once."
+    return [
+        say(told, n=away, n_all=len(known)),
+        _bars_words(table, events, effects),
+        say(
+            "Shaded: the {level} band of Callaway, Sant'Anna, which holds at all times at "
+            "once.",
+            level=effects.level,
+        )
         if banded
-        else "There is no band that holds at all times at once: that takes 30 clusters."
-    )
-    bars = bars_words(events, effects.level, table.options.cluster)
-    return (
-        f"{told}; what is not zero there puts the effects to its right in doubt. "
-        f"{effects_words(table.gains).capitalize()}: {bars}. {band} {ONE_AT_A_TIME} {WHY}"
-    )
+        else say("There is no band that holds at all times at once: that takes 30 clusters."),
+        say(ONE_AT_A_TIME),
+        say(WHY),
+    ]

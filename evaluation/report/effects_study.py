@@ -13,6 +13,7 @@ from evaluation.effects.result import EffectsTable
 from evaluation.effects.setup import Estimator, Matching
 from evaluation.errors import DesignError, ReportError
 from evaluation.gains.options import Cluster, YearEffects
+from evaluation.language import listing, say
 from evaluation.report.gain_study import StudyGains
 from evaluation.report.village_words import Shown
 
@@ -87,9 +88,13 @@ class StudyEffects:
     def differs(self) -> str:
         """Say how the gains were estimated otherwise; '' if they were not."""
         options = self.gains.found.options
-        told = [f"weigh villages by {options.weights}"] if options.weights else []
-        told += ["give each village a trend of its own"] if options.trends else []
-        return f"The gains {' and '.join(told)}; the effects here do not." if told else ""
+        told = (
+            [say("weigh villages by {name}", name=options.weights)] if options.weights else []
+        )
+        told += [say("give each village a trend of its own")] if options.trends else []
+        if not told:
+            return ""
+        return say("The gains {differ}; the effects here do not.", differ=listing(told))
 
 
 def estimate_study_effects(

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
 from evaluation.effects.decomposition import decompose_twfe
-from evaluation.effects.journal_table import compared_with
-from evaluation.effects.journal_words import WORDS
-from evaluation.effects.result import LABELS, EffectsTable
+from evaluation.effects.estimate import tell_again
+from evaluation.effects.journal_table import COMPARED, compared_with
+from evaluation.effects.result import LABELS, NAMES, EffectsTable
+from evaluation.language import Language, mark, say, sentences, speaking
 from evaluation.report.absent import NeedsFound
 from evaluation.report.effects_study import StudyEffects
 from evaluation.report.effects_words import (
-    NAMES,
     agreement_words,
-    chinese_prices,
-    chinese_unit,
     difference_words,
-    english_unit,
     estimator_notes,
     headline,
+    journal_unit,
 )
 from evaluation.report.exhibits import Exhibit, html_lines, html_table
 from evaluation.report.gain_words import (
@@ -37,9 +35,9 @@ from evaluation.report.gain_words import (
 )
 from evaluation.report.village_words import money_note, show_number
 
-_CAPTION = "The programme's average effect, by estimator"
-_EVENTS = "Effects by years since treatment, by estimator"
-_TWFE = "What two-way fixed effects compare, and how they weigh effects"
+_CAPTION = mark("The programme's average effect, by estimator")
+_EVENTS = mark("Effects by years since treatment, by estimator")
+_TWFE = mark("What two-way fixed effects compare, and how they weigh effects")
 _MONEY = ["estimate", "se", "conf_low", "conf_high"]
 _BANDS = ["band_low", "band_high"]
 
@@ -57,21 +55,25 @@ def effects_table(effects: StudyEffects) -> Exhibit:
         rows, told = _cells(table, effects)
         cells.append(rows if table is effects.main else rows[: len(table.found)])
         notes.append(told)
-    note = (
-        f"{headline(effects)} {agreement_words(judged, shown)} {difference_words(judged)} "
-        f"{' '.join(notes)} {estimator_notes(judged)} {ONE_AT_A_TIME} {effects.why_not_common} "
-        f"{effects.why_not_within} {effects.differs} The files have the effects with "
-        f"{effects_words(judged.gains)}, as journals print them, in English and in Chinese. "
-        f"In {shown.unit}. {effects.gains.prices} {money_note(shown)}"
+    files = say(
+        "The files have the effects with {effects}, as journals print them, in English and in "
+        "Chinese.",
+        effects=effects_words(judged.gains),
     )
+    note = sentences(
+        headline(effects), agreement_words(judged, shown), difference_words(judged), *notes,
+        estimator_notes(judged), say(ONE_AT_A_TIME), effects.why_not_common,
+        effects.why_not_within, effects.differs, files, say("In {unit}.", unit=shown.unit),
+        effects.gains.prices, money_note(shown),
+    )  # fmt: skip
     return Exhibit(
         name="effects",
         kind="table",
-        caption=_CAPTION,
+        caption=say(_CAPTION),
         data=data.assign(unit=shown.unit),
         body=html_table(pd.concat(cells), group="group"),
         simulated=effects.simulated,
-        note=" ".join(note.split()),
+        note=note,
         files=_journal_files(judged, effects),
     )
 
@@ -85,7 +87,10 @@ def effect_rows(table: EffectsTable, divisor: float) -> pd.DataFrame:
     frame.insert(0, "year_effects", options.year_effects)
     return frame.rename_axis("estimator").reset_index().assign(
         comparison=[compared_with(table, name) for name in names], cluster=options.cluster,
-        note=[getattr(table.found.get(name), "note", "") for name in names],
+        note=[
+            sentences(found.event_note, found.note) if (found := table.found.get(name)) else ""
+            for name in names
+        ],
     )  # fmt: skip
 
 
@@ -97,32 +102,33 @@ def _cells(table: EffectsTable, effects: StudyEffects) -> tuple[pd.DataFrame, st
     with_effect = frame[frame["estimator"].isin(list(table.found))]
     intervals, shared = interval_cells(with_effect, 1, cluster)
     intervals += [
-        Markup('<span class="gap">not estimated: {}</span>').format(reason)
+        Markup('<span class="gap">{}</span>').format(say("not estimated: {why}", why=reason))
         for reason in table.reasons.values()
     ]
     cells = pd.DataFrame(
         {
             "group": f"{words[0].upper()}{words[1:]}",
-            "Estimator": [LABELS[name] for name in frame["estimator"]],
-            "Effect": [show_number(value) for value in frame["estimate"]],
-            "Standard error": [show_number(value) for value in frame["se"]],
-            "Interval": intervals,
+            say("Estimator"): [say(LABELS[name]) for name in frame["estimator"]],
+            say("Effect"): [show_number(value) for value in frame["estimate"]],
+            say("Standard error"): [show_number(value) for value in frame["se"]],
+            say("Interval"): intervals,
             "p": [
                 Markup('<span class="number">{}</span>').format(show_p(p))
                 for p in frame["p_value"]
             ],
-            "Compared with": [WORDS["en"][word] for word in frame["comparison"]],
-            "Treated villages": _count(frame["n_villages"]),
-            "Their village-years": _count(frame["n_cells"]),
-            "Clusters": _count(frame["n_clusters"]),
+            say("Compared with"): [say(COMPARED[word]) for word in frame["comparison"]],
+            say("Treated villages"): _count(frame["n_villages"]),
+            say("Their village-years"): _count(frame["n_cells"]),
+            say("Clusters"): _count(frame["n_clusters"]),
         },
         dtype=object,
     )
     bars = bars_words(with_effect, effects.level, cluster)
-    told = [f"{words[0].upper()}{words[1:]}: {bars}."]
-    told += [f"No interval: {shared}."] if shared and "no intervals" not in bars else []
+    told = [say("{name}: {told}.", name=f"{words[0].upper()}{words[1:]}", told=bars)]
+    if shared and with_effect["conf_low"].notna().any():
+        told.append(say("No interval: {why}.", why=shared))
     told.append(few_words(with_effect["reason"], options.alpha, cluster))
-    return cells, " ".join(told)
+    return cells, sentences(*told)
 
 
 def _count(column: pd.Series) -> list[str]:
@@ -131,15 +137,17 @@ def _count(column: pd.Series) -> list[str]:
 
 def _journal_files(table: EffectsTable, effects: StudyEffects) -> dict[str, bytes]:
     """Give the table as journals print it, in both languages."""
-    shown, study = effects.shown, effects.study_data.study
-    prices = chinese_prices(study) if effects.gains.prices else ""
-    english = {"unit": english_unit(shown), "note": effects.gains.prices}
-    chinese = {"unit": chinese_unit(shown, effects.gains.panel.price_year), "note": prices}
     files = {}
-    for ending, words in (("", english), ("_zh", {"language": "zh", **chinese})):
-        style = {"divisor": shown.divisor, "simulated": effects.simulated, **words}
-        files[f"{ending}.tex"] = table.to_latex(**style).encode()
-        files[f"{ending}.docx"] = table.to_docx(**style)
+    for language in get_args(Language):
+        with speaking(language):
+            told, shown = tell_again(table), effects.shown
+            style = {
+                "divisor": shown.divisor, "unit": journal_unit(shown),
+                "simulated": effects.simulated, "note": effects.gains.prices,
+            }  # fmt: skip
+            ending = "" if language == "en" else f"_{language}"
+            files[f"{ending}.tex"] = told.to_latex(**style).encode()
+            files[f"{ending}.docx"] = told.to_docx(**style)
     return files
 
 
@@ -150,30 +158,41 @@ def effects_event_table(effects: StudyEffects) -> Exhibit:
     events = event_rows(table, shown.divisor)
     times = sorted(events["event_time"].unique())
     cells = {
-        "group": ["Before treatment: should be zero" if h < 0 else "Since" for h in times],
-        "Years since treatment": [f"{h:+d}" if h else "0" for h in times],
+        "group": [
+            say("Before treatment: should be zero") if h < 0 else say("Since") for h in times
+        ],
+        say("Years since treatment"): [f"{h:+d}" if h else "0" for h in times],
     }
     for name, rows in events.groupby("estimator", sort=False):
         rows = rows.set_index("event_time").reindex(times)
-        cells[NAMES[name]] = [_event_cell(row) for row in rows.to_dict("records")]  # type: ignore[index]
+        head = say(NAMES[name])  # type: ignore[index]
+        cells[head] = [_event_cell(row) for row in rows.to_dict("records")]
     reasons = events.loc[events["conf_low"].isna(), "reason"]
     why = {reason_words(reason, table.options.cluster) for reason in reasons if reason}
-    note = (
-        f"{effects_words(table.gains).capitalize()}. "
-        f"{bars_words(events, effects.level, table.options.cluster).capitalize()}. "
-        f"{'Where there is none: ' + '; '.join(sorted(why)) + '.' if why else ''} "
-        f"An empty cell: the year that an estimator measures from, or one that it has nothing "
-        f"for. {ONE_AT_A_TIME} Bands that hold for all years of an estimator at once are in "
-        f"the table's file. In {shown.unit}. {effects.gains.prices} {money_note(shown)}"
-    )
+    bars = bars_words(events, effects.level, table.options.cluster)
+    lacking = say("; ").join(sorted(why))
+    note = sentences(
+        say("{told}.", told=effects_words(table.gains).capitalize()),
+        say("{told}.", told=bars.capitalize()),
+        say("Where there is none: {reasons}.", reasons=lacking) if why else "",
+        say(
+            "An empty cell: the year that an estimator measures from, or one that it has "
+            "nothing for."
+        ),
+        say(ONE_AT_A_TIME),
+        say(
+            "Bands that hold for all years of an estimator at once are in the table's file."
+        ),
+        say("In {unit}.", unit=shown.unit), effects.gains.prices, money_note(shown),
+    )  # fmt: skip
     return Exhibit(
         name="effects_by_event_time",
         kind="table",
-        caption=_EVENTS,
+        caption=say(_EVENTS),
         data=events.assign(unit=shown.unit),
         body=html_table(pd.DataFrame(cells, dtype=object), group="group"),
         simulated=effects.simulated,
-        note=" ".join(note.split()),
+        note=note,
     )
 
 
@@ -204,36 +223,42 @@ def decomposition_table(effects: StudyEffects) -> Exhibit:
     cells = [
         pd.DataFrame(
             {
-                "group": "Comparisons of cohorts",
-                "": kinds.index,
-                "Weight": [f"{weight:.1%}" for weight in kinds["weight"]],
-                "Estimate": [show_number(x / shown.divisor) for x in kinds["estimate"]],
-            }
+                "group": say("Comparisons of cohorts"),
+                "": list(map(say, kinds.index)),
+                say("Weight"): [f"{weight:.1%}" for weight in kinds["weight"]],
+                say("Estimate"): [show_number(x / shown.divisor) for x in kinds["estimate"]],
+            },
+            dtype=object,
         ),
         pd.DataFrame(
             {
-                "group": "Effects by years since treatment",
+                "group": say("Effects by years since treatment"),
                 "": [f"{time:+d}" if time else "0" for time in times.index],
-                "Weight": [f"{weight:.1%}" for weight in times["weight"]],
-                "Weight if all counted alike": [f"{share:.1%}" for share in alike],
-                "Negative weights": [f"{n:,} of {n_all:,}" for n, n_all in counts],
-            }
+                say("Weight"): [f"{weight:.1%}" for weight in times["weight"]],
+                say("Weight if all counted alike"): [f"{share:.1%}" for share in alike],
+                say("Negative weights"): [
+                    say("{n:,} of {n_all:,}", n=n, n_all=n_all) for n, n_all in counts
+                ],
+            },
+            dtype=object,
         ),
     ]
-    told = found.summary(effects.amounts)
-    note = (
-        f"With {effects_words(table.gains)}. {told} Comparisons: Goodman-Bacon (2021, "
-        "doi:10.1016/j.jeconom.2021.03.014); weights of village-years: de Chaisemartin, "
-        f"D'Haultfoeuille (2020, doi:10.1257/aer.20181169). Every pair of cohorts and every "
-        f"cohort's weights are in the table's file. Estimates in {shown.unit}. "
-        f"{effects.gains.prices} {money_note(shown)}"
-    )
+    note = sentences(
+        say("With {effects}.", effects=effects_words(table.gains)),
+        *found.summary(effects.amounts).splitlines(),
+        say(
+            "Comparisons: Goodman-Bacon (2021, doi:10.1016/j.jeconom.2021.03.014); weights of "
+            "village-years: de Chaisemartin, D'Haultfoeuille (2020, doi:10.1257/aer.20181169)."
+        ),
+        say("Every pair of cohorts and every cohort's weights are in the table's file."),
+        say("Estimates in {unit}.", unit=shown.unit), effects.gains.prices, money_note(shown),
+    )  # fmt: skip
     return Exhibit(
         name="twfe_decomposition",
         kind="table",
-        caption=_TWFE,
+        caption=say(_TWFE),
         data=pd.concat([comparisons, weights]).assign(unit=shown.unit),
         body=html_table(pd.concat(cells).fillna(""), group="group"),
         simulated=effects.simulated,
-        note=" ".join(note.split()),
+        note=note,
     )

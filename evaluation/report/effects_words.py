@@ -2,45 +2,43 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from evaluation.data.study import Study
-from evaluation.effects.journal_words import HEADS, tell
-from evaluation.effects.result import EffectsTable
+from evaluation.effects.result import NAMES, EffectsTable
 from evaluation.effects.setup import Estimator
+from evaluation.language import listing, mark, say, say_count, sentences, spoken
 from evaluation.report.effects_study import StudyEffects
 from evaluation.report.gain_words import effects_words, given_words, tell_gain, zero_words
 from evaluation.report.village_words import Shown, show_number
 
-NAMES: dict[Estimator, str] = {
-    name: " ".join(head.split()) for name, head in HEADS["en"].items()
-}
-"""Estimators as tables and figures name them."""
-
-WHY = (
+WHY = mark(
     "Estimators differ in the years that they measure from, in whom they compare with, and in "
     "how they weigh villages and years."
 )
 _PREFER: dict[Estimator, str] = {
-    "imputation": "imputation where paths before treatment are parallel, as it counts every "
-    "treated village-year alike and averages the gains of the chapter before",
-    "callaway_santanna": "Callaway, Sant'Anna, who measure from the last year before treatment "
-    "alone, where only the last paths were parallel, but not after a bad year",
-    "synthetic_did": "synthetic DiD where its weighted villages follow the treated ones in the "
-    "years before (the gaps left of the line are near zero)",
-    "matched_did": "matched DiD where villages with other covariates move in another way",
+    "imputation": mark(
+        "imputation where paths before treatment are parallel, as it counts every treated "
+        "village-year alike and averages the gains of the chapter before"
+    ),
+    "callaway_santanna": mark(
+        "Callaway, Sant'Anna, who measure from the last year before treatment alone, where "
+        "only the last paths were parallel, but not after a bad year"
+    ),
+    "synthetic_did": mark(
+        "synthetic DiD where its weighted villages follow the treated ones in the years before "
+        "(the gaps left of the line are near zero)"
+    ),
+    "matched_did": mark("matched DiD where villages with other covariates move in another way"),
 }
-_STAGGERED = (
+_STAGGERED = mark(
     "TWFE also compares with villages already treated and may weigh effects negatively "
     "(Goodman-Bacon 2021, doi:10.1016/j.jeconom.2021.03.014): do not rely on it where it "
     "stands apart."
 )
-_ONE_COHORT = (
+_ONE_COHORT = mark(
     "As all treated villages start in one year, TWFE compares with untreated ones alone."
 )
 
@@ -50,24 +48,37 @@ def headline(effects: StudyEffects) -> str:
     table = effects.judged
     name = _lead(table)
     row: dict[str, Any] = dict(table.overall.loc[name])
-    told = tell_gain(row, table.gains, effects.shown, effects.level)
-    how = f", with {effects_words(table.gains)}," if effects.within else ""
-    return (
-        f"By {_tell(name)}{how} {_whose(row, table)} had {told} than they would have had "
-        f"without the programme. {zero_words(row)} {given_words(table.gains)}"
+    told = mark(
+        "By {name} {villages} had {gain} than they would have had without the programme."
     )
+    if effects.within:
+        told = mark(
+            "By {name}, with {effects}, {villages} had {gain} than they would have had without "
+            "the programme."
+        )
+    gain = tell_gain(row, table.gains, effects.shown, effects.level)
+    return sentences(
+        say(
+            told, name=_tell(name), effects=effects_words(table.gains),
+            villages=_whose(row, table), gain=gain,
+        ),
+        zero_words(row),
+        given_words(table.gains),
+    )  # fmt: skip
 
 
 def _whose(row: dict[str, Any], table: EffectsTable) -> str:
     """Say of which villages an effect is, where it is not of all treated ones."""
     treated, known = table.setup.event_time >= 0, np.isfinite(table.setup.outcome)
-    n, n_cells = int(table.setup.treated.sum()), int((treated & known).sum())
+    n = int(table.setup.treated.sum())
     if row["n_villages"] >= n:
-        return "treated villages"
-    return (
-        f"for {row['n_villages']:,} of {n:,} treated villages, in {row['n_cells']:,} of their "
-        f"{n_cells:,} treated village-years (it says nothing of the others), these"
-    )
+        return say("treated villages")
+    return say(
+        "for {n:,} of {n_all:,} treated villages, in {cells:,} of their {cells_all:,} treated "
+        "village-years (it says nothing of the others), these",
+        n=row["n_villages"], n_all=n, cells=row["n_cells"],
+        cells_all=int((treated & known).sum()),
+    )  # fmt: skip
 
 
 def agreement_words(table: EffectsTable, shown: Shown) -> str:
@@ -77,43 +88,73 @@ def agreement_words(table: EffectsTable, shown: Shown) -> str:
         return ""
     order = overall["estimate"].sort_values(kind="stable") / shown.divisor
     least, most = (
-        f"{show_number(float(order.iloc[k]))} ({_tell(order.index[k])})" for k in (0, -1)
+        say(
+            "{what} ({name})",
+            what=show_number(float(order.iloc[k])),
+            name=_tell(order.index[k]),
+        )
+        for k in (0, -1)
     )
-    sign = ": they do not agree on the sign" if order.iloc[0] < 0 < order.iloc[-1] else ""
-    return f"The {len(order)} estimates go from {least} to {most}{sign}. {_overlap(overall)}"
+    told = mark("The {n} estimates go from {least} to {most}.")
+    if order.iloc[0] < 0 < order.iloc[-1]:
+        told = mark(
+            "The {n} estimates go from {least} to {most}: they do not agree on the sign."
+        )
+    return sentences(say(told, n=len(order), least=least, most=most), *_overlap(overall))
 
 
-def _overlap(overall: pd.DataFrame) -> str:
+def _overlap(overall: pd.DataFrame) -> list[str]:
     known = overall[overall["conf_low"].notna()]
     if "imputation" not in known.index or len(known) < 2:
-        return ""
+        return []
     base, others = known.loc["imputation"], known.drop(index="imputation")
     apart = others[
         (others["conf_low"] > base["conf_high"]) | (others["conf_high"] < base["conf_low"])
     ]
     gap = (others["estimate"] - base["estimate"]).abs()
-    furthest = show_number(float(gap.max() / base["se"]))
     n, n_apart = len(others), len(apart)
-    which = f"; not that of {_join(_tell(name) for name in apart.index)}" if n_apart else ""
-    count = f"{n - n_apart} of the other {n} intervals" if n > 1 else "The other interval"
-    if n > 1 and not n_apart:
-        count = f"All {n} other intervals" if n > 2 else "Both other intervals"
     if n == n_apart:
-        count, which = "No other interval", ""
-    verb = "overlaps" if n - n_apart < 2 else "overlap"
-    return (
-        f"{count} {verb} that of imputation{which}. The furthest estimate "
-        f"({_tell(gap.idxmax())}) is {furthest} standard errors of imputation away. "
-        f"{_rest_on(overall)} of one panel, so that overlap is no test of whether they agree."
-    )
+        told = say("No other interval overlaps that of imputation.")
+    elif n_apart:
+        told = say_count(
+            "{n} of the other {n_all} intervals overlaps that of imputation; not that of "
+            "{names}.",
+            "{n} of the other {n_all} intervals overlap that of imputation; not that of "
+            "{names}.",
+            n - n_apart, n_all=n, names=listing(map(_tell, apart.index)),
+        )  # fmt: skip
+    elif n < 3:
+        told = say_count(
+            "The other interval overlaps that of imputation.",
+            "Both other intervals overlap that of imputation.",
+            n,
+        )
+    else:
+        told = say("All {n} other intervals overlap that of imputation.", n=n)
+    return [
+        told,
+        say(
+            "The furthest estimate ({name}) is {n} standard errors of imputation away.",
+            name=_tell(gap.idxmax()), n=show_number(float(gap.max() / base["se"])),
+        ),
+        _rest_on(overall),
+    ]  # fmt: skip
 
 
 def _rest_on(overall: pd.DataFrame) -> str:
     """Say on how many treated villages estimates rest."""
     fewest, most = (int(n) for n in overall["n_villages"].agg(["min", "max"]))
     if fewest == most:
-        return f"Each rests on {most:,} treated villages"
-    return f"They rest on {fewest:,} to {most:,} treated villages"
+        return say(
+            "Each rests on {n:,} treated villages of one panel, so that overlap is no test of "
+            "whether they agree.",
+            n=most,
+        )
+    return say(
+        "They rest on {fewest:,} to {most:,} treated villages of one panel, so that overlap is "
+        "no test of whether they agree.",
+        fewest=fewest, most=most,
+    )  # fmt: skip
 
 
 def difference_words(table: EffectsTable) -> str:
@@ -122,42 +163,28 @@ def difference_words(table: EffectsTable) -> str:
     if len(found) < 2:
         return ""
     cohorts = np.unique(table.setup.cohort[table.setup.treated])
-    wheres = [words for name, words in _PREFER.items() if name in found]
-    told = [WHY, f"Prefer {'; '.join(wheres)}."] if wheres else [WHY]
-    told += [_STAGGERED if len(cohorts) > 1 else _ONE_COHORT] if "twfe" in found else []
-    return " ".join(told)
+    wheres = say("; ").join(say(words) for name, words in _PREFER.items() if name in found)
+    return sentences(
+        say(WHY),
+        say("Prefer {wheres}.", wheres=wheres) if wheres else "",
+        say(_STAGGERED if len(cohorts) > 1 else _ONE_COHORT) if "twfe" in found else "",
+    )
 
 
 def estimator_notes(table: EffectsTable) -> str:
     """Give what there is to know of each estimate."""
     told: dict[str, list[str]] = {}
     for name, found in table.found.items():
-        if found.note:
-            told.setdefault(tell(found.note, "en"), []).append(NAMES[name])
-    return " ".join(f"{_join(names)}: {note}." for note, names in told.items())
+        if note := sentences(found.event_note, found.note):
+            told.setdefault(note, []).append(say(NAMES[name]))
+    return sentences(
+        *(say("{name}: {told}", name=listing(names), told=note) for note, names in told.items())
+    )
 
 
-def english_unit(shown: Shown) -> str:
-    """Give a unit without Chinese, which LaTeX needs a package for."""
-    return shown.unit.replace("万元", "10,000 yuan")
-
-
-def chinese_unit(shown: Shown, price_year: int | None) -> str:
-    """Give a unit in Chinese: "万元（2020 年价格）", "元的对数"."""
-    unit = re.sub(r"^(log\w*) of (.+)", r"\2的对数", shown.brief).replace("yuan", "元")
-    return f"{unit}（{price_year} 年价格）" if price_year else unit
-
-
-def chinese_prices(study: Study) -> str:
-    """Say in Chinese how money was brought to one year's prices; '' without money."""
-    if study.prices is None:
-        return ""
-    if study.prices.basis == "real":
-        return "金额在原始数据中已平减。"
-    if study.prices.index is None:
-        return "金额未平减。"
-    china = study.prices.index == "china"
-    return f"金额以{'全国居民消费价格指数' if china else study.prices.index}平减。"
+def journal_unit(shown: Shown) -> str:
+    """Give a unit as a journal's table has it: in English without Chinese characters."""
+    return shown.unit.replace("万元", "10,000 yuan") if spoken() == "en" else shown.unit
 
 
 def _lead(table: EffectsTable) -> Estimator:
@@ -166,9 +193,4 @@ def _lead(table: EffectsTable) -> Estimator:
 
 
 def _tell(name: Any) -> str:
-    return "imputation" if name == "imputation" else NAMES[name]
-
-
-def _join(names: Iterable[str]) -> str:
-    *some, last = names
-    return f"{', '.join(some)} and {last}" if some else last
+    return say("imputation") if name == "imputation" else say(NAMES[name])

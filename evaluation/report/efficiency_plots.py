@@ -7,17 +7,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from evaluation.language import mark, say, sentences
 from evaluation.report import plots
 from evaluation.report.absent import NeedsFound
 from evaluation.report.efficiency_study import StudyEfficiency
 from evaluation.report.efficiency_tables import set_note, set_words
 from evaluation.report.exhibits import Exhibit
-from evaluation.report.village_words import COLORS, NEVER, label_counties, show_number
+from evaluation.report.village_words import (
+    COLORS,
+    NEVER,
+    drawable,
+    label_counties,
+    show_number,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_CAPTION = "Gain per yuan: the programme, counties and their villages"
+_CAPTION = mark("Gain per yuan: the programme, counties and their villages")
 _MOST = 30  # counties
 _CUT = 0.02  # of villages at either end, beyond which the axis does not reach
 
@@ -30,7 +37,7 @@ def plot_efficiency(efficiency: StudyEfficiency) -> Exhibit:
     drawn = frame.head(_MOST)
     labels, key = label_counties(efficiency.study_data.study, map(str, drawn.index))
     rows = pd.concat([pd.DataFrame([total]).infer_objects(), drawn])
-    names = [plots.label("all", "全部"), *labels.values()]
+    names = [plots.inscribe("all"), *labels.values()]
     villages = found.villages[found.villages["group"] == ""]
     figure = plots.new_figure(7.2, 1.5 + 0.38 * len(rows))
     with plots.in_style():
@@ -52,27 +59,33 @@ def plot_efficiency(efficiency: StudyEfficiency) -> Exhibit:
         axes.set_yticks(range(len(names)), names)
         axes.set_ylim(len(names) - 0.4, -0.6)
         axes.grid(visible=False, axis="y")
-        axes.set_xlabel(found.unit)
+        axes.set_xlabel(drawable(found.unit, "gain per unit of money"))
     rest = len(frame) - len(drawn)
-    more = f"{rest} counties with less money are not drawn." if rest else ""
     sides = villages["per_yuan"]
-    note = (
-        f"{show_number(float(total['per_yuan']))} {found.unit} in all "
-        f"({set_words(efficiency, total)}). Diamonds: ratios of sums; bars: their sets, "
-        "an arrow where a set has no end, none where there is no set. Small ticks: villages, "
-        f"whose own ratios go from {show_number(float(sides.min()))} to "
-        f"{show_number(float(sides.max()))}, those outside at the margin; their scatter has "
-        f"errors of measurement in it and is no ranking. {more} {set_note(efficiency)} "
-        f"{efficiency.basis} {key}"
-    )
+    note = sentences(
+        say(
+            "{ratio} {unit} in all ({set}).",
+            ratio=show_number(float(total["per_yuan"])), unit=found.unit,
+            set=set_words(efficiency, total),
+        ),
+        say(
+            "Diamonds: ratios of sums; bars: their sets, an arrow where a set has no end, none "
+            "where there is no set. Small ticks: villages, whose own ratios go from {low} to "
+            "{high}, those outside at the margin; their scatter has errors of measurement in "
+            "it and is no ranking.",
+            low=show_number(float(sides.min())), high=show_number(float(sides.max())),
+        ),
+        say("{n} counties with less money are not drawn.", n=rest) if rest else "",
+        set_note(efficiency), efficiency.basis, key,
+    )  # fmt: skip
     columns = ["n_villages", "money", "gain", "per_yuan", "low", "high", "kind", "reason"]
     data = rows[columns].assign(county=["all", *map(str, drawn.index)], unit=found.unit)
-    note = efficiency.reword(" ".join(note.split()))
+    note = efficiency.reword(note)
     return plots.figure_exhibit(
         figure,
         name="gain_per_yuan",
-        caption=efficiency.reword(_CAPTION),
-        alt=f"Dots of gain per yuan by county with bars for their sets. {note}",
+        caption=efficiency.reword(say(_CAPTION)),
+        alt=sentences(say("Dots of gain per yuan by county with bars for their sets."), note),
         data=data,
         simulated=efficiency.study_data.study.simulated,
         note=note,

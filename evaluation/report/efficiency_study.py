@@ -15,12 +15,11 @@ from evaluation.efficiency.funding import FundingEfficiency, Horizon
 from evaluation.efficiency.ratios import check_options, funding_efficiency
 from evaluation.efficiency.spending import POOLED
 from evaluation.errors import DesignError, ReportError
+from evaluation.language import say, sentences
 from evaluation.report.exhibits import Exhibit, html_table
 from evaluation.report.gain_study import StudyGains
 from evaluation.report.ledger_plots import ledger_of, role_of
 from evaluation.report.village_words import Shown, money_note, show_number, show_variable
-
-_NO_LEDGER = "This study has no funding ledger."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,29 +78,29 @@ class StudyEfficiency:
     @property
     def ten_thousand(self) -> str:
         """What ten thousand of it are called: "1 万元", "10,000 USD"."""
-        return "1 万元" if self.currency == "yuan" else f"10,000 {self.currency}"
+        return "1 万元" if self.money.in_yuan else f"10,000 {self.currency}"
 
     def say_gain(self, value: float, span: str) -> str:
         """Say a gain in levels: "0.0186 yuan more income a year"."""
-        panel, unit, name = self.gains.panel, "", "income"
+        panel, amount = self.gains.panel, show_number(value)
         if self.gain_shown.unit == self.money.unit:
-            unit = f" {self.currency}"
+            amount, name = f"{amount} {self.currency}", say("income")
         else:
             name = panel.variables[panel.outcome].label
         if value < 0:  # with its sign, as its set has it
-            return f"{show_number(value)}{unit} of {name} {span}, a loss"
-        return f"{show_number(value)}{unit} more {name} {span}"
+            return say("{amount} of {name} {span}, a loss", amount=amount, name=name, span=span)
+        return say("{amount} more {name} {span}", amount=amount, name=name, span=span)
 
     def units_note(self) -> str:
         """Say what money and gains are in."""
         money, gain = self.money.unit, self.gain_shown.unit
         label = self.gains.panel.variables[self.gains.panel.outcome].label
         both = (
-            f"Money and gains in {money}."
+            say("Money and gains in {unit}.", unit=money)
             if gain == money
-            else (f"Money in {money}; gains in {gain or label}.")
+            else say("Money in {money}; gains in {gain}.", money=money, gain=gain or label)
         )
-        return f"{both} {money_note(self.money)}"
+        return sentences(both, money_note(self.money))
 
     @property
     def basis(self) -> str:
@@ -113,16 +112,21 @@ class StudyEfficiency:
             if pooled > 0:
                 money = float(villages.loc[villages["group"] == "", "money"].sum())
                 words.append(
-                    f"{show_number(pooled / self.money.divisor)} ({self.money.unit}) are "
-                    "pooled for a place and in no ratio: were they all these villages', the "
-                    f"money would be {pooled / money:.0%} more."
-                )
+                    say(
+                        "{pooled} ({unit}) are pooled for a place and in no ratio: were they "
+                        "all these villages', the money would be {share:.0%} more.",
+                        pooled=show_number(pooled / self.money.divisor), unit=self.money.unit,
+                        share=pooled / money,
+                    )
+                )  # fmt: skip
         if self.by_county:
             words.append(
-                "Gains are those with year effects by county: with common ones the programme's "
-                "has no interval."
+                say(
+                    "Gains are those with year effects by county: with common ones the "
+                    "programme's has no interval."
+                )
             )
-        return " ".join(words)
+        return sentences(*words)
 
     def table(
         self, name: str, caption: str, *, data: pd.DataFrame, cells: pd.DataFrame, note: str,
@@ -136,12 +140,14 @@ class StudyEfficiency:
             data=data,
             body=html_table(cells.rename(columns=self.reword), row_headers=row_headers),
             simulated=self.study_data.study.simulated,
-            note=self.reword(" ".join(f"{note} {self.basis}".split())),
+            note=self.reword(sentences(note, self.basis)),
         )
 
     def reword(self, text: str) -> str:
         """Put the study's currency for yuan."""
-        return re.sub(r"\byuan\b", self.currency, text)
+        if self.money.in_yuan:
+            return text
+        return re.sub(r"\byuan\b|(?<!万)元", self.currency, text)
 
 
 def estimate_study_efficiency(
@@ -171,7 +177,9 @@ def estimate_study_efficiency(
     check_options(horizon, discount_rate, money_error)
     ledger = gains.study_data.ledger
     if ledger is None or gains.main is None:
-        reason = gains.reason if ledger is not None else _NO_LEDGER
+        reason = (
+            gains.reason if ledger is not None else say("This study has no funding ledger.")
+        )
         return StudyEfficiency(gains=gains, reason=reason)
     within = gains.within
     by_county = (

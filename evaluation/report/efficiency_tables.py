@@ -9,32 +9,34 @@ import pandas as pd
 from markupsafe import Markup
 
 from evaluation.efficiency.spending import NO_TYPE, main_types
+from evaluation.language import listing, mark, say, sentences
 from evaluation.report.absent import NeedsFound, absent
 from evaluation.report.efficiency_study import StudyEfficiency
 from evaluation.report.exhibits import Exhibit
 from evaluation.report.gain_study import name_counties
+from evaluation.report.gain_words import show_interval, show_share
 from evaluation.report.ledger_plots import SOURCES
 from evaluation.report.village_words import show_number
 
 Grouping = Literal["county", "source", "type"]
 
 _CAPTIONS = {
-    "county": "Gain per yuan by county",
-    "source": "Gain per yuan of each source's money",
-    "type": "Gain per yuan by villages' main type of project",
+    "county": mark("Gain per yuan by county"),
+    "source": mark("Gain per yuan of each source's money"),
+    "type": mark("Gain per yuan by villages' main type of project"),
 }
-_GROUPS = "Villages and money in the ratios, and those in none"
-_HOUSEHOLDS = "Money and gains per village and household"
-_COUNTS = {"households": "household", "poor_households": "poor household"}
+_GROUPS = mark("Villages and money in the ratios, and those in none")
+_HOUSEHOLDS = mark("Money and gains per village and household")
+_COUNTS = {"households": mark("household"), "poor_households": mark("poor household")}
 _MOST_ROWS = 60
-_HEADS = {"county": "County", "source": "Money of", "type": "Main type"}
+_HEADS = {"county": mark("County"), "source": mark("Money of"), "type": mark("Main type")}
 _NOTES = {
-    "source": (
+    "source": mark(
         "Each row has the whole gain over one source's money: what all the money bought, "
         "counted per yuan of this source. It attributes no gain to a source, and rows do not "
         "add up."
     ),
-    "type": (
+    "type": mark(
         "A village counts under the type that took most of its money, over half of it; else "
         "under none. Villages with other types differ in more than these."
     ),
@@ -62,28 +64,29 @@ def _efficiency_table(efficiency: StudyEfficiency, by: Grouping) -> Exhibit:
     rows = data.loc[data.index.isin(most)]
     cells = pd.DataFrame(
         {
-            _HEADS[by]: rows[by],
-            "Villages": [f"{n:,.0f}" for n in rows["n_villages"]],
-            f"Money {found.spending.stage}": [show_number(x) for x in rows["money"]],
+            say(_HEADS[by]): rows[by],
+            say("Villages"): [f"{n:,.0f}" for n in rows["n_villages"]],
+            money_head(efficiency): [show_number(x) for x in rows["money"]],
             gain_head(efficiency): [show_number(x) for x in rows["gain"]],
-            "Per yuan": [show_number(x) for x in rows["per_yuan"]],
-            "Set": [set_cell(row, alike=alike) for row in rows.to_dict("records")],
+            say("Per yuan"): [show_number(x) for x in rows["per_yuan"]],
+            say("Set"): [set_cell(row, alike=alike) for row in rows.to_dict("records")],
         },
         dtype=object,
     )
-    more = _mean_words(total) if by == "county" else _NOTES[by]
-    cut = (
-        f"The {_MOST_ROWS} with most money of {len(data) - 1:,}; all are in the table's file."
-        if len(rows) < len(data)
-        else ""
-    )
-    note = (
-        f"{_reading(efficiency, total)} {more} {set_note(efficiency)} "
-        f"{f'None: {reasons[0]}.' if alike else ''} {cut} "
-        f"{efficiency.units_note()}"
+    cut = say(
+        "The {most} with most money of {n:,}; all are in the table's file.",
+        most=_MOST_ROWS, n=len(data) - 1,
+    )  # fmt: skip
+    note = sentences(
+        _reading(efficiency, total),
+        _mean_words(total) if by == "county" else say(_NOTES[by]),
+        set_note(efficiency),
+        say("None: {why}.", why=reasons[0]) if alike else "",
+        cut if len(rows) < len(data) else "",
+        efficiency.units_note(),
     )
     return efficiency.table(
-        f"gain_per_yuan_by_{by}", _CAPTIONS[by], data=data, cells=cells, note=note
+        f"gain_per_yuan_by_{by}", say(_CAPTIONS[by]), data=data, cells=cells, note=note
     )
 
 
@@ -93,33 +96,37 @@ def household_table(efficiency: StudyEfficiency) -> Exhibit:
     found, shown = efficiency.found, efficiency.money
     counts = [name for name in _COUNTS if name in found.gains.panel.matrices]
     if not counts:
-        reason = f"The panel has neither {' nor '.join(_COUNTS)} among its covariates."
-        return absent(efficiency.study_data, "per_household", _HOUSEHOLDS, reason)
+        reason = say(
+            "The panel has neither households nor poor_households among its covariates."
+        )
+        return absent(efficiency.study_data, "per_household", say(_HOUSEHOLDS), reason)
     columns = ["gain", "conf_low", "conf_high", "money"]
     village = found.by("county").rename_axis("county")
     village[columns] = village[columns].div(village["n_villages"], axis=0)
-    frames = {"village": village, **{_COUNTS[name]: found.per(name) for name in counts}}
+    frames = {mark("village"): village, **{_COUNTS[name]: found.per(name) for name in counts}}
     parts = [frame.reset_index().assign(per=per) for per, frame in frames.items()]
     data = pd.concat(parts)[["county", "per", "n_villages", "n_units", *columns, "reason"]]
     index = village["money"].mul(village["n_villages"]).nlargest(_MOST_ROWS).index
-    cells = {"County": name_counties(efficiency.study_data.study, index)}
+    cells = {say("County"): name_counties(efficiency.study_data.study, index)}
     for per, frame in frames.items():
         for name, head, how in (
-            ("money", "Money", shown), ("gain", gain_head(efficiency), efficiency.gain_shown)
-        ):  # fmt: skip
+            ("money", say("Money"), shown),
+            ("gain", gain_head(efficiency), efficiency.gain_shown),
+        ):
             divisor = how.divisor if per == "village" else 1
-            cells[f"{head} per {per}"] = [
+            cells[say("{what} per {unit}", what=head, unit=say(per))] = [
                 show_number(x / divisor) for x in frame.loc[index, name]
             ]
-    note = (
+    note = say(
         "Sums over the villages in the ratios, over their number and over their households as "
-        "first recorded: no household's own income. Counties by money, at most "
-        f"{_MOST_ROWS}. Per household money is in {shown.unit.replace('万元', 'yuan')}; else: "
-        f"{efficiency.units_note()}"
-    )
+        "first recorded: no household's own income. Counties by money, at most {most}. Per "
+        "household money is in {unit}; else: {units}",
+        most=_MOST_ROWS, unit=shown.unit.replace("万元", say("yuan")),
+        units=efficiency.units_note(),
+    )  # fmt: skip
     return efficiency.table(
         "per_household",
-        _HOUSEHOLDS,
+        say(_HOUSEHOLDS),
         data=data,
         cells=pd.DataFrame(cells, dtype=object),
         note=note,
@@ -131,10 +138,12 @@ def efficiency_groups_table(efficiency: StudyEfficiency) -> Exhibit:
     """Count the villages and the money in the ratio, and those that are not, by reason."""
     found, shown = efficiency.found, efficiency.money
     groups = found.groups()
-    parts = groups.rename_axis("group").reset_index().replace({"group": {"": "in the ratio"}})
+    parts = groups.rename_axis("group").reset_index()
+    parts["group"] = [say(str(name)) or say("in the ratio") for name in parts["group"]]
     parts["gain"] = parts["gain"].where(parts["n_with_gain"] > 0)
     rest = found.spending.left_out
-    rest = rest.assign(group="money " + rest["reason"].astype("str"), gain=np.nan)
+    told = [say("money {reason}", reason=say(str(reason))) for reason in rest["reason"]]
+    rest = rest.assign(group=told, gain=np.nan)
     columns = ["group", "n_villages", "gain", "money"]
     data = pd.concat([parts[columns], rest[columns]] if len(rest) else [parts[columns]])
     data["money"] /= shown.divisor
@@ -142,21 +151,25 @@ def efficiency_groups_table(efficiency: StudyEfficiency) -> Exhibit:
     cells = pd.DataFrame(
         {
             "": [str(name).capitalize() for name in data["group"]],
-            "Villages": [f"{n:,}" for n in data["n_villages"]],
+            say("Villages"): [f"{n:,}" for n in data["n_villages"]],
             gain_head(efficiency): [show_number(x) for x in data["gain"]],
-            f"Money {found.spending.stage}": [show_number(x) for x in data["money"]],
+            money_head(efficiency): [show_number(x) for x in data["money"]],
         },
         dtype=object,
     )
     inside = int((found.villages["group"] == "").sum())
-    note = (
-        f"{inside:,} treated villages have both a gain and money and are in the ratios; "
-        f"{len(found.villages) - inside:,} are not. A village without money has no gain per "
-        f"yuan, and its gain is not counted as bought for nothing. {efficiency.units_note()}"
-    )
+    note = sentences(
+        say(
+            "{n:,} treated villages have both a gain and money and are in the ratios; "
+            "{outside:,} are not. A village without money has no gain per yuan, and its gain "
+            "is not counted as bought for nothing.",
+            n=inside, outside=len(found.villages) - inside,
+        ),
+        efficiency.units_note(),
+    )  # fmt: skip
     return efficiency.table(
         "efficiency_groups",
-        _GROUPS,
+        say(_GROUPS),
         data=data.assign(unit=shown.unit),
         cells=cells,
         note=note,
@@ -165,7 +178,13 @@ def efficiency_groups_table(efficiency: StudyEfficiency) -> Exhibit:
 
 def gain_head(efficiency: StudyEfficiency) -> str:
     """Name a column of summed gains."""
-    return "Gain a year" if efficiency.found.horizon == "annual" else "Gain in all years"
+    yearly = efficiency.found.horizon == "annual"
+    return say("Gain a year") if yearly else say("Gain in all years")
+
+
+def money_head(efficiency: StudyEfficiency) -> str:
+    """Name a column of money."""
+    return say("Money {stage}", stage=say(efficiency.found.spending.stage))
 
 
 def set_cell(row: dict[Any, Any], *, alike: bool = False) -> Markup:
@@ -175,15 +194,16 @@ def set_cell(row: dict[Any, Any], *, alike: bool = False) -> Markup:
     """
     kind = row["kind"]
     if kind == "bounded":
-        text = f"{show_number(row['low'])} to {show_number(row['high'])}"
+        text = show_interval(row["low"], row["high"])
     elif kind == "unbounded":
-        parts = [f"up to {show_number(row['high'])}"] if np.isfinite(row["high"]) else []
-        parts += [f"from {show_number(row['low'])} on"] if np.isfinite(row["low"]) else []
-        text = f"unbounded: {' and '.join(parts)}"
+        low, high = row["low"], row["high"]
+        parts = [say("up to {high}", high=show_number(high))] if np.isfinite(high) else []
+        parts += [say("from {low} on", low=show_number(low))] if np.isfinite(low) else []
+        text = say("unbounded: {parts}", parts=listing(parts))
     elif kind == "whole line":
-        text = "any value (unbounded)"
+        text = say("any value (unbounded)")
     else:
-        why = "none" if alike else f"none: {row['reason']}"
+        why = say("none") if alike else say("none: {why}", why=row["reason"])
         return Markup('<span class="gap">{}</span>').format(why)
     return Markup('<span class="number">{}</span>').format(text)
 
@@ -191,25 +211,27 @@ def set_cell(row: dict[Any, Any], *, alike: bool = False) -> Markup:
 def set_words(efficiency: StudyEfficiency, row: pd.Series[Any]) -> str:
     """Say a ratio's set in a sentence."""
     if row["kind"] == "none":
-        return f"no set: {row['reason']}"
-    level = f"{1 - efficiency.found.gains.options.alpha:.0%}"
-    return f"{level} set {set_cell(row.to_dict()).striptags()}"
+        return say("no set: {why}", why=row["reason"])
+    level = show_share(1 - efficiency.found.gains.options.alpha)
+    return say("{level} set {set}", level=level, set=set_cell(row.to_dict()).striptags())
 
 
 def set_note(efficiency: StudyEfficiency) -> str:
     """Say how sets are made."""
     found = efficiency.found
-    level = f"{1 - found.gains.options.alpha:.0%}"
+    level = show_share(1 - found.gains.options.alpha)
     if not found.money_error:
-        return (
-            f"{level} sets of ratios, for villages like these, money being taken as known "
-            "without error: the gain's interval over the money."
+        return say(
+            "{level} sets of ratios, for villages like these, money being taken as known "
+            "without error: the gain's interval over the money.",
+            level=level,
         )
-    return (
-        f"{level} sets of ratios (Fieller), a village's money being measured with a relative "
-        f"error of {found.money_error:.0%}; one without an end is printed as unbounded. "
-        "Other exhibits take money as known."
-    )
+    return say(
+        "{level} sets of ratios (Fieller), a village's money being measured with a relative "
+        "error of {error:.0%}; one without an end is printed as unbounded. Other exhibits take "
+        "money as known.",
+        level=level, error=found.money_error,
+    )  # fmt: skip
 
 
 def _rows(
@@ -220,38 +242,45 @@ def _rows(
         frame = found.by_source()
         order = [name for name in SOURCES if name in frame.index]
         frame = frame.loc[order]
-        return frame, [" ".join(SOURCES[name]) for name in order]
+        return frame, [say(SOURCES[name]) for name in order]
     if by == "type":
         types = main_types(found.spending, efficiency.study_data.projects)
         frame = found.by(types)
         frame = frame.loc[sorted(frame.index, key=lambda name: (name == NO_TYPE, name))]
-        labels = [str(name) for name in frame.index]
+        labels = [say(NO_TYPE) if name == NO_TYPE else str(name) for name in frame.index]
     else:
         frame = found.by("county")
         labels = name_counties(efficiency.study_data.study, frame.index)
     whole = pd.DataFrame([total]).infer_objects()
-    return pd.concat([frame, whole]), [*labels, "all"]
+    return pd.concat([frame, whole]), [*labels, say("all")]
 
 
 def _reading(efficiency: StudyEfficiency, total: pd.Series[Any]) -> str:
     found = efficiency.found
-    span = "a year" if found.horizon == "annual" else "in all years observed"
+    span = say("a year") if found.horizon == "annual" else say("in all years observed")
     gain = efficiency.say_gain(float(total["per_yuan"]), span)
-    return (
-        f"For each yuan {found.spending.stage} the {total['n_villages']:,.0f} villages had an "
-        f"estimated {gain} ({set_words(efficiency, total)})."
-    )
+    return say(
+        "For each yuan {stage} the {n:,.0f} villages had an estimated {gain} ({set}).",
+        stage=say(found.spending.stage), n=total["n_villages"], gain=gain,
+        set=set_words(efficiency, total),
+    )  # fmt: skip
 
 
 def _mean_words(total: pd.Series[Any]) -> str:
     """Say how the ratio of sums differs from the mean of ratios, and why."""
     mean, ratio = float(total["mean_of_ratios"]), float(total["per_yuan"])
     if np.isclose(mean, ratio, rtol=0.02, atol=0):
-        return "The mean of villages' own ratios is the same to within 2%."
+        return say("The mean of villages' own ratios is the same to within 2%.")
     if min(mean, ratio) <= 0:
-        return f"The mean of villages' own ratios is {show_number(mean)}."
-    side = "less" if mean > ratio else "more"
-    return (
-        f"These are ratios of sums, what the average yuan bought. The mean of villages' own "
-        f"ratios is {show_number(mean)}: villages with {side} money gained more per yuan."
-    )
+        told = mark("The mean of villages' own ratios is {mean}.")
+    elif mean > ratio:
+        told = mark(
+            "These are ratios of sums, what the average yuan bought. The mean of villages' own "
+            "ratios is {mean}: villages with less money gained more per yuan."
+        )
+    else:
+        told = mark(
+            "These are ratios of sums, what the average yuan bought. The mean of villages' own "
+            "ratios is {mean}: villages with more money gained more per yuan."
+        )
+    return say(told, mean=show_number(mean))

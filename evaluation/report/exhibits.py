@@ -14,6 +14,8 @@ import pandas as pd
 from markupsafe import Markup, escape
 
 from evaluation.bounds import Bounds
+from evaluation.language import mark, say, sentences
+from evaluation.report.table_files import table_files
 
 MIME = "application/vnd.evaluation.exhibit+json"
 """The notebook output that a run collects its tables, figures and numbers from."""
@@ -21,12 +23,33 @@ MIME = "application/vnd.evaluation.exhibit+json"
 
 _PLAIN_ROWS = 100  # of the text that a terminal shows; the data has all
 
-LEGEND = (
+LEGEND = mark(
     "[ or ]: the end is a possible value; ( or ): it is not, which is said of the exact end. "
     "Printed ends are rounded outwards."
 )
 
-MONEY = "万元: 10,000 yuan. Money of the years reported, not deflated."
+MONEY = mark("万元: 10,000 yuan. Money of the years reported, not deflated.")
+
+NOTEBOOK_STYLE = Markup(
+    "<style>.jp-RenderedHTMLCommon .exhibit{margin:0}"
+    ".jp-RenderedHTMLCommon .exhibit figcaption{font-weight:600;margin:.3em 0}"
+    ".jp-RenderedHTMLCommon .exhibit.figure img{background:#fff;max-width:50rem}"
+    ".jp-RenderedHTMLCommon .exhibit .scroll{overflow-x:auto}"
+    ".jp-RenderedHTMLCommon .exhibit table{margin:0;font-size:.9em;"
+    "border-top:2px solid;border-bottom:2px solid}"
+    ".jp-RenderedHTMLCommon .exhibit thead{border-bottom:1px solid}"
+    ".jp-RenderedHTMLCommon .exhibit :is(th,td){text-align:left;vertical-align:top;"
+    "white-space:normal;max-width:30em}"
+    ".jp-RenderedHTMLCommon .exhibit tbody tr,"
+    ".jp-RenderedHTMLCommon .exhibit tbody tr:nth-child(odd){background:none}"
+    ".jp-RenderedHTMLCommon .exhibit tbody th{font-weight:500}"
+    ".jp-RenderedHTMLCommon .exhibit tr.group th{font-weight:600;"
+    "background:var(--jp-layout-color2)}"
+    ".jp-RenderedHTMLCommon .exhibit .number{white-space:nowrap}"
+    ".jp-RenderedHTMLCommon .exhibit :is(.note,.gap,.detail,.formula){font-size:.9em;"
+    "color:var(--jp-ui-font-color2)}</style>"
+)
+"""What makes an exhibit in JupyterLab look like the report's; the report has its own style."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +76,8 @@ class Exhibit:
     svg, png
         A figure's picture.
     files
-        What else may be downloaded and is written by a run, by the end of its name: ".tex"
-        becomes tables/NAME.tex.
+        What a run writes beside the data, by the end of its name: ".tex" becomes
+        tables/NAME.tex, in place of the table as displayed.
     """
 
     name: str
@@ -70,11 +93,8 @@ class Exhibit:
 
     def to_html(self) -> Markup:
         """Give the exhibit as HTML, with caption and note."""
-        note = " ".join(filter(None, ("SIMULATED data." if self.simulated else "", self.note)))
+        note = sentences(say("SIMULATED data.") if self.simulated else "", self.note)
         foot = Markup('<p class="note">{}</p>').format(note) if note else ""
-        if self.files:
-            links = [_download(self.name + end, file) for end, file in self.files.items()]
-            foot += Markup('<p class="note">Files: {}.</p>').format(Markup(", ").join(links))
         return Markup(
             '<figure class="exhibit {}" id="{}"><figcaption>{}</figcaption>'
             '<div class="scroll" tabindex="0">{}</div>{}</figure>'
@@ -83,7 +103,7 @@ class Exhibit:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         plain = self.data.to_string(index=False, max_rows=_PLAIN_ROWS)
         bundle: dict[str, Any] = {
-            "text/html": str(self.to_html()),
+            "text/html": str(NOTEBOOK_STYLE + self.to_html()),
             "text/plain": f"{self.caption}\n{plain}",
             MIME: {
                 "name": self.name,
@@ -114,7 +134,8 @@ def save_exhibit(output: Mapping[str, Any], folder: Path) -> dict[str, Any] | No
 
     Returns
     -------
-    What results.json says of it, with its numbers; None if the output is no exhibit.
+    What results.json says of it, with the ends of its files' names and its numbers; None if
+    the output is no exhibit.
     """
     if MIME not in output:
         return None
@@ -122,25 +143,23 @@ def save_exhibit(output: Mapping[str, Any], folder: Path) -> dict[str, Any] | No
     stem = folder / f"{exhibit['kind']}s" / exhibit["name"]
     table = flatten_bounds(exhibit["columns"], exhibit["rows"])
     table.to_csv(f"{stem}.csv", index=False, encoding="utf-8-sig")
-    files = {end: base64.b64decode(file) for end, file in exhibit.pop("files", {}).items()}
     if exhibit["kind"] == "figure":
-        files[".svg"] = output["image/svg+xml"].encode()
-        files[".png"] = base64.b64decode(output["image/png"])
+        files = {
+            ".svg": output["image/svg+xml"].encode(),
+            ".png": base64.b64decode(output["image/png"]),
+        }
+    else:
+        files = table_files(output["text/html"])
+    own = exhibit.pop("files", {})
+    files |= {end: base64.b64decode(file) for end, file in own.items()}
     for end, file in files.items():
         Path(f"{stem}{end}").write_bytes(file)
     rows = [dict(zip(exhibit["columns"], row, strict=True)) for row in exhibit["rows"]]
-    return {**exhibit, "rows": rows}
+    return {**exhibit, "files": [".csv", *files], "rows": rows}
 
 
 def _encode(file: bytes) -> str:
     return base64.b64encode(file).decode()
-
-
-def _download(name: str, file: bytes) -> Markup:
-    """Link a file that the page itself holds."""
-    return Markup(
-        '<a download="{0}" href="data:application/octet-stream;base64,{1}">{0}</a>'
-    ).format(name, _encode(file))
 
 
 def to_json(value: Any) -> Any:
@@ -199,7 +218,7 @@ def html_table(
         A column whose runs of equal values become headings inside the table.
     """
     if frame.empty:
-        return Markup("<p>Nothing to show.</p>")
+        return Markup("<p>{}</p>").format(say("Nothing to show."))
     shown = frame.drop(columns=group) if group else frame
     head = Markup("").join(Markup('<th scope="col">{}</th>').format(c) for c in shown.columns)
     lines = []
@@ -240,7 +259,7 @@ def html_formula(formula: str) -> Markup:
 
 def html_date(date: str) -> Markup:
     """Print a date on one line."""
-    return Markup('<span class="number">as of {}</span>').format(date)
+    return Markup('<span class="number">{}</span>').format(say("as of {date}", date=date))
 
 
 def html_claims(ids: str) -> Markup:

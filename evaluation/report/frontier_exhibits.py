@@ -9,6 +9,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from evaluation.efficiency.frontier import Frontier
+from evaluation.language import commas, mark, say, sentences
 from evaluation.report import plots
 from evaluation.report.absent import NeedsFound
 from evaluation.report.efficiency_study import StudyEfficiency
@@ -25,12 +26,12 @@ from evaluation.report.gain_study import name_counties
 from evaluation.report.gain_words import show_share
 from evaluation.report.village_words import COLORS, label_counties
 
-_TABLE = "How near villages are to the best observed: data envelopment analysis"
-_PLOT = "Share of the best observed output that villages reach, by county"
+_TABLE = mark("How near villages are to the best observed: data envelopment analysis")
+_PLOT = mark("Share of the best observed output that villages reach, by county")
 _PEERS = 3  # named
 _MOST = 20  # counties drawn
 _HEIGHTS = (-0.12, 0.12, -0.06, 0.06, 0.0)  # of neighbouring dots within a row
-_NOISE = (
+_NOISE = mark(
     "The method knows no noise: whatever falls short of the frontier counts as inefficiency, "
     "and a gain estimated too high lifts the frontier for all others. It is made of the "
     "luckiest as well as of the best, and shares are too low where gains are noisy."
@@ -59,26 +60,32 @@ def frontier_table(
     data = pd.DataFrame(
         [_summarise(part, name) for name, part in [*groups.items(), ("all", shares)]]
     )
-    labels = [*name_counties(efficiency.study_data.study, pd.Index(list(groups))), "all"]
+    labels = [*name_counties(efficiency.study_data.study, pd.Index(list(groups))), say("all")]
     cells = pd.DataFrame(
         {
-            "County": labels,
+            say("County"): labels,
             units.plural.capitalize(): [f"{n:,}" for n in data["n_units"]],
-            "On the frontier": [f"{n:,}" for n in data["n_frontier"]],
-            "Share reached, mean": [f"{x:.2f}" for x in data["reached"]],
-            "Middle half": _between(data["quarter"], data["three_quarters"]),
-            "Corrected for bias": [f"{x:.2f}" if x > 0 else "" for x in data["corrected"]],
-            f"Interval of a {units.level}": _between(data["conf_low"], data["conf_high"]),
+            say("On the frontier"): [f"{n:,}" for n in data["n_frontier"]],
+            say("Share reached, mean"): [f"{x:.2f}" for x in data["reached"]],
+            say("Middle half"): _between(data["quarter"], data["three_quarters"]),
+            say("Corrected for bias"): [f"{x:.2f}" if x > 0 else "" for x in data["corrected"]],
+            say("Interval of a {unit}", unit=say(units.level)): _between(
+                data["conf_low"], data["conf_high"]
+            ),
         },
         dtype=object,
     )
-    note = (
-        f"{_reading(efficiency, units, data.iloc[-1])} {_peer_words(efficiency, units, found)} "
-        f"{_NOISE} {_luck_words(efficiency, units, shares)} {_interval_words(units, found)} "
-        f"{''.join(f'{text}. ' for text in found.warnings)}{units.left_out}"
+    note = sentences(
+        *_reading(efficiency, units, data.iloc[-1]), _peer_words(efficiency, units, found),
+        say(_NOISE), _luck_words(efficiency, units, shares), _interval_words(units, found),
+        *(say("{text}.", text=text) for text in found.warnings), units.left_out,
+    )  # fmt: skip
+    caption = say(
+        "How near {units} are to the best observed: data envelopment analysis",
+        units=units.plural,
     )
     return efficiency.table(
-        "frontier", _TABLE.replace("villages", units.plural), cells=cells, note=note,
+        "frontier", caption, cells=cells, note=note,
         data=data.assign(
             level=units.level, inputs=", ".join(units.inputs), outputs=", ".join(units.outputs)
         ),
@@ -92,13 +99,15 @@ def plot_frontier(efficiency: StudyEfficiency, *, level: Level = "village") -> E
     data = share_reached(units.measure(0))[["reached", "best"]].assign(
         county=units.frame["county"]
     )
-    series = [("reached", COLORS["treated"], "o", "gains as estimated", -0.17)]
+    series = [("reached", COLORS["treated"], "o", mark("mean, gains as estimated"), -0.17)]
     shrunken = shrink_units(efficiency, units)
     if shrunken is not None:
         data[["reached_shrunken", "best_shrunken"]] = share_reached(shrunken.measure(0))[
             ["reached", "best"]
         ]
-        series.append(("reached_shrunken", COLORS["2"], "s", "shrunken gains", 0.17))
+        series.append(
+            ("reached_shrunken", COLORS["2"], "s", mark("mean, shrunken gains"), 0.17)
+        )
     order = data["county"].value_counts().index
     drawn = [str(name) for name in order[:_MOST]]
     labels, key = label_counties(efficiency.study_data.study, drawn)
@@ -113,28 +122,32 @@ def plot_frontier(efficiency: StudyEfficiency, *, level: Level = "village") -> E
                 axes.plot(
                     own.mean(), place + shift, marker, color=color, markersize=8,
                     markeredgecolor="black", linestyle="none", zorder=4,
-                    label=f"mean, {words}" if place == 0 else "",
+                    label=plots.inscribe(words) if place == 0 else "",
                 )  # fmt: skip
         axes.set_yticks(range(len(drawn)), list(labels.values()))
         axes.set_ylim(len(drawn) - 0.5, -0.5)
         axes.grid(visible=False, axis="y")
         axes.set_xlim(0, 1.02)
-        axes.set_xlabel(plots.label("share of the best observed output", "达到最佳产出的比例"))
+        axes.set_xlabel(plots.inscribe("share of the best observed output"))
         figure.legend(loc="outside lower left", ncols=2, frameon=False)
     rest = len(order) - len(drawn)
-    note = (
-        f"{_compare_words(data, units, shrunken)} Small dots: {units.plural}. {_NOISE} "
-        f"{f'{rest} counties with fewer are not drawn.' if rest else ''} {units.left_out} "
-        f"{efficiency.basis} {key}"
-    )
+    note = sentences(
+        *_compare_words(data, units, shrunken),
+        say("Small dots: {units}.", units=units.plural), say(_NOISE),
+        say("{n} counties with fewer are not drawn.", n=rest) if rest else "",
+        units.left_out, efficiency.basis, key,
+    )  # fmt: skip
     return plots.figure_exhibit(
         figure,
         name="frontier_plot",
-        caption=_PLOT.replace("villages", units.plural),
-        alt=f"Dots of the share reached, a row a county, with means. {' '.join(note.split())}",
+        caption=say(
+            "Share of the best observed output that {units} reach, by county",
+            units=units.plural,
+        ),
+        alt=sentences(say("Dots of the share reached, a row a county, with means."), note),
         data=data.rename_axis("unit").reset_index().assign(level=units.level),
         simulated=efficiency.study_data.study.simulated,
-        note=" ".join(note.split()),
+        note=note,
     )
 
 
@@ -156,33 +169,47 @@ def _summarise(shares: pd.DataFrame, county: str) -> dict[str, object]:
 
 def _between(low: pd.Series[float], high: pd.Series[float]) -> list[Markup]:
     return [
-        Markup('<span class="number">{}</span>').format(f"{a:.2f} to {b:.2f}" if a > 0 else "")
+        Markup('<span class="number">{}</span>').format(
+            say("{low:.2f} to {high:.2f}", low=a, high=b) if a > 0 else ""
+        )
         for a, b in zip(low, high, strict=True)
     ]
 
 
-def _reading(efficiency: StudyEfficiency, units: FrontierUnits, all_: pd.Series[Any]) -> str:
-    corrected = (
-        f" ({all_['corrected']:.2f} corrected for bias)" if all_["corrected"] > 0 else ""
-    )
-    return (
-        f"{units.plural.capitalize()} reach on average {all_['reached']:.2f}{corrected} of "
-        f"what the best observed have with as much {' and as many '.join(units.inputs)}: "
-        f"{all_['n_frontier']:,} of {all_['n_units']:,} are on the frontier. Inputs: "
-        f"{_amount_words(efficiency, units.inputs)}; outputs: "
-        f"{_amount_words(efficiency, units.outputs)}. A share says by how much all outputs "
-        "together fall short, with variable returns to scale."
-    )
+def _reading(
+    efficiency: StudyEfficiency, units: FrontierUnits, all_: pd.Series[Any]
+) -> list[str]:
+    inputs = mark("as much money")
+    if "households" in units.inputs:
+        inputs = mark("as much money and as many households")
+    corrected = say(" ({mean:.2f} corrected for bias)", mean=all_["corrected"])
+    return [
+        say(
+            "{units} reach on average {mean:.2f}{corrected} of what the best observed have "
+            "with {inputs}: {best:,} of {n:,} are on the frontier.",
+            units=units.plural.capitalize(), mean=all_["reached"], inputs=say(inputs),
+            corrected=corrected if all_["corrected"] > 0 else "",
+            best=all_["n_frontier"], n=all_["n_units"],
+        ),
+        say(
+            "Inputs: {inputs}; outputs: {outputs}. A share says by how much all outputs "
+            "together fall short, with variable returns to scale.",
+            inputs=_amount_words(efficiency, units.inputs),
+            outputs=_amount_words(efficiency, units.outputs),
+        ),
+    ]  # fmt: skip
 
 
 def _amount_words(efficiency: StudyEfficiency, names: list[str]) -> str:
     found = efficiency.found
+    yearly = found.horizon == "annual"
     words = {
-        "money": f"money {found.spending.stage}",
-        "gain": "the gain a year" if found.horizon == "annual" else "the gain in all years",
-        "jobs": "jobs of projects",
+        "money": say("money {stage}", stage=say(found.spending.stage)),
+        "households": say("households"),
+        "gain": say("the gain a year") if yearly else say("the gain in all years"),
+        "jobs": say("jobs of projects"),
     }
-    return ", ".join(words.get(name, name) for name in names)
+    return commas(words[name] for name in names)
 
 
 def _peer_words(efficiency: StudyEfficiency, units: FrontierUnits, found: Frontier) -> str:
@@ -193,13 +220,21 @@ def _peer_words(efficiency: StudyEfficiency, units: FrontierUnits, found: Fronti
         return ""
     names = efficiency.found.gains.panel.villages["name"].astype(str)
     shown = [
-        f"{names[peer] or peer} ({units.frame.loc[peer, 'county']})"
+        say(
+            "{village} ({county})",
+            village=names[peer] or peer, county=units.frame.loc[peer, "county"],
+        )
         if units.level == "village"
         else str(peer)
         for peer in counts.index[:_PEERS]
+    ]  # fmt: skip
+    listed = [
+        say("{name} of {n:,}", name=name, n=n) for name, n in zip(shown, counts, strict=False)
     ]
-    listed = ", ".join(f"{name} of {n:,}" for name, n in zip(shown, counts, strict=False))
-    return f"Peers: {listed} of the other {len(units.frame) - 1:,} {units.plural}."
+    return say(
+        "Peers: {peers} of the other {n:,} {units}.",
+        peers=commas(listed), n=len(units.frame) - 1, units=units.plural,
+    )  # fmt: skip
 
 
 def _luck_words(efficiency: StudyEfficiency, units: FrontierUnits, shares: pd.DataFrame) -> str:
@@ -210,9 +245,10 @@ def _luck_words(efficiency: StudyEfficiency, units: FrontierUnits, shares: pd.Da
     reach = (best["conf_high"] - best["conf_low"]).mean() / 2
     if np.isnan(reach):
         return ""
-    return (
-        f"Gains on the frontier have intervals that reach {reach / best['gain'].mean():.0%} of "
-        "the gain to either side on average."
+    return say(
+        "Gains on the frontier have intervals that reach {share:.0%} of the gain to either "
+        "side on average.",
+        share=reach / best["gain"].mean(),
     )
 
 
@@ -220,30 +256,43 @@ def _interval_words(units: FrontierUnits, found: Frontier) -> str:
     """Say what the bootstrap's intervals are and are not, or why there are none."""
     reason = str(found.units["reason"].iloc[0])
     if reason:
-        return f"No intervals: {reason}."
-    worth = int(found.units["worth_correcting"].sum())
-    return (
-        f"Bias and {show_share(1 - ALPHA)} intervals: bootstrap of Simar and Wilson (1998, "
-        f"doi:10.1287/mnsc.44.1.49), {found.n_draws:,} draws; correcting takes out more than "
-        f"the noise it adds for {worth:,} of {len(found.units):,}. Intervals (the median "
-        f"{units.level}'s ends) hold for which units were observed, not for errors in gains, "
-        "and cover less than they say where units are few."
-    )
+        return say("No intervals: {why}.", why=reason)
+    return say(
+        "Bias and {level} intervals: bootstrap of Simar and Wilson (1998, "
+        "doi:10.1287/mnsc.44.1.49), {draws:,} draws; correcting takes out more than the noise "
+        "it adds for {worth:,} of {n:,}. Intervals (the median {unit}'s ends) hold for which "
+        "units were observed, not for errors in gains, and cover less than they say where "
+        "units are few.",
+        level=show_share(1 - ALPHA), draws=found.n_draws, n=len(found.units),
+        worth=int(found.units["worth_correcting"].sum()), unit=say(units.level),
+    )  # fmt: skip
 
 
 def _compare_words(
     data: pd.DataFrame, units: FrontierUnits, shrunken: FrontierUnits | None
-) -> str:
+) -> list[str]:
     """Say how the shares change once luck is taken out of the gains."""
-    mean = data["reached"].mean()
-    text = f"{len(data):,} {units.plural} reach on average {mean:.2f} of the best observed"
+    mean, n = data["reached"].mean(), len(data)
     if shrunken is None:
-        why = "it takes villages' mean gains in levels, all above zero once shrunken"
-        return f"{text}. Shrunken gains are not drawn: {why}."
-    ranks = data["reached"].corr(data["reached_shrunken"], method="spearman")
-    stay = int((data["best"] & data["best_shrunken"]).sum())
-    return (
-        f"{text}, and {data['reached_shrunken'].mean():.2f} where gains are shrunken towards "
-        f"what villages measured as well gain; {stay:,} of {int(data['best'].sum()):,} on the "
-        f"frontier stay on it, and ranks go together with a correlation of {ranks:.2f}."
-    )
+        return [
+            say(
+                "{n:,} {units} reach on average {mean:.2f} of the best observed.",
+                n=n, units=units.plural, mean=mean,
+            ),
+            say(
+                "Shrunken gains are not drawn: it takes villages' mean gains in levels, all "
+                "above zero once shrunken."
+            ),
+        ]  # fmt: skip
+    return [
+        say(
+            "{n:,} {units} reach on average {mean:.2f} of the best observed, and {other:.2f} "
+            "where gains are shrunken towards what villages measured as well gain; {stay:,} of "
+            "{best:,} on the frontier stay on it, and ranks go together with a correlation of "
+            "{ranks:.2f}.",
+            n=n, units=units.plural, mean=mean, other=data["reached_shrunken"].mean(),
+            stay=int((data["best"] & data["best_shrunken"]).sum()),
+            best=int(data["best"].sum()),
+            ranks=data["reached"].corr(data["reached_shrunken"], method="spearman"),
+        )
+    ]  # fmt: skip

@@ -13,11 +13,17 @@ from evaluation.efficiency.bootstrap import ON_FRONTIER
 from evaluation.efficiency.frontier import Frontier, measure_frontier
 from evaluation.errors import DesignError, suggest
 from evaluation.gains.design import first_known
+from evaluation.language import mark, say, sentences
 from evaluation.report.efficiency_study import StudyEfficiency
 
 Level = Literal["county", "town", "village"]
 
-PLURALS: dict[str, str] = {"county": "counties", "town": "towns", "village": "villages"}
+PLURALS = {
+    mark("county"): mark("counties"), mark("town"): mark("towns"),
+    mark("village"): mark("villages"),
+}  # fmt: skip
+"""Said where they are shown."""
+
 ALPHA = 0.05
 
 
@@ -46,7 +52,7 @@ class FrontierUnits:
     @property
     def plural(self) -> str:
         """The units' name."""
-        return PLURALS[self.level]
+        return say(PLURALS[self.level])
 
     def measure(self, n_draws: int) -> Frontier:
         """Measure by how much outputs could grow, with variable returns to scale."""
@@ -75,17 +81,24 @@ def frontier_units(efficiency: StudyEfficiency, level: Level, n_draws: int) -> F
     frame = villages[["county", "town", "money", "gain"]].copy()
     words = []
     if rest := len(found.villages) - len(villages):
-        words.append(f"Left out: {rest:,} treated villages without money or without a gain.")
-    for name, values in (("households", _households), ("jobs", _jobs)):
+        words.append(
+            say("Left out: {n:,} treated villages without money or without a gain.", n=rest)
+        )
+    for name, values in ((mark("households"), _households), (mark("jobs"), _jobs)):
         column = values(efficiency, villages.index)
         if column is not None and column.notna().all() and column.sum() > 0:
             frame[name] = column
         elif name == "jobs" and column is not None and found.spending.entries["shared"].any():
             words.append(
-                "Jobs are not used: those of pooled projects are booked on one village."
+                say("Jobs are not used: those of pooled projects are booked on one village.")
             )
         elif column is not None:
-            words.append(f"{name.capitalize()} are not used: not known for every village.")
+            words.append(
+                say(
+                    "{what} are not used: not known for every village.",
+                    what=say(name).capitalize(),
+                )
+            )
     amounts = [name for name in ("money", "households", "gain", "jobs") if name in frame]
     levels: list[Level] = ["village", "town", "county"]
     for at in levels[levels.index(level) :]:
@@ -97,21 +110,32 @@ def frontier_units(efficiency: StudyEfficiency, level: Level, n_draws: int) -> F
         except DesignError:
             if at == "county":
                 raise
-            words.append(f"{len(kept):,} {PLURALS[at]} are more than can be measured.")
+            words.append(
+                say(
+                    "{n:,} {units} are more than can be measured.",
+                    n=len(kept), units=say(PLURALS[at]),
+                )
+            )  # fmt: skip
     inputs = [name for name in ("money", "households") if name in frame]
     outputs = [name for name in ("gain", "jobs") if name in frame]
     if len(kept) < len(units) / 2:
         raise DesignError(
-            f"{len(kept):,} of {len(units):,} {PLURALS[at]} have a gain above zero: a frontier "
-            "of these would be one of the luckiest."
-        )
+            say(
+                "{n:,} of {all:,} {units} have a gain above zero: a frontier of these would be "
+                "one of the luckiest.",
+                n=len(kept), all=len(units), units=say(PLURALS[at]),
+            )
+        )  # fmt: skip
     if lost := len(units) - len(kept):
         words.append(
-            f"Left out: {lost:,} of {len(units):,} {PLURALS[at]}, whose gain is not above zero "
-            "and thus no share of another; with them go the least lucky."
-        )
+            say(
+                "Left out: {n:,} of {all:,} {units}, whose gain is not above zero and thus no "
+                "share of another; with them go the least lucky.",
+                n=lost, all=len(units), units=say(PLURALS[at]),
+            )
+        )  # fmt: skip
     return FrontierUnits(
-        frame=kept, level=at, left_out=" ".join(words),
+        frame=kept, level=at, left_out=sentences(*words),
         inputs=inputs, outputs=outputs,
     )  # fmt: skip
 

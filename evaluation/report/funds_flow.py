@@ -11,6 +11,7 @@ from evaluation.data.study import Study
 from evaluation.data.study_files import FundSource, Stage
 from evaluation.efficiency.spending import name_types
 from evaluation.errors import DesignError
+from evaluation.language import commas, mark, say, sentences
 from evaluation.report import plots
 from evaluation.report.absent import absent
 from evaluation.report.exhibits import Exhibit
@@ -25,19 +26,19 @@ from evaluation.report.village_words import (
 )
 
 UNKNOWN = "type not known"
-_CAPTION = "Funds from source to county"
+_CAPTION = mark("Funds from source to county")
 _MOST = {"type": 8, "county": 12}  # drawn one by one, those with most money
-_REST = {"type": "other types", "county": "other counties"}
+_REST = {"type": mark("other types"), "county": mark("other counties")}
 _JOINED = {
-    ("type", UNKNOWN): ("not known", "不明"),
-    ("type", _REST["type"]): ("other", "其他"),
-    ("county", _REST["county"]): ("other counties", "其他县"),
+    ("type", UNKNOWN): mark("not known"),
+    ("type", _REST["type"]): mark("other"),
+    ("county", _REST["county"]): _REST["county"],
 }
 """What is no single type or county, by column and name, and how it is labelled."""
 _HEADS = {
-    "source": ("Source", "来源"),
-    "type": ("Project type", "项目类型"),
-    "county": ("County", "县"),
+    "source": mark("Source"),
+    "type": mark("Project type"),
+    "county": mark("County"),
 }
 _BARS, _LABEL = 3.6, 0.2  # inches: all money in a column, and the gap that a label needs
 
@@ -54,10 +55,11 @@ def plot_funds_flow(study_data: StudyData, *, stage: Stage = "received") -> Exhi
     try:
         rows = ledger.select(stage=stage, role=role)
     except DesignError as error:
-        return absent(study_data, "funds_flow", _CAPTION, str(error))
+        return absent(study_data, "funds_flow", say(_CAPTION), str(error))
     rows = rows[rows["amount"] > 0]
     if rows.empty:
-        return absent(study_data, "funds_flow", _CAPTION, f"All amounts {stage} are zero.")
+        reason = say("All amounts {stage} are zero.", stage=say(stage))
+        return absent(study_data, "funds_flow", say(_CAPTION), reason)
     rows = rows.assign(
         type=[name or UNKNOWN for name in name_types(rows, study_data.projects)],
         amount=rows["amount"] / shown.divisor,
@@ -72,28 +74,34 @@ def plot_funds_flow(study_data: StudyData, *, stage: Stage = "received") -> Exhi
     total = float(flows["amount"].sum())
     with plots.in_style():
         figure.supxlabel(
-            f"100% = {show_number(round(total, 2))} ({shown.axis})", fontsize=SMALL
+            plots.inscribe(
+                "100% = {total} ({unit})", total=show_number(round(total, 2)), unit=shown.axis
+            ),
+            fontsize=SMALL,
         )
         draw_bands(
-            figure.subplots(), drawn, {name: plots.label(*_HEADS[name]) for name in columns},
+            figure.subplots(), drawn, {name: plots.inscribe(_HEADS[name]) for name in columns},
             labels, plots.palette(list(get_args(FundSource))),
             gaps=_LABEL * (most - 1) / _BARS,
         )  # fmt: skip
-    uses = "uses of money (投入)" if role == "use" else "sources of money (争取)"
-    note = (
-        f"{stage.capitalize()}, {uses}: {show_number(round(total, 2))} in all ({shown.unit}). "
-        f"{_reading(drawn, labels)} Widths are proportional to money, and colours are whose it "
-        f"was. {_type_words(flows, study_data.projects)} {_rest_words(flows)} "
-        f"{_pooled_words(rows)} {name_prices(study_data.study, brief=True)} "
-        f"{money_note(shown)} {key}"
-    )
-    note = " ".join(note.split())
-    caption = " to ".join(_HEADS[name][0].lower() for name in columns)
+    is_use = role == "use"
+    note = sentences(
+        say(
+            "{stage}, {role}: {total} in all ({unit}).",
+            stage=say(stage).capitalize(), unit=shown.unit, total=show_number(round(total, 2)),
+            role=say("uses of money (投入)") if is_use else say("sources of money (争取)"),
+        ),
+        _reading(drawn, labels),
+        say("Widths are proportional to money, and colours are whose it was."),
+        _type_words(flows, study_data.projects), _rest_words(flows), _pooled_words(rows),
+        name_prices(study_data.study, brief=True), money_note(shown), key,
+    )  # fmt: skip
+    path = say("source to project type to county") if typed else say("source to county")
     return plots.figure_exhibit(
         figure,
         name="funds_flow",
-        caption=f"Funds from {caption}: money {stage}",
-        alt=f"Bands of money from {caption}. {note}",
+        caption=say("Funds from {path}: money {stage}", path=path, stage=say(stage)),
+        alt=sentences(say("Bands of money from {path}.", path=path), note),
         data=flows.assign(stage=stage, role=role, unit=shown.unit),
         simulated=study_data.study.simulated,
         note=note,
@@ -125,7 +133,7 @@ def group_flows(flows: pd.DataFrame) -> pd.DataFrame:
 def _label_nodes(study: Study, drawn: pd.DataFrame) -> tuple[Labels, str]:
     """Label all nodes, and give a note on names that no font has."""
     words = _JOINED | {("source", name): said for name, said in SOURCES.items()}
-    labels = {node: plots.label(*said) for node, said in words.items()}
+    labels = {node: plots.inscribe(said) for node, said in words.items()}
     keys = []
     for name in _MOST:
         nodes = list(drawn[name].cat.categories) if name in drawn else []
@@ -133,7 +141,7 @@ def _label_nodes(study: Study, drawn: pd.DataFrame) -> tuple[Labels, str]:
         found, key = label_counties(study, own, word=name)
         labels |= {(name, node): text for node, text in found.items()}
         keys.append(key)
-    return labels, " ".join(keys)
+    return labels, sentences(*keys)
 
 
 def _reading(drawn: pd.DataFrame, labels: Labels) -> str:
@@ -144,27 +152,36 @@ def _reading(drawn: pd.DataFrame, labels: Labels) -> str:
         sums = drawn.groupby(name, observed=True)["amount"].sum()
         sums = sums[[node for node in sums.index if (name, node) not in _JOINED]]
         if len(sums) > 1:
-            largest = f"{labels[name, str(sums.idxmax())]} ({show_part(sums.max() / total)})"
-            told.append(f"the largest {_HEADS[name][0].lower()} is {largest}")
+            told.append(
+                say(
+                    "the largest {what} is {which} ({share})",
+                    what=say(_HEADS[name]).lower(), which=labels[name, str(sums.idxmax())],
+                    share=show_part(sums.max() / total),
+                )
+            )  # fmt: skip
     single = drawn[~drawn[columns].isin([node for _, node in _JOINED]).any(axis=1)]
     widest = (single if len(single) else drawn).nlargest(1, "amount").iloc[0]
-    path = " to ".join(labels[name, str(widest[name])] for name in columns)
-    band = f"the widest band goes from {path}: {show_part(widest['amount'] / total)} of all"
-    words = "; ".join([*told, band])
-    return f"{words[0].upper()}{words[1:]}."
+    band = say(
+        "the widest band goes from {path}: {share} of all",
+        path=say(" to ").join(labels[name, str(widest[name])] for name in columns),
+        share=show_part(widest["amount"] / total),
+    )
+    words = say("; ").join([*told, band])
+    return say("{text}.", text=words[0].upper() + words[1:])
 
 
 def _type_words(flows: pd.DataFrame, projects: pd.DataFrame | None) -> str:
     """Say how much money is of no known type, or why there are no types."""
     if projects is None:
-        return "The study has no projects, and so no types of them."
+        return say("The study has no projects, and so no types of them.")
     if "type" not in flows:
-        return (
+        return say(
             "No money is under the name of a project whose type is known: name projects alike "
             "in both files (ledger.project, projects.project) and give projects.type."
         )
     share = flows.loc[flows["type"] == UNKNOWN, "amount"].sum() / flows["amount"].sum()
-    return f"The type is not known for {show_part(share)} of the money." if share else ""
+    told = say("The type is not known for {share} of the money.", share=show_part(share))
+    return told if share else ""
 
 
 def _rest_words(flows: pd.DataFrame) -> str:
@@ -174,15 +191,18 @@ def _rest_words(flows: pd.DataFrame) -> str:
         for name, most in _MOST.items()
         if name in flows
     }
-    told = [f"{n} as {_REST[name]}" for name, n in joined.items() if n > 0]
-    return f"Drawn as one, those with least money: {', '.join(told)}." if told else ""
+    told = [
+        say("{n} as {rest}", n=n, rest=say(_REST[name])) for name, n in joined.items() if n > 0
+    ]
+    if not told:
+        return ""
+    return say("Drawn as one, those with least money: {which}.", which=commas(told))
 
 
 def _pooled_words(rows: pd.DataFrame) -> str:
     """Say how much money no village has."""
     share = rows.loc[rows["village"] == "", "amount"].sum() / rows["amount"].sum()
-    return (
-        f"{show_part(share)} is pooled for a county or town, and in no village."
-        if share
-        else ""
+    told = say(
+        "{share} is pooled for a county or town, and in no village.", share=show_part(share)
     )
+    return told if share else ""

@@ -19,6 +19,7 @@ from evaluation.efficiency.inequality import (
 )
 from evaluation.errors import DesignError
 from evaluation.gains.design import first_known, place_codes
+from evaluation.language import listing, mark, say, sentences
 from evaluation.report import plots
 from evaluation.report.absent import NeedsFound
 from evaluation.report.efficiency_study import StudyEfficiency
@@ -29,12 +30,12 @@ from evaluation.report.village_words import COLORS, money_note, name_prices, sho
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_CAPTION = "How money is spread over treated villages"
+_CAPTION = mark("How money is spread over treated villages")
 _MOST_POINTS = 500  # of a curve
 _STYLES = {
-    "per village": (("per village", "按村"), COLORS["treated"], "-"),
-    "per household": (("per household", "按户"), COLORS["1"], "--"),
-    "by income before": (("villages", "按村"), COLORS["treated"], "-"),
+    "per village": (mark("per village"), COLORS["treated"], "-"),
+    "per household": (mark("per household"), COLORS["1"], "--"),
+    "by income before": (mark("villages"), COLORS["treated"], "-"),
 }
 
 
@@ -52,13 +53,13 @@ def plot_funds_spread(efficiency: StudyEfficiency) -> Exhibit:
     figure = plots.new_figure(8.2, 4.4)
     with plots.in_style():
         left, right = figure.subplots(1, 2, sharey=True)
-        _draw_curves(left, lorenz, ("Gini", "基尼系数"))
-        _draw_curves(right, {"by income before": concentration}, ("index", "集中指数"))
-        left.set_title(plots.label("Lorenz curve", "洛伦兹曲线"))
-        right.set_title(plots.label("Concentration curve", "集中曲线"))
-        left.set_xlabel(plots.label("share, least money first", "资金由少到多"))
-        right.set_xlabel(plots.label("share, lowest income before first", "原收入由低到高"))
-        left.set_ylabel(plots.label("share of money", "资金占比"))
+        _draw_curves(left, lorenz, plots.inscribe("Gini"))
+        _draw_curves(right, {"by income before": concentration}, plots.inscribe("index"))
+        left.set_title(plots.inscribe("Lorenz curve"))
+        right.set_title(plots.inscribe("Concentration curve"))
+        left.set_xlabel(plots.inscribe("share, least money first"))
+        right.set_xlabel(plots.inscribe("share, lowest income before first"))
+        left.set_ylabel(plots.inscribe("share of money"))
     data = pd.concat([_rows(name, curve) for name, curve in curves.items()])
     scale = efficiency.gains.shown.divisor / shown.divisor
     for name in ("slope", "conf_low", "conf_high", "p_value"):
@@ -66,18 +67,20 @@ def plot_funds_spread(efficiency: StudyEfficiency) -> Exhibit:
         factor = 1 if name == "p_value" else scale
         data[name] = np.where(data["curve"] == "by income before", value * factor, np.nan)
     data["slope_unit"] = f"{shown.unit}, per {efficiency.gains.shown.unit}"
-    note = (
-        f"{_spread_words(efficiency, money, lorenz)} {_index_words(concentration)} "
-        f"{_slope_words(efficiency, targeting, scale) if targeting else why_not} "
-        f"{_left_words(efficiency, concentration)} "
-        f"{name_prices(efficiency.study_data.study, brief=True)} {money_note(shown)}"
-    )
-    note = " ".join(note.split())
+    note = sentences(
+        *_spread_words(efficiency, money, lorenz), _index_words(concentration),
+        *(_slope_words(efficiency, targeting, scale) if targeting else [why_not]),
+        _left_words(efficiency, concentration),
+        name_prices(efficiency.study_data.study, brief=True), money_note(shown),
+    )  # fmt: skip
+    stage = say(found.spending.stage)
     return plots.figure_exhibit(
         figure,
         name="funds_spread",
-        caption=f"{_CAPTION}: money {found.spending.stage}",
-        alt=f"Lorenz curve of money, and its concentration curve by income before. {note}",
+        caption=say("How money is spread over treated villages: money {stage}", stage=stage),
+        alt=sentences(
+            say("Lorenz curve of money, and its concentration curve by income before."), note
+        ),
         data=data.reset_index(drop=True),
         simulated=efficiency.study_data.study.simulated,
         note=note,
@@ -108,7 +111,8 @@ def _target(
     try:
         found = measure_targeting(money, before, clusters=clusters, alpha=alpha)
     except DesignError as error:
-        return None, measure_concentration(money, rank_by=before), f"No slope: {error}"
+        why = say("No slope: {why}", why=str(error))
+        return None, measure_concentration(money, rank_by=before), why
     return found, found.concentration, ""
 
 
@@ -119,20 +123,15 @@ def _clusters(efficiency: StudyEfficiency, villages: pd.Index[str]) -> pd.Series
     return pd.Series(codes, index=gains.panel.villages.index)[villages]
 
 
-def _draw_curves(
-    axes: Axes, curves: dict[str, Concentration], measure: tuple[str, str]
-) -> None:
+def _draw_curves(axes: Axes, curves: dict[str, Concentration], measure: str) -> None:
     axes.plot([0, 1], [0, 1], color="0.5", linewidth=1)
     for name, found in curves.items():
         words, color, line = _STYLES[name]
-        label = f"{plots.label(*words)} {_show_index(found.index)}"
+        label = f"{plots.inscribe(words)} {_show_index(found.index)}"
         points = _thin(found.curve)
         axes.plot(points["population"], points["money"], line, color=color, label=label)
     below = next(iter(curves.values())).index >= 0
-    axes.legend(
-        loc="upper left" if below else "lower right", title=plots.label(*measure),
-        frameon=False,
-    )  # fmt: skip
+    axes.legend(loc="upper left" if below else "lower right", title=measure, frameon=False)
     axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
     axes.xaxis.set_major_formatter(PercentFormatter(1))
     axes.yaxis.set_major_formatter(PercentFormatter(1))
@@ -156,36 +155,49 @@ def _show_index(index: float) -> str:
 
 def _spread_words(
     efficiency: StudyEfficiency, money: pd.Series[float], lorenz: dict[str, Concentration]
-) -> str:
+) -> list[str]:
     """Say whose money is meant, the Gini, and how few villages got half of it."""
     spending, shown = efficiency.found.spending, efficiency.money
     curve = lorenz["per village"].curve
     half = 1 - float(np.interp(0.5, curve["money"], curve["population"]))
-    ginis = " and ".join(
-        f"{_show_index(found.index)} {name}"
-        f"{f' ({found.n_left_out:,} without them left out)' if found.n_left_out else ''}"
-        for name, found in lorenz.items()
-    )
+    ginis = []
+    for name, found in lorenz.items():
+        told = mark("{index} {name}")
+        if found.n_left_out:
+            told = mark("{index} {name} ({n:,} without them left out)")
+        index = _show_index(found.index)
+        ginis.append(say(told, index=index, name=say(name), n=found.n_left_out))
     rate = efficiency.found.discount_rate
-    worth = f", as its value of {spending.first_year} at {rate:.1%} a year" if rate else ""
-    return (
-        f"{show_number(round(money.sum() / shown.divisor, 2))} {shown.unit}, {spending.stage} "
-        f"for {len(money):,} treated villages since they were first treated{worth}; "
-        f"{int((money == 0).sum()):,} of them got none. The Gini is {ginis} (0, the grey line: "
-        f"all got the same); the {half:.0%} of villages with most money got half of it."
+    worth = say(
+        ", as its value of {year} at {rate:.1%} a year", year=spending.first_year, rate=rate
     )
+    return [
+        say(
+            "{total} {unit}, {stage} for {n:,} treated villages since they were first "
+            "treated{worth}; {none:,} of them got none.",
+            total=show_number(round(money.sum() / shown.divisor, 2)), unit=shown.unit,
+            stage=say(spending.stage), n=len(money), worth=worth if rate else "",
+            none=int((money == 0).sum()),
+        ),
+        say(
+            "The Gini is {ginis} (0, the grey line: all got the same); the {half:.0%} of "
+            "villages with most money got half of it.",
+            ginis=listing(ginis), half=half,
+        ),
+    ]  # fmt: skip
 
 
 def _index_words(found: Concentration) -> str:
     fifth = float(np.interp(0.2, found.curve["population"], found.curve["money"]))
-    return (
-        f"The fifth of villages with the lowest income before treatment got {fifth:.0%} of the "
-        f"money; the concentration index is {_show_index(found.index)} (from -1 to 1, below "
-        "zero if those with lower incomes got more)."
-    )
+    return say(
+        "The fifth of villages with the lowest income before treatment got {fifth:.0%} of the "
+        "money; the concentration index is {index} (from -1 to 1, below zero if those with "
+        "lower incomes got more).",
+        fifth=fifth, index=_show_index(found.index),
+    )  # fmt: skip
 
 
-def _slope_words(efficiency: StudyEfficiency, found: Targeting, scale: float) -> str:
+def _slope_words(efficiency: StudyEfficiency, found: Targeting, scale: float) -> list[str]:
     """Say what the slope means, with its interval and how that was had."""
     gains, income = efficiency.found.gains, efficiency.gains.shown
     # 1 万元 more is a step that readers know; of other units, one that villages differ by.
@@ -194,29 +206,50 @@ def _slope_words(efficiency: StudyEfficiency, found: Targeting, scale: float) ->
     slope, *ends = (step * scale * x for x in (found.slope, found.conf_low, found.conf_high))
     money, unit = (each.brief for each in (efficiency.money, income))
     p = show_p(found.p_value)
-    unsure = "; less cannot be told from more" if ends[0] <= 0 <= ends[1] else ""
-    how = f"errors clustered by {gains.cluster}"
-    if found.variance == "HC3":
+    if found.variance == "clustered":
+        how = say("errors clustered by {cluster}", cluster=say(gains.cluster))
+    elif gains.cluster == "village":
+        how = found.variance
+    else:
         n = _clusters(efficiency, gains.villages.index).nunique()
-        few = f": {count_places(n, gains.cluster)} are too few to cluster by"
-        alone = f", villages taken as independent{few}"
-        how = f"HC3{'' if gains.cluster == 'village' else alone}"
-    return (
-        f"Villages with {step:,.10g} {unit} more income before got {show_number(abs(slope))} "
-        f"{money} {'less' if slope < 0 else 'more'} ({efficiency.gains.level} interval "
-        f"{show_interval(*ends)}, p {p if p.startswith('<') else f'= {p}'}{unsure}; {how}). "
-        f"Income before is {gains.panel.variables[gains.panel.outcome].label}, averaged over a "
-        "village's untreated years. The slope says who got money, not why."
+        how = say(
+            "{variance}, villages taken as independent: {places} are too few to cluster by",
+            variance=found.variance, places=count_places(n, gains.cluster),
+        )  # fmt: skip
+    told = mark(
+        "Villages with {step:,.10g} {unit} more income before got {amount} {money} more "
+        "({level} interval {interval}, p {p}{unsure}; {how})."
     )
+    if slope < 0:
+        told = mark(
+            "Villages with {step:,.10g} {unit} more income before got {amount} {money} less "
+            "({level} interval {interval}, p {p}{unsure}; {how})."
+        )
+    unsure = ends[0] <= 0 <= ends[1]
+    return [
+        say(
+            told, step=step, unit=unit, amount=show_number(abs(slope)), money=money,
+            level=efficiency.gains.level, interval=show_interval(*ends),
+            p=p if p.startswith("<") else f"= {p}",
+            unsure=say("; less cannot be told from more") if unsure else "", how=how,
+        ),
+        say(
+            "Income before is {outcome}, averaged over a village's untreated years. The slope "
+            "says who got money, not why.",
+            outcome=gains.panel.variables[gains.panel.outcome].label,
+        ),
+    ]  # fmt: skip
 
 
 def _left_words(efficiency: StudyEfficiency, concentration: Concentration) -> str:
     """Say what money and which villages are in no curve, or not in the right one."""
     rest, shown = efficiency.found.spending.left_out, efficiency.money
     told = [
-        f"{show_number(money / shown.divisor)} {reason}"
+        say("{money} {reason}", money=show_number(money / shown.divisor), reason=say(reason))
         for money, reason in zip(rest["money"], rest["reason"], strict=True)
     ]
-    money = f"Money in no village's: {'; '.join(told)}." if told else ""
-    n = concentration.n_left_out
-    return f"{money} {f'On the right {n:,} without income before are left out.' if n else ''}"
+    parts, n = say("; ").join(told), concentration.n_left_out
+    return sentences(
+        say("Money in no village's: {parts}.", parts=parts) if told else "",
+        say("On the right {n:,} without income before are left out.", n=n) if n else "",
+    )

@@ -8,6 +8,7 @@ from matplotlib.ticker import MaxNLocator
 
 from evaluation.gains.event_study import find_reference
 from evaluation.gains.result import IncomeGains
+from evaluation.language import mark, say, say_count, sentences
 from evaluation.report import plots
 from evaluation.report.exhibits import Exhibit, html_table
 from evaluation.report.gain_pretrends import EventStudy, before_words, dip_words
@@ -19,15 +20,16 @@ from evaluation.report.gain_words import (
     few_words,
     given_words,
     interval_cells,
+    series_words,
     show_interval,
     show_p,
 )
 from evaluation.report.village_words import COLORS, money_note, show_number
 
-_CAPTION = "Gains by years since treatment, and the years before"
+_CAPTION = mark("Gains by years since treatment, and the years before")
 _FEW = 10  # villages: an event time with fewer is no headline
 _ENDS = ["estimate", "conf_low", "conf_high"]
-_STEP = (
+_STEP = mark(
     "Having different references, the two sides may show a step or a kink at the line that "
     "comes from that alone (Roth 2024, Interpreting event-studies from recent "
     "difference-in-differences methods, arXiv:2401.12309)."
@@ -51,7 +53,7 @@ def plot_event_study(gains: StudyGains) -> Exhibit:
             axes.plot(
                 x, values[:, 0], marker, color=color, markersize=5, zorder=3,
                 markerfacecolor=color if marker == "o" else "white",
-                label=effects_words(event.found),
+                label=effects_words(event.found, plots.inscribe),
             )  # fmt: skip
             barred = np.isfinite(values).all(axis=1)
             reach = np.abs(values[:, 1:] - values[:, :1])[barred].T
@@ -59,23 +61,27 @@ def plot_event_study(gains: StudyGains) -> Exhibit:
                 x[barred], values[barred, 0], yerr=reach, fmt="none", ecolor=color,
                 elinewidth=1.3, capsize=2.5,
             )  # fmt: skip
-        axes.set_xlabel("years since treatment (0: the first treated year)")
-        axes.set_ylabel(f"gain, {shown.axis}")
+        axes.set_xlabel(plots.inscribe("years since treatment (0: the first treated year)"))
+        axes.set_ylabel(plots.inscribe("gain, {axis}", axis=shown.axis))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=16))
         figure.legend(loc="outside lower left", ncols=2, frameon=False)
-    words = (
-        f"{_headline(events, gains)} {_reference_words(gains.found, events[0].before)} "
-        f"{' Hollow: '.join(_bars(events, gains))} {given_words(events[-1].found)} "
-        f"{ONE_AT_A_TIME}"
+    first, *hollow = _bars(events, gains)
+    words = sentences(
+        *_headline(events, gains),
+        *_reference_words(gains.found, events[0].before),
+        first,
+        *(say("Hollow: {told}", told=told) for told in hollow),
+        given_words(events[-1].found),
+        say(ONE_AT_A_TIME),
     )
     return plots.figure_exhibit(
         figure,
         name="event_study",
-        caption=_CAPTION,
-        alt=f"Points with intervals by years since treatment. {words}",
+        caption=say(_CAPTION),
+        alt=sentences(say("Points with intervals by years since treatment."), words),
         data=_event_data(events, gains),
         simulated=gains.study_data.study.simulated,
-        note=" ".join(f"{words} {gains.prices}".split()),
+        note=sentences(words, gains.prices),
     )
 
 
@@ -88,43 +94,54 @@ def event_study_table(gains: StudyGains) -> Exhibit:
     table = pd.DataFrame(
         {
             "group": np.where(
-                frame["period"] == "before", "Before treatment: should be zero", "Gains since"
+                frame["period"] == "before",
+                say("Before treatment: should be zero"),
+                say("Gains since"),
             ),
-            "Years since treatment": [f"{h:+d}" if h else "0" for h in frame.index],
-            "Villages": [f"{n:,.0f}" if np.isfinite(n) else "" for n in frame["n_villages"]],
-            "Estimate": [show_number(value / shown.divisor) for value in frame["estimate"]],
-            "Interval": cells,
-            "p": [show_p(p) for p in frame["p_value"]],
+            say("Years since treatment"): [f"{h:+d}" if h else "0" for h in frame.index],
+            say("Villages"): [
+                f"{n:,.0f}" if np.isfinite(n) else "" for n in frame["n_villages"]
+            ],
+            say("Estimate"): [
+                show_number(value / shown.divisor) for value in frame["estimate"]
+            ],
+            say("Interval"): cells,
+            say("p"): [show_p(p) for p in frame["p_value"]],
         },
         dtype=object,
     )
-    notes = [f"No interval: {shared}." if shared else ""]
+    notes = [say("No interval: {why}.", why=shared) if shared else ""]
     for event in events[1:]:
         beside = event.frame.reindex(frame.index)
         cells, shared = interval_cells(beside, shown.divisor, event.found.cluster)
-        table["Year effects by county"] = [
+        table[say("Year effects by county")] = [
             show_number(value / shown.divisor) for value in beside["estimate"]
         ]
-        table["Interval, by county"] = pd.Series(cells, dtype=object)
-        table["p, by county"] = [show_p(p) for p in beside["p_value"]]
-        notes.append(f"No interval, by county: {shared}." if shared else "")
+        table[say("Interval, by county")] = pd.Series(cells, dtype=object)
+        table[say("p, by county")] = [show_p(p) for p in beside["p_value"]]
+        notes.append(say("No interval, by county: {why}.", why=shared) if shared else "")
     notes += [
         few_words(event.frame["reason"], event.found.options.alpha, event.found.cluster)
         for event in events
     ]
-    note = (
-        f"{before_words(events, gains)} {dip_words(gains)} {' '.join(notes)} "
-        f"{' '.join(_bars(events, gains))} In {shown.unit}. {gains.prices} {money_note(shown)}"
+    note = sentences(
+        before_words(events, gains),
+        dip_words(gains),
+        *notes,
+        *_bars(events, gains),
+        say("In {unit}.", unit=shown.unit),
+        gains.prices,
+        money_note(shown),
     )
     joint_p = float(frame.attrs["joint_p"])
     return Exhibit(
         name="event_study_table",
         kind="table",
-        caption=_CAPTION,
+        caption=say(_CAPTION),
         data=_event_data(events, gains).assign(joint_p=joint_p),
         body=html_table(table, group="group"),
         simulated=gains.study_data.study.simulated,
-        note=" ".join(note.split()),
+        note=note,
     )
 
 
@@ -136,7 +153,7 @@ def _study_events(gains: StudyGains) -> list[EventStudy]:
     return events
 
 
-def _headline(events: list[EventStudy], gains: StudyGains) -> str:
+def _headline(events: list[EventStudy], gains: StudyGains) -> list[str]:
     """Say the mean gain at first and at the last event time that enough villages stand for."""
     with_some = [event for event in events if event.since["conf_low"].notna().any()]
     event = with_some[0] if with_some else events[0]
@@ -150,40 +167,54 @@ def _headline(events: list[EventStudy], gains: StudyGains) -> str:
             row["conf_low"] / gains.shown.divisor, row["conf_high"] / gains.shown.divisor
         )
         size = show_number(float(row["estimate"]) / gains.shown.divisor)
-        told.append(f"{size}{f' ({gains.level} interval {ends})' if ends else ''}")
-    last = some.index[-1]
+        words = {"size": size, "level": gains.level, "ends": ends}
+        told.append(say("{size} ({level} interval {ends})", **words) if ends else size)
+    last = int(some.index[-1])
     n_last, n_most = int(some["n_villages"].iloc[-1]), int(event.since["n_villages"].max())
-    years = f"{last} {'year' if last == 1 else 'years'} on"
-    later = f" and, {years}, {told[1]}" if told[1:] else ""
-    how = f" with {effects_words(event.found)}" if len(events) > 1 else ""
-    fewer = (
-        f"Known so long: {n_last:,} of {n_most:,} villages; later points rest on earlier "
-        "cohorts."
+    later = say_count(
+        " and, {n} year on, {told}", " and, {n} years on, {told}", last, told=told[-1]
     )
-    return (
-        f"The estimated mean gain{how} is {told[0]} in the first treated year{later} "
-        f"({gains.shown.unit}). {fewer if n_last < n_most else ''}"
-    )
+    fewer = say(
+        "Known so long: {n:,} of {all:,} villages; later points rest on earlier cohorts.",
+        n=n_last, all=n_most,
+    )  # fmt: skip
+    how = say(" with {effects}", effects=effects_words(event.found))
+    mean = say(
+        "The estimated mean gain{how} is {first} in the first treated year{later} ({unit}).",
+        how=how if len(events) > 1 else "", first=told[0], later=later if told[1:] else "",
+        unit=gains.shown.unit,
+    )  # fmt: skip
+    return [mean, fewer if n_last < n_most else ""]
 
 
 def _bars(events: list[EventStudy], gains: StudyGains) -> list[str]:
     """Say of each series how its intervals were made, or why it has none."""
     told = []
     for event in events:
-        words = f"{effects_words(event.found)}: "
-        words += bars_words(event.frame, gains.level, event.found.cluster)
-        told.append(f"{words[0].upper()}{words[1:]}.")
+        bars = bars_words(event.frame, gains.level, event.found.cluster)
+        told.append(series_words(event.found, bars))
     return told
 
 
-def _reference_words(main: IncomeGains, before: pd.DataFrame) -> str:
+def _reference_words(main: IncomeGains, before: pd.DataFrame) -> list[str]:
     """Say what points on either side of the line are measured from."""
-    since = "Points since treatment are measured from all untreated years"
     if before.empty:
-        return f"{since}; before it there are none."
+        return [
+            say(
+                "Points since treatment are measured from all untreated years; before it there "
+                "are none."
+            )
+        ]
     times, n_villages = find_reference(main.fit.design, tuple(before.index))
-    span = f"times {times[0]} to {times[-1]}" if len(times) > 1 else f"time {times[0]}"
-    return f"{since}, those before it from event {span} ({n_villages:,} villages). {_STEP}"
+    told = say_count(
+        "Points since treatment are measured from all untreated years, those before it from "
+        "event time {times} ({villages:,} villages).",
+        "Points since treatment are measured from all untreated years, those before it from "
+        "event times {times} ({villages:,} villages).",
+        len(times), villages=n_villages,
+        times=say("{low} to {high}", low=times[0], high=times[-1]) if times[1:] else times[0],
+    )  # fmt: skip
+    return [told, say(_STEP)]
 
 
 def _event_data(events: list[EventStudy], gains: StudyGains) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
 from evaluation.errors import ReportError, suggest
+from evaluation.language import mark, say, sentences
 from evaluation.report import plots
 from evaluation.report.exhibits import Exhibit
 from evaluation.report.gain_study import StudyGains, name_village, needs_gains
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 _MOST_PANELS = 12  # the programme's and a village's among them
 _COLUMNS = 3
 _NAMED = 5
-_CAPTION = "Income of treated villages, and what it would have been"
+_CAPTION = mark("Income of treated villages, and what it would have been")
 
 
 @needs_gains("counterfactual", _CAPTION)
@@ -70,11 +71,13 @@ def plot_counterfactual(gains: StudyGains, *, village: str = "") -> Exhibit:
     name = name_village(frame.loc[[chosen]])[0]
     called = name if name == chosen else f"{name} ({chosen})"
     shared = (frame["name"] == name).sum() > 1
-    titles = {"programme": f"all ({len(main.cells.rows):,} villages)"}
-    titles |= {
-        c: f"{'county ' if c.isdigit() else ''}{labels[c]} ({sizes[c]:,})" for c in counties
-    }
-    titles |= {"village": f"one village: {drawable(called if shared else name, chosen)}"}
+    titles = {"programme": plots.inscribe("all ({n:,} villages)", n=len(main.cells.rows))}
+    for c in counties:
+        title = plots.inscribe("county {name}", name=labels[c]) if c.isdigit() else labels[c]
+        titles[c] = f"{title} ({sizes[c]:,})"
+    titles["village"] = plots.inscribe(
+        "one village: {name}", name=drawable(called if shared else name, chosen)
+    )
     rows = -(-len(means) // _COLUMNS)
     figure = plots.new_figure(8.4, 0.9 + 2.1 * rows)
     cohort = pd.Series(main.cells.cohort, index=main.panel.villages.index[main.cells.rows])
@@ -89,7 +92,10 @@ def plot_counterfactual(gains: StudyGains, *, village: str = "") -> Exhibit:
             axes.set_title(titles[part], fontsize="small")
         for axes in grid[len(means) :]:
             axes.set_axis_off()
-        figure.supylabel(f"{outcome_label(main.panel)}, {shown.axis}", fontsize="small")
+        measured = plots.inscribe(
+            "{outcome}, {axis}", outcome=outcome_label(main.panel), axis=shown.axis
+        )
+        figure.supylabel(measured, fontsize="small")
         handles, names = grid[0].get_legend_handles_labels()
         figure.legend(
             handles, names, loc="outside lower left", ncols=4, frameon=False, fontsize="small",
@@ -102,25 +108,37 @@ def plot_counterfactual(gains: StudyGains, *, village: str = "") -> Exhibit:
     data["village"] = np.where(data["panel"] == "village", chosen, "")
     row = frame.loc[[chosen]].iloc[0]
     interval = show_interval(row["conf_low"], row["conf_high"])
-    fitted = "levels and trends are" if main.options.trends else "levels are"
-    by_default = "" if village else f" (the median of {frame['gain'].count():,})"
-    note = (
-        f"{_reading(paths, gains)} Means over treated villages with a gain that are known in "
-        f"the year, each panel on a scale of its own; {fitted} fitted on the untreated years. "
-        "Grey: the years in which villages are first treated, when the gap is of villages "
-        "treated and not yet treated, and so no mean gain. "
-        f"Village {called}: an estimated gain of {show_number(row['gain'])}{by_default}, "
-        f"{f'{gains.level} interval {interval}' if interval else row['reason']}. "
-        f"{_cut(len(sizes), len(counties))} {key} {gains.prices}"
+    if interval:
+        interval = say("{level} interval {ends}", level=gains.level, ends=interval)
+    own_gain = say(
+        "Village {name}: an estimated gain of {gain}{chosen}, {interval}.",
+        name=called, gain=show_number(row["gain"]), interval=interval or row["reason"],
+        chosen="" if village else say(" (the median of {n:,})", n=frame["gain"].count()),
+    )  # fmt: skip
+    note = sentences(
+        *_reading(paths, gains),
+        say(
+            "Means over treated villages with a gain that are known in the year, each panel on "
+            "a scale of its own; {fitted} fitted on the untreated years.",
+            fitted=say("levels and trends are") if main.options.trends else say("levels are"),
+        ),
+        say(
+            "Grey: the years in which villages are first treated, when the gap is of villages "
+            "treated and not yet treated, and so no mean gain."
+        ),
+        own_gain,
+        _cut(len(sizes), len(counties)),
+        key,
+        gains.prices,
     )
     return plots.figure_exhibit(
         figure,
         name="counterfactual",
-        caption=_CAPTION,
-        alt=f"Lines of the outcome and its counterfactual by year. {note}",
+        caption=say(_CAPTION),
+        alt=sentences(say("Lines of the outcome and its counterfactual by year."), note),
         data=data,
         simulated=gains.study_data.study.simulated,
-        note=" ".join(note.split()),
+        note=note,
     )
 
 
@@ -196,14 +214,15 @@ def _draw(axes: Axes, mean: pd.DataFrame, cohort: pd.Series[Any]) -> None:
     axes.axvspan(first, last, color="0.92", zorder=0)
     axes.plot(
         years, mean["counterfactual"], "--s", color=COLORS[NEVER], markersize=2.5,
-        label="without the programme (estimated)",
+        label=plots.inscribe("without the programme (estimated)"),
     )  # fmt: skip
-    axes.plot(years, mean["outcome"], "-o", color=color, markersize=3, label="as observed")
+    observed = plots.inscribe("as observed")
+    axes.plot(years, mean["outcome"], "-o", color=color, markersize=3, label=observed)
     since = mean[years >= cohort.min()]
     without, observed = since["counterfactual"], since["outcome"]
     for some, shade, name in (
-        (observed >= without, color, "more than without"),
-        (observed <= without, COLORS["3"], "less than without"),
+        (observed >= without, color, plots.inscribe("more than without")),
+        (observed <= without, COLORS["3"], plots.inscribe("less than without")),
     ):
         axes.fill_between(
             since.index.to_numpy(), without, observed, where=some, interpolate=True,
@@ -213,25 +232,29 @@ def _draw(axes: Axes, mean: pd.DataFrame, cohort: pd.Series[Any]) -> None:
     axes.tick_params(labelsize="small")
 
 
-def _reading(paths: pd.DataFrame, gains: StudyGains) -> str:
+def _reading(paths: pd.DataFrame, gains: StudyGains) -> list[str]:
     """Say how far treated villages lie above their counterfactual in the last year."""
     last = paths.loc[paths["gain"].notna(), "year"].max()
     treated = paths[paths["gain"].notna() & (paths["year"] == last)]
     mean = _mean_paths(treated).iloc[0]
     told, found = [], gains.found
     row = found.by("year").loc[last]
-    told.append(tell_gain(row, found, gains.shown, gains.level, when="in that year"))
+    told.append(tell_gain(row, found, gains.shown, gains.level, in_that_year=True))
     if np.isnan(row["conf_low"]) and gains.within is not None:
         found = gains.within
         row = found.by("year").loc[last]
-        beside = tell_gain(row, found, gains.shown, gains.level, when="in that year")
-        told.append(f"with year effects by county {beside}")
-    return (
-        f"In {last} treated villages had {show_number(mean['outcome'])} on average, against an "
-        f"estimated {show_number(mean['counterfactual'])} without the programme: "
-        f"{'; '.join(told)}. {zero_words(row)} {given_words(found)}"
-    )
+        beside = tell_gain(row, found, gains.shown, gains.level, in_that_year=True)
+        told.append(say("with year effects by county {told}", told=beside))
+    had = say(
+        "In {year} treated villages had {mean} on average, against an estimated {without} "
+        "without the programme: {told}.",
+        year=last, mean=show_number(mean["outcome"]), told=say("; ").join(told),
+        without=show_number(mean["counterfactual"]),
+    )  # fmt: skip
+    return [had, zero_words(row), given_words(found)]
 
 
 def _cut(n: int, drawn: int) -> str:
-    return f"The {drawn} of {n:,} counties with most treated villages." if 0 < drawn < n else ""
+    if not 0 < drawn < n:
+        return ""
+    return say("The {drawn} of {n:,} counties with most treated villages.", drawn=drawn, n=n)

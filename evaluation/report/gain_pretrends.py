@@ -9,6 +9,7 @@ import pandas as pd
 
 from evaluation.gains.clusters import ENOUGH_CLUSTERS
 from evaluation.gains.result import IncomeGains
+from evaluation.language import mark, say
 from evaluation.report.gain_study import StudyGains
 from evaluation.report.gain_words import (
     effects_words,
@@ -44,29 +45,36 @@ def before_words(events: list[EventStudy], gains: StudyGains) -> str:
     before, found = event.before, event.found
     known = before.dropna(subset="estimate")
     if known.empty:
-        return (
-            f"Whether paths were parallel before treatment cannot be looked at: {_why(event)}."
+        return say(
+            "Whether paths were parallel before treatment cannot be looked at: {why}.",
+            why=_why(event),
         )
     largest = known.iloc[int(known["estimate"].abs().argmax())]
     size = show_number(float(largest["estimate"]) / gains.shown.divisor)
-    how = f" with {effects_words(found)}" if len(events) > 1 else ""
-    told = f"the largest coefficient{how} is {size}, at {largest.name:+d}"
+    told = say(
+        "the largest coefficient{how} is {size}, at {time:+d}",
+        how=say(" with {effects}", effects=effects_words(found)) if len(events) > 1 else "",
+        size=size, time=largest.name,
+    )  # fmt: skip
     n, away = int(known["conf_low"].notna().sum()), int(_leave_out_zero(known).sum())
-    told += f", and {away} of {n} intervals leave out zero" if n else ""
+    if n:
+        some = {"away": away, "n": n}
+        told = say("{told}, and {away} of {n} intervals leave out zero", told=told, **some)
     joint_p = float(event.frame.attrs["joint_p"])
     if np.isnan(joint_p):
-        few = f"no joint test with fewer than {ENOUGH_CLUSTERS} clusters"
-        return f"Before treatment {told}; {reason_words(few, found.cluster)}."
-    if joint_p < found.options.alpha:
-        return (
-            "Before treatment the paths of treated and comparison villages part (joint test: "
-            f"p {_p_words(joint_p)}): {told}. Gains that rest on parallel paths are then in "
-            "doubt."
-        )
-    return (
-        f"Before treatment no parting of paths was found (joint test: p {_p_words(joint_p)}): "
-        f"{told}. That is no proof of there being none."
+        few = say("no joint test with fewer than {n} clusters", n=ENOUGH_CLUSTERS)
+        few = reason_words(few, found.cluster)
+        return say("Before treatment {told}; {why}.", told=told, why=few)
+    verdict = mark(
+        "Before treatment no parting of paths was found (joint test: p {p}): {told}. That is "
+        "no proof of there being none."
     )
+    if joint_p < found.options.alpha:
+        verdict = mark(
+            "Before treatment the paths of treated and comparison villages part (joint test: p "
+            "{p}): {told}. Gains that rest on parallel paths are then in doubt."
+        )
+    return say(verdict, p=_p_words(joint_p), told=told)
 
 
 def _why(event: EventStudy) -> str:
@@ -78,8 +86,10 @@ def _why(event: EventStudy) -> str:
 
 def _why_no_leads(found: IncomeGains) -> str:
     if found.options.comparison == "never_treated":
-        return "with comparison never_treated treated villages' untreated years are not fitted"
-    return "too few untreated years"
+        return say(
+            "with comparison never_treated treated villages' untreated years are not fitted"
+        )
+    return say("too few untreated years")
 
 
 def _leave_out_zero(frame: pd.DataFrame) -> pd.Series[bool]:
@@ -94,7 +104,7 @@ def _p_words(p: float) -> str:
 def dip_words(gains: StudyGains) -> str:
     """Say whether treated villages' income was low in the last year before treatment."""
     main = gains.found
-    looked = (
+    looked = say(
         "Selection on a low income in the year before was looked for: the last untreated year "
         "against all those before it"
     )
@@ -103,27 +113,35 @@ def dip_words(gains: StudyGains) -> str:
         last, found = _last_lead(gains.within), gains.within
     if last is None or np.isnan(last["estimate"]):
         why = last["reason"] if last is not None else _why_no_leads(main)
-        return f"{looked}. It cannot be told: {why}."
-    divisor = gains.shown.divisor
+        return say("{looked}. It cannot be told: {why}.", looked=looked, why=why)
+    divisor, below = gains.shown.divisor, last["estimate"] < 0
     size = show_number(abs(float(last["estimate"])) / divisor)
-    side = "below" if last["estimate"] < 0 else "above"
-    words = interval_words(last, divisor, gains.level, found.cluster)
+    interval = interval_words(last, divisor, gains.level, found.cluster)
     if np.isnan(last["conf_low"]):
-        return f"{looked}: {size} {side}, with {words}."
-    effects = "" if found is main else f", {effects_words(found)}"
-    told = f"{size} {side} what the years before lead to expect ({words}{effects})"
+        there = mark("{looked}: {size} above, with {interval}.")
+        there = mark("{looked}: {size} below, with {interval}.") if below else there
+        return say(there, looked=looked, size=size, interval=interval)
+    if found is not main:
+        words = {"interval": interval, "effects": effects_words(found)}
+        interval = say("{interval}, {effects}", **words)
+    were = mark("{size} above what the years before lead to expect ({interval})")
+    if below:
+        were = mark("{size} below what the years before lead to expect ({interval})")
+    told = say(were, size=size, interval=interval)
     if last["conf_high"] < 0:
-        return (
-            f"In the last year before treatment treated villages were {told}. "
-            "Villages chosen for a low income regress to the mean: "
-            "part of their later rise would have come without the programme, so that gains are "
-            "biased upwards, which no interval covers. Compare with anticipation = 1."
+        return say(
+            "In the last year before treatment treated villages were {told}. Villages chosen "
+            "for a low income regress to the mean: part of their later rise would have come "
+            "without the programme, so that gains are biased upwards, which no interval "
+            "covers. Compare with anticipation = 1.",
+            told=told,
         )
-    return (
-        f"{looked}. It was not found: treated villages were {told}. A dip of up to "
-        f"{show_number(max(0.0, -float(last['conf_low'])) / divisor)} is not ruled out; what "
-        "there is of one would regress to the mean and pass for a gain."
-    )
+    return say(
+        "{looked}. It was not found: treated villages were {told}. A dip of up to {dip} is not "
+        "ruled out; what there is of one would regress to the mean and pass for a gain.",
+        looked=looked, told=told,
+        dip=show_number(max(0.0, -float(last["conf_low"])) / divisor),
+    )  # fmt: skip
 
 
 def _last_lead(main: IncomeGains) -> pd.Series[float] | None:

@@ -14,6 +14,7 @@ from evaluation.gains.clusters import fewest_clusters
 from evaluation.gains.inference import n_needed
 from evaluation.gains.ranking import Ranks, rank_groups
 from evaluation.gains.selection import ENOUGH_RELIABILITY, select_top
+from evaluation.language import commas, mark, say, sentences
 from evaluation.report import plots
 from evaluation.report.absent import absent
 from evaluation.report.exhibits import Exhibit, html_table
@@ -28,8 +29,8 @@ from evaluation.report.gain_words import (
 from evaluation.report.village_words import COLORS, label_counties, money_note, show_number
 
 _MOST_ROWS = 60
-_RANKS = "Ranks of counties by mean gain, with confidence sets"
-_SELECTED = "Villages that are likely to be among the top"
+_RANKS = mark("Ranks of counties by mean gain, with confidence sets")
+_SELECTED = mark("Villages that are likely to be among the top")
 
 
 @needs_gains("county_ranks", _RANKS)
@@ -37,36 +38,41 @@ def rank_table(gains: StudyGains) -> Exhibit:
     """Rank counties by mean gain, with simultaneous confidence sets for the ranks."""
     ranks, how = _rank_counties(gains)
     if ranks is None:
-        return absent(gains.study_data, "county_ranks", _RANKS, how)
+        return absent(gains.study_data, "county_ranks", say(_RANKS), how)
     shown, data = gains.shown, _rank_data(ranks, gains)
     rows = data.head(_MOST_ROWS)
     cells = pd.DataFrame(
         {
-            "County": name_counties(gains.study_data.study, pd.Index(rows["county"])),
-            "Gain": [show_number(value) for value in rows["estimate"]],
-            "Standard error": [show_number(value) for value in rows["se"]],
-            "Rank": ["" if pd.isna(rank) else f"{rank}" for rank in rows["rank"]],
-            "Ranks that it may have": [
+            say("County"): name_counties(gains.study_data.study, pd.Index(rows["county"])),
+            say("Gain"): [show_number(value) for value in rows["estimate"]],
+            say("Standard error"): [show_number(value) for value in rows["se"]],
+            say("Rank"): ["" if pd.isna(rank) else f"{rank}" for rank in rows["rank"]],
+            say("Ranks that it may have"): [
                 row["reason"]
                 if pd.isna(row["rank"])
-                else _ranks_words(row["rank_low"], row["rank_high"])
+                else _span(row["rank_low"], row["rank_high"])
                 for row in rows.to_dict("records")
             ],
         },
         dtype=object,
     )
-    cut = f"The first {_MOST_ROWS} of {len(data):,}. " if len(rows) < len(data) else ""
     return Exhibit(
         name="county_ranks",
         kind="table",
-        caption=_RANKS,
+        caption=say(_RANKS),
         data=data,
         body=html_table(cells),
         simulated=gains.study_data.study.simulated,
-        note=" ".join(
-            f"{ranks.summary()} {cut} {how} Counties are taken as independent of one another "
-            "(Mogstad, Romano, Shaikh, Wilhelm 2024, doi:10.1093/restud/rdad006). In "
-            f"{shown.unit}. {money_note(shown)}".split()
+        note=sentences(
+            ranks.summary(),
+            _cut(len(rows), len(data)),
+            how,
+            say(
+                "Counties are taken as independent of one another (Mogstad, Romano, Shaikh, "
+                "Wilhelm 2024, doi:10.1093/restud/rdad006)."
+            ),
+            say("In {unit}.", unit=shown.unit),
+            money_note(shown),
         ),
     )
 
@@ -91,25 +97,28 @@ def plot_ranks(gains: StudyGains) -> Exhibit | None:
         axes.set_yticks(y, [labels[name] for name in drawn["county"]])
         axes.set_ylim(len(drawn) - 0.3, -0.7)
         axes.set_xlim(0.5, len(ranked) + 0.5)
-        axes.set_xlabel("rank, 1 for the largest mean gain")
+        axes.set_xlabel(plots.inscribe("rank, 1 for the largest mean gain"))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    cut = f"The first {len(drawn)} of {len(ranked):,}." if len(drawn) < len(ranked) else ""
     return plots.figure_exhibit(
         figure,
         name="county_ranks_plot",
-        caption=_RANKS,
-        alt=f"Bars of the ranks that each county may have. {ranks.summary()}",
+        caption=say(_RANKS),
+        alt=sentences(say("Bars of the ranks that each county may have."), ranks.summary()),
         data=data,
         simulated=gains.study_data.study.simulated,
-        note=" ".join(f"{ranks.summary()} {cut} {key} {how}".split()),
+        note=sentences(ranks.summary(), _cut(len(drawn), len(ranked)), key, how),
     )
+
+
+def _cut(n: int, of: int) -> str:
+    return say("The first {n} of {all:,}.", n=n, all=of) if n < of else ""
 
 
 def _rank_counties(gains: StudyGains) -> tuple[Ranks | None, str]:
     """Rank counties by the estimates that have standard errors; else say why there are none."""
     for found, words in (
         (gains.found, ""),
-        (gains.within, "Gains are estimated with year effects by county."),
+        (gains.within, say("Gains are estimated with year effects by county.")),
     ):
         if found is None:
             continue
@@ -127,28 +136,34 @@ def _why_no_ranks(gains: StudyGains) -> str:
     alpha, needs = gains.found.options.alpha, []
     frame = gains.found.by("county")
     if len(frame) < 2:
-        return "Treated villages with a gain are in one county: there is nothing to rank."
+        return say("Treated villages with a gain are in one county: there is nothing to rank.")
     by_county = gains.within
     if gains.found.options.year_effects == "common":
         places = count_places(n_needed(alpha), "county")
-        needs.append(f"comparison villages in {places} (here {_span(frame['n_clusters'])})")
+        here = _span(frame["n_clusters"].min(), frame["n_clusters"].max())
+        needs.append(say("comparison villages in {places} (here {n})", places=places, n=here))
     else:
         by_county = gains.found
     if by_county is not None:
         places = count_places(fewest_clusters(alpha), cluster_of(by_county, "county"))
-        here = _span(by_county.by("county")["n_clusters"])
-        needs.append(f"{places} within each county (here {here})")
-    ways = ["read the table of gains by county as a description", "add counties"]
-    ways += ["compare villages (next table)"] if gains.shrunken else []
-    return (
-        f"A rank needs a standard error of each county's mean gain: {', or '.join(needs)}. "
-        f"What can be done: {', '.join(ways[:-1])}, or {ways[-1]}."
+        counts = by_county.by("county")["n_clusters"]
+        here = _span(counts.min(), counts.max())
+        needs.append(say("{places} within each county (here {n})", places=places, n=here))
+    ways = [say("read the table of gains by county as a description"), say("add counties")]
+    ways += [say("compare villages (next table)")] if gains.shrunken else []
+    return sentences(
+        say(
+            "A rank needs a standard error of each county's mean gain: {needs}.",
+            needs=_either(needs),
+        ),
+        say("What can be done: {ways}.", ways=_either(ways)),
     )
 
 
-def _span(counts: pd.Series[int]) -> str:
-    low, high = int(counts.min()), int(counts.max())
-    return f"{low}" if low == high else f"{low} to {high}"
+def _either(items: list[str]) -> str:
+    """List alternatives: "a, b, or c"."""
+    *first, last = items
+    return say("{first}, or {last}", first=commas(first), last=last) if first else last
 
 
 def _rank_data(ranks: Ranks, gains: StudyGains) -> pd.DataFrame:
@@ -157,8 +172,8 @@ def _rank_data(ranks: Ranks, gains: StudyGains) -> pd.DataFrame:
     return frame.sort_values("rank", kind="stable").assign(unit=gains.shown.unit)
 
 
-def _ranks_words(low: Any, high: Any) -> str:
-    return f"{low}" if low == high else f"{low} to {high}"
+def _span(low: Any, high: Any) -> str:
+    return f"{low}" if low == high else say("{low} to {high}", low=low, high=high)
 
 
 @needs_gains("selected_villages", _SELECTED, shrunken=True)
@@ -185,45 +200,60 @@ def selected_villages_table(
     keys, names = rows["village"].astype(str).to_list(), name_village(rows.set_index("village"))
     cells = pd.DataFrame(
         {
-            "Village": names,
-            **({"Key": keys} if keys != names else {}),
-            "County": name_counties(gains.study_data.study, pd.Index(rows["county"])),
-            "Town": rows["town"],
-            "Among the top": [show_chance(p) for p in rows["tail_probability"]],
-            "Shrunken gain": [show_number(value) for value in rows["shrunken"]],
-            "Robust interval": [
+            say("Village"): names,
+            **({say("Key"): keys} if keys != names else {}),
+            say("County"): name_counties(gains.study_data.study, pd.Index(rows["county"])),
+            say("Town"): rows["town"],
+            say("Among the top"): [show_chance(p) for p in rows["tail_probability"]],
+            say("Shrunken gain"): [show_number(value) for value in rows["shrunken"]],
+            say("Robust interval"): [
                 show_interval(*ends)
                 for ends in rows[["shrunken_low", "shrunken_high"]].to_numpy()
             ],
-            "Raw gain": [show_number(value) for value in rows["gain"]],
+            say("Raw gain"): [show_number(value) for value in rows["gain"]],
         },
         dtype=object,
     )
-    wrong = (
-        f"The expected false discovery rate among them is {chosen.expected_fdr:.1%}"
-        if chosen.n_selected
-        else "No village is certain enough to be selected"
+    wrong = mark("No village is certain enough to be selected; up to {fdr} is tolerated.")
+    if chosen.n_selected:
+        wrong = mark(
+            "The expected false discovery rate among them is {rate:.1%}; up to {fdr} is "
+            "tolerated."
+        )
+    reliable = mark(
+        "The reliability of gains is {r:.2f}, below {enough:.2f}: ranks of single villages say "
+        "little."
     )
-    say_little = (
-        f"below {ENOUGH_RELIABILITY:.2f}: ranks of single villages say little"
-        if not chosen.reliability > ENOUGH_RELIABILITY
-        else f"above {ENOUGH_RELIABILITY:.2f}, so that ranks of single villages say something"
-    )
-    cut = f"The first {_MOST_ROWS} are shown. " if len(rows) < len(data) else ""
+    if chosen.reliability > ENOUGH_RELIABILITY:
+        reliable = mark(
+            "The reliability of gains is {r:.2f}, above {enough:.2f}, so that ranks of single "
+            "villages say something."
+        )
+    top, known = show_share(top_share), int(chosen.tail_probability.notna().sum())
+    note = sentences(
+        say(
+            "{n:,} of {all:,} villages are selected as being among the top {share}, those with "
+            "a true gain above {threshold}.",
+            n=chosen.n_selected, all=known, share=top, threshold=show_number(chosen.threshold),
+        ),
+        say(wrong, rate=chosen.expected_fdr, fdr=show_share(fdr)),
+        say(reliable, r=chosen.reliability, enough=ENOUGH_RELIABILITY),
+        say("Among the top: the probability of it, given the data."),
+        say(
+            "Raw gains stand beside the shrunken ones, never alone: by raw gain a list of the "
+            "best is a list of the lucky too."
+        ),
+        say("The first {n} are shown.", n=_MOST_ROWS) if len(rows) < len(data) else "",
+        say("In {unit}.", unit=shown.unit),
+        gains.prices,
+        money_note(shown),
+    )  # fmt: skip
     return Exhibit(
         name="selected_villages",
         kind="table",
-        caption=f"{_SELECTED} {show_share(top_share)}",
+        caption=say("Villages that are likely to be among the top {share}", share=top),
         data=data,
         body=html_table(cells),
         simulated=gains.study_data.study.simulated,
-        note=(
-            f"{chosen.n_selected:,} of {int(chosen.tail_probability.notna().sum()):,} villages "
-            f"are selected as being among the top {show_share(top_share)}, those with a true "
-            f"gain above {show_number(chosen.threshold)}. {wrong}; up to {show_share(fdr)} is "
-            f"tolerated. The reliability of gains is {chosen.reliability:.2f}, {say_little}. "
-            "Among the top: the probability of it, given the data. Raw gains stand beside the "
-            "shrunken ones, never alone: by raw gain a list of the best is a list of the "
-            f"lucky too. {cut}In {shown.unit}. {gains.prices} {money_note(shown)}"
-        ).strip(),
+        note=note,
     )

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
+from evaluation.language import mark, say, sentences
 from evaluation.report import plots
 from evaluation.report.exhibits import Exhibit
 from evaluation.report.gain_study import StudyGains, needs_gains
@@ -16,8 +17,8 @@ from evaluation.report.village_words import COLORS, NEVER, show_number
 
 _MOST_DRAWN = 150
 _MANY_POINTS = 5_000
-_DISTRIBUTION = "Villages' gains, raw and shrunken"
-_CATERPILLAR = "Villages' gains with their intervals"
+_DISTRIBUTION = mark("Villages' gains, raw and shrunken")
+_CATERPILLAR = mark("Villages' gains with their intervals")
 _RAW, _SHRUNKEN = COLORS[NEVER], COLORS["treated"]
 
 
@@ -34,11 +35,11 @@ def plot_gain_distribution(gains: StudyGains) -> Exhibit:
         n_bins = int(np.clip(1.5 * len(known) ** 0.5, 8, 40))
         bins = np.linspace(low, high, n_bins + 1) if low < high else 10
         left.hist(known["shrunken"].clip(low, high), bins=bins, color=_SHRUNKEN, alpha=0.5,
-                  label="shrunken")  # fmt: skip
+                  label=plots.inscribe("shrunken"))  # fmt: skip
         left.hist(known["gain"].clip(low, high), bins=bins, histtype="step", color="0.15",
-                  linewidth=1.3, label="raw")  # fmt: skip
-        left.set_xlabel(f"gain, {shown.axis}")
-        left.set_ylabel("villages")
+                  linewidth=1.3, label=plots.inscribe("raw"))  # fmt: skip
+        left.set_xlabel(plots.inscribe("gain, {axis}", axis=shown.axis))
+        left.set_ylabel(plots.inscribe("number of villages"))
         left.yaxis.set_major_locator(MaxNLocator(integer=True))
         left.legend(frameon=False)
         right.axline((0, 0), slope=1, color="0.5", linewidth=1, linestyle="--")
@@ -46,45 +47,62 @@ def plot_gain_distribution(gains: StudyGains) -> Exhibit:
             known["gain"], known["shrunken"], s=float(np.clip(4_000 / len(known), 1, 18)),
             color=_SHRUNKEN, alpha=0.6, linewidths=0, rasterized=len(known) > _MANY_POINTS,
         )  # fmt: skip
-        right.set_xlabel("raw gain")
-        right.set_ylabel("shrunken gain")
+        right.set_xlabel(plots.inscribe("raw gain"))
+        right.set_ylabel(plots.inscribe("shrunken gain"))
     data = known[["county", "name", "gain", "shrunken", "shrunken_sd"]].reset_index()
-    note = (
-        f"{_curse_words(known)} Shrunken towards what villages measured as well gain on "
-        f"average (empirical Bayes). {_left_words(frame, known)} Dashed: where the two are "
-        f"equal; gains beyond the outermost half per cent are in the outermost bars. "
-        f"In {shown.unit}. {gains.prices}"
+    note = sentences(
+        *_curse_words(known),
+        say(
+            "Shrunken towards what villages measured as well gain on average (empirical Bayes)."
+        ),
+        _left_words(frame, known),
+        say(
+            "Dashed: where the two are equal; gains beyond the outermost half per cent are in "
+            "the outermost bars."
+        ),
+        say("In {unit}.", unit=shown.unit),
+        gains.prices,
     )
     return plots.figure_exhibit(
         figure,
         name="gain_distribution",
-        caption=_DISTRIBUTION,
-        alt=f"Histograms of raw and shrunken gains, and dots of one against the other. {note}",
+        caption=say(_DISTRIBUTION),
+        alt=sentences(
+            say("Histograms of raw and shrunken gains, and dots of one against the other."),
+            note,
+        ),
         data=data.assign(unit=shown.unit),
         simulated=gains.study_data.study.simulated,
-        note=" ".join(note.split()),
+        note=note,
     )
 
 
-def _curse_words(known: pd.DataFrame) -> str:
+def _curse_words(known: pd.DataFrame) -> list[str]:
     """Say in numbers how much too high the highest raw gains are (the winner's curse)."""
     share = 0.01 if len(known) >= 1_000 else 0.1
     n = math.ceil(share * len(known))
     top = known.nlargest(n, "gain")
     raw, left = float(top["gain"].mean()), float(top["shrunken"].mean())
     spread, less = float(known["gain"].std()), float(known["shrunken"].std())
-    return (
-        f"The {show_share(share)} of villages with the highest raw gains ({n:,}) have "
-        f"{show_number(raw)} on average; after shrinkage the same villages have "
-        f"{show_number(left)}: {show_number(raw - left)} is taken for luck (the winner's "
-        f"curse). The standard deviation between villages is {show_number(spread)} raw and "
-        f"{show_number(less)} shrunken."
-    )
+    return [
+        say(
+            "The {share} of villages with the highest raw gains ({n:,}) have {raw} on average; "
+            "after shrinkage the same villages have {left}: {luck} is taken for luck (the "
+            "winner's curse).",
+            share=show_share(share), n=n, raw=show_number(raw), left=show_number(left),
+            luck=show_number(raw - left),
+        ),
+        say(
+            "The standard deviation between villages is {raw} raw and {shrunken} shrunken.",
+            raw=show_number(spread), shrunken=show_number(less),
+        ),
+    ]  # fmt: skip
 
 
 def _left_words(frame: pd.DataFrame, known: pd.DataFrame) -> str:
     lost = int(frame["gain"].notna().sum()) - len(known)
-    return f"{lost:,} villages with a gain have no variance to shrink by." if lost else ""
+    told = mark("{n:,} villages with a gain have no variance to shrink by.")
+    return say(told, n=lost) if lost else ""
 
 
 @needs_gains("gain_intervals", _CATERPILLAR, shrunken=True)
@@ -102,47 +120,56 @@ def plot_caterpillar(gains: StudyGains) -> Exhibit:
         axes = figure.subplots()
         axes.axhline(0, color="0.4", linewidth=1)
         for shift, color, gain, low, high, name in (
-            (-0.2, _RAW, "gain", "conf_low", "conf_high", "raw, from placebos"),
-            (0.2, _SHRUNKEN, "shrunken", "shrunken_low", "shrunken_high", "shrunken, robust"),
-        ):
+            (-0.2, _RAW, "gain", "conf_low", "conf_high", mark("raw, from placebos")),
+            (0.2, _SHRUNKEN, "shrunken", "shrunken_low", "shrunken_high",
+             mark("shrunken, robust")),
+        ):  # fmt: skip
             axes.vlines(
-                x + shift, drawn[low], drawn[high], color=color, linewidth=1.1, label=name
-            )
+                x + shift, drawn[low], drawn[high], color=color, linewidth=1.1,
+                label=plots.inscribe(name),
+            )  # fmt: skip
             axes.plot(x + shift, drawn[gain], "o", color=color, markersize=2.5)
-        axes.set_xlabel("villages, by raw gain")
-        axes.set_ylabel(f"gain, {shown.axis}")
+        axes.set_xlabel(plots.inscribe("villages, by raw gain"))
+        axes.set_ylabel(plots.inscribe("gain, {axis}", axis=shown.axis))
         axes.set_xticks([])
         axes.margins(x=0.01)
         figure.legend(loc="outside lower left", ncols=2, frameon=False)
     columns = ["county", "name", "gain", "conf_low", "conf_high", "spread", "shrunken",
                "shrunken_low", "shrunken_high"]  # fmt: skip
-    cut = (
-        f"{len(drawn)} of {len(known):,} villages are drawn, evenly spaced in this order. "
-        if len(drawn) < len(known)
-        else ""
-    )
-    note = (
-        f"{_above_words(known, gains.found.options.alpha)} {cut}Intervals are nominally "
-        f"{gains.level}. A raw one covers on average over villages and by a village's true "
-        "noise; by its spread as estimated it does not: in simulations with five untreated "
-        "years a nominal 95% covered about .99 in the noisiest quarter of villages and about "
-        ".88 in the quietest. Robust empirical Bayes intervals (Armstrong, Kolesár, "
-        "Plagborg-Møller 2022, doi:10.3982/ECTA18597) cover on average over villages, whatever "
-        "the distribution of true gains. "
-        f"In {shown.unit}. {gains.prices}"
+    cut = say(
+        "{n} of {all:,} villages are drawn, evenly spaced in this order.",
+        n=len(drawn), all=len(known),
+    )  # fmt: skip
+    note = sentences(
+        *_above_words(known, gains.found.options.alpha),
+        cut if len(drawn) < len(known) else "",
+        say("Intervals are nominally {level}.", level=gains.level),
+        say(
+            "A raw one covers on average over villages and by a village's true noise; by its "
+            "spread as estimated it does not: in simulations with five untreated years a "
+            "nominal 95% covered about .99 in the noisiest quarter of villages and about .88 "
+            "in the quietest."
+        ),
+        say(
+            "Robust empirical Bayes intervals (Armstrong, Kolesár, Plagborg-Møller 2022, "
+            "doi:10.3982/ECTA18597) cover on average over villages, whatever the distribution "
+            "of true gains."
+        ),
+        say("In {unit}.", unit=shown.unit),
+        gains.prices,
     )
     return plots.figure_exhibit(
         figure,
         name="gain_intervals",
-        caption=_CATERPILLAR,
-        alt=f"Bars of villages' intervals in order of the raw gain. {note}",
+        caption=say(_CATERPILLAR),
+        alt=sentences(say("Bars of villages' intervals in order of the raw gain."), note),
         data=drawn[columns].reset_index().assign(unit=shown.unit),
         simulated=gains.study_data.study.simulated,
-        note=" ".join(note.split()),
+        note=note,
     )
 
 
-def _above_words(known: pd.DataFrame, alpha: float) -> str:
+def _above_words(known: pd.DataFrame, alpha: float) -> list[str]:
     """Say how many raw intervals leave out zero, and how wide both kinds are.
 
     Shrunken intervals cover on average over villages: counting those without zero tests none.
@@ -153,8 +180,14 @@ def _above_words(known: pd.DataFrame, alpha: float) -> str:
         show_number(float((known[f"{side}_high"] - known[f"{side}_low"]).median()))
         for side in ("conf", "shrunken")
     ]
-    return (
-        f"Of {n:,} villages' raw intervals {away:,} leave out zero; if nobody had gained, "
-        f"about {alpha * n:.0f} would by chance. The median width is {widths[0]} raw and "
-        f"{widths[1]} shrunken."
-    )
+    return [
+        say(
+            "Of {n:,} villages' raw intervals {away:,} leave out zero; if nobody had gained, "
+            "about {chance:.0f} would by chance.",
+            n=n, away=away, chance=alpha * n,
+        ),
+        say(
+            "The median width is {raw} raw and {shrunken} shrunken.",
+            raw=widths[0], shrunken=widths[1],
+        ),
+    ]  # fmt: skip

@@ -17,7 +17,10 @@ from evaluation.errors import DesignError, ReportError, suggest
 from evaluation.gains.estimate import NoGainsError, estimate_gains
 from evaluation.gains.options import Cluster, Comparison, YearEffects
 from evaluation.gains.result import IncomeGains
+from evaluation.gains.scale import name_unit
 from evaluation.gains.shrinkage import SPARE_VILLAGES, ShrunkenGains
+from evaluation.language import choose, mark, say, say_count
+from evaluation.report import plots
 from evaluation.report.absent import NeedsFound
 from evaluation.report.gain_words import show_share
 from evaluation.report.village_words import (
@@ -28,10 +31,12 @@ from evaluation.report.village_words import (
     show_variable,
 )
 
-_NO_PANEL = "This study has no panel."
-_NOBODY = "No village of the panel is treated."
-_NOT_SHRUNKEN = "There are no shrunken gains: the table of how gains were estimated says why."
-_NOTHING_BESIDE = (
+_NO_PANEL = mark("This study has no panel.")
+_NOBODY = mark("No village of the panel is treated.")
+_NOT_SHRUNKEN = mark(
+    "There are no shrunken gains: the table of how gains were estimated says why."
+)
+_NOTHING_BESIDE = mark(
     "In no year is there an untreated village whose change can be compared: there are no "
     "gains to estimate."
 )
@@ -77,11 +82,14 @@ class StudyGains:
     @property
     def shown(self) -> Shown:
         """How gains are shown."""
-        panel, unit = self.panel, self.found.unit
+        panel, unit = self.panel, name_unit(self.panel)
         if panel.analysis.form == "level":
             return show_variable(panel, panel.variables[panel.outcome])
-        prices = f", prices of {panel.price_year}" if panel.price_year else ""
-        return Shown(divisor=1, unit=unit + prices, axis=drawable(unit + prices, "the outcome"))
+        if panel.price_year:
+            prices = say("prices of {year}", year=panel.price_year)
+            unit = say("{unit}, {prices}", unit=unit, prices=prices)
+        axis = drawable(unit, plots.inscribe("the outcome"))
+        return Shown(divisor=1, unit=unit, axis=axis)
 
     @property
     def level(self) -> str:
@@ -91,7 +99,8 @@ class StudyGains:
     @property
     def prices(self) -> str:
         """How money was deflated; '' where the outcome is none."""
-        money = "yuan" in self.found.unit or "万元" in self.shown.unit
+        unit = self.panel.variables[self.panel.outcome].unit
+        money = "yuan" in unit or unit == "CNY"
         return name_prices(self.study_data.study, brief=True) if money else ""
 
     def villages(self) -> pd.DataFrame:
@@ -147,7 +156,7 @@ def estimate_study_gains(
     if panel is None or not panel.has_comparison:
         reason = _NO_PANEL if panel is None else _NOTHING_BESIDE
         nobody = panel is not None and not panel.is_treated.any()
-        return StudyGains(study_data=study_data, reason=_NOBODY if nobody else reason)
+        return StudyGains(study_data=study_data, reason=say(_NOBODY if nobody else reason))
     names = _read_covariates(panel, covariates)
 
     def estimate(effects: YearEffects) -> IncomeGains:
@@ -203,9 +212,10 @@ def _estimate_within(
         n_lost = int(lost.sum())
     if not n_lost:
         return within, ""
-    return None, (
-        f"With year effects by county {n_lost:,} of the treated villages have no village to be "
-        "compared with, so that gains are not given that way."
+    return None, say(
+        "With year effects by county {n:,} of the treated villages have no village to be "
+        "compared with, so that gains are not given that way.",
+        n=n_lost,
     )
 
 
@@ -213,8 +223,11 @@ def _why_not_shrunken(main: IncomeGains, error: DesignError) -> str:
     count, needed = int(main.villages["variance"].notna().sum()), SPARE_VILLAGES + 2
     if count >= needed:
         return str(error)
-    have = "1 has" if count == 1 else f"{count} have"
-    return f"shrinkage needs {needed} villages with an interval, {have} one"
+    return say_count(
+        "shrinkage needs {needed} villages with an interval, {n} has one",
+        "shrinkage needs {needed} villages with an interval, {n} have one",
+        count, needed=needed,
+    )  # fmt: skip
 
 
 def needs_gains(name: str, caption: str, *, shrunken: bool = False) -> NeedsFound:
@@ -222,21 +235,23 @@ def needs_gains(name: str, caption: str, *, shrunken: bool = False) -> NeedsFoun
 
     def reason_of(gains: StudyGains) -> str:
         lacking = shrunken and gains.shrunken is None
-        return gains.reason or (_NOT_SHRUNKEN if lacking else "")
+        return gains.reason or (say(_NOT_SHRUNKEN) if lacking else "")
 
     return NeedsFound(name, caption, reason_of, errors=())
 
 
 def name_counties(study: Study, names: pd.Index[Any]) -> list[str]:
-    """Name counties in both languages, as far as the study does; numbers as "county 12"."""
+    """Name counties, in English in both languages; numbers as "county 12"."""
     known = {
-        key: f"{area.name} {area.zh if area.zh != area.name else ''}".strip()
+        key: choose(f"{area.name} {area.zh if area.zh != area.name else ''}".strip(), area.zh)
         for area in study.counties
         for key in (area.name, area.zh)
     }
     return [
-        known.get(str(name), f"county {name}" if str(name).isdigit() else str(name))
-        or "no county"
+        known.get(
+            str(name), say("county {name}", name=name) if str(name).isdigit() else str(name)
+        )
+        or say("no county")
         for name in names
     ]
 

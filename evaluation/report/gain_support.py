@@ -11,7 +11,8 @@ import pandas as pd
 from evaluation.gains.imputation import fit_counterfactual
 from evaluation.gains.moments import Bools, Floats
 from evaluation.gains.result import IncomeGains
-from evaluation.gains.scale import to_yuan
+from evaluation.gains.scale import retransformation, to_yuan
+from evaluation.language import commas, mark, say, sentences
 from evaluation.report.gain_study import StudyGains, name_village
 from evaluation.report.gain_words import holds_zero
 from evaluation.report.village_words import show_money, show_number
@@ -33,15 +34,67 @@ def count_comparison(found: IncomeGains) -> npt.NDArray[np.int64]:
 def speaks_for(found: IncomeGains) -> str:
     """Say how many of the treated villages a mean is over, where many are not."""
     n, known = len(found.villages), int(found.villages["gain"].notna().sum())
-    return f"It speaks for {known:,} of {n:,} treated villages." if known < _ENOUGH * n else ""
+    if known >= _ENOUGH * n:
+        return ""
+    return say("It speaks for {known:,} of {n:,} treated villages.", known=known, n=n)
+
+
+def option_rows(gains: StudyGains) -> list[Row]:
+    """Say how gains were estimated, and of how many villages."""
+    main, panel = gains.found, gains.panel
+    options, outcome = main.options, panel.variables[panel.outcome]
+    source = (
+        say("village-years: never treated villages alone")
+        if options.comparison == "never_treated"
+        else say(
+            "village-years: the untreated years of all villages, a village's own until it is "
+            "treated"
+        )
+    )
+    estimator = say(
+        "imputation: what a village would have had is its own level{trend} and its {effects}, "
+        "fitted on untreated village-years (Borusyak, Jaravel, Spiess 2024, "
+        "doi:10.1093/restud/rdae007); its gain is the mean over its treated years of the "
+        "outcome less that",
+        trend=say(" and a linear trend of its own") if options.trends else "",
+        effects=say("county year effects")
+        if options.year_effects == "county"
+        else say("common year effects"),
+    )
+    errors = say(
+        "clustered by {place}; intervals of villages: from the same contrast in comparison "
+        "villages, nominally {level} (alpha {alpha:g})",
+        place=say(main.cluster), level=gains.level, alpha=options.alpha,
+    )  # fmt: skip
+    treated = say("treated by {year}", year=panel.years[-1])
+    measured = say("{label}; {unit}.", label=outcome.label, unit=gains.shown.unit)
+    return [
+        (say("Estimator"), None, estimator),
+        (say("Outcome"), None, sentences(measured, retransformation(panel))),
+        (say("Comparison"), int(main.fit.design.fitted.sum()), source),
+        fewest_row(main),
+        (
+            say("Covariates"),
+            len(options.covariates),
+            commas(options.covariates) or say("none"),
+        ),
+        (
+            say("Years of anticipation"),
+            options.anticipation,
+            say("before the first treated one"),
+        ),
+        (say("Weights"), None, options.weights or say("every village counts alike")),
+        (say("Errors of means"), None, errors),
+        (say("Treated villages"), len(main.villages), treated),
+    ]
 
 
 def reason_rows(frame: pd.DataFrame) -> list[Row]:
     """Count the villages without a gain, and those without an interval, by reason."""
     rows: list[Row] = []
     for name, some in {
-        "without a gain": frame["gain"].isna(),
-        "without an interval": frame["gain"].notna() & frame["conf_low"].isna(),
+        say("without a gain"): frame["gain"].isna(),
+        say("without an interval"): frame["gain"].notna() & frame["conf_low"].isna(),
     }.items():
         counts = frame.loc[some, "reason"].astype(str).value_counts()
         rows += [(name, int(count), str(reason)) for reason, count in counts.items()]
@@ -51,11 +104,12 @@ def reason_rows(frame: pd.DataFrame) -> list[Row]:
 def left_out_rows(main: IncomeGains) -> list[Row]:
     """Count the village-years with an outcome that are left out, by reason."""
     found = {
-        "an outcome of zero has no logarithm": main.n_zeros_left_out,
-        "a covariate is not known": main.n_cells_left_out,
+        say("an outcome of zero has no logarithm"): main.n_zeros_left_out,
+        say("a covariate is not known"): main.n_cells_left_out,
     }
-    rows: list[Row] = [("Village-years left out", float(n), w) for w, n in found.items() if n]
-    return rows or [("Village-years left out", 0, "")]
+    item = say("Village-years left out")
+    rows: list[Row] = [(item, float(n), why) for why, n in found.items() if n]
+    return rows or [(item, 0, "")]
 
 
 def fewest_row(found: IncomeGains) -> Row:
@@ -67,9 +121,15 @@ def fewest_row(found: IncomeGains) -> Row:
     village, year = np.nonzero(cells.counted)
     own = counts[design.group[cells.rows[village]], years[year]]
     at = design.years[year[own.argmin()]]
-    where = f"in {at}{' in one county' if n_groups > 1 else ''}"
-    what = f"untreated villages known {where}, of the years with gains the one with fewest"
-    return ("Fewest comparison villages", float(own.min()), what)
+    what = mark(
+        "untreated villages known in {year}, of the years with gains the one with fewest"
+    )
+    if n_groups > 1:
+        what = mark(
+            "untreated villages known in {year} in one county, of the years with gains the one "
+            "with fewest"
+        )
+    return (say("Fewest comparison villages"), float(own.min()), say(what, year=at))
 
 
 def extreme_rows(gains: StudyGains) -> list[Row]:
@@ -81,26 +141,35 @@ def extreme_rows(gains: StudyGains) -> list[Row]:
     order = np.argsort(-distance[far], kind="stable")[:_SHOWN]
     rows, years = (index[order] for index in np.nonzero(far))
     levels = panel.analysis.form != "level"
-    unit = panel.variables[panel.outcome].unit if levels else shown.unit
+    unit = say(panel.variables[panel.outcome].unit) if levels else shown.unit
     values = panel.matrix()[rows, years] / (1 if levels else shown.divisor)
     villages = panel.villages.iloc[rows]
     told = []
     for row, name in enumerate(name_village(villages)):
         key = "" if name == villages.index[row] else f" ({villages.index[row]})"
-        told.append(f"{name}{key} in {panel.years[years[row]]}: {show_number(values[row])}")
-    more = f" and {count - _SHOWN:,} more" if count > _SHOWN else ""
-    what = (
-        f"untreated ones whose residual is beyond {_FAR} robust standard deviations of its "
-        f"village's and year's median (the outcome, {unit}): {'; '.join(told)}{more}"
-    )
+        told.append(
+            say(
+                "{village} in {year}: {value}",
+                village=f"{name}{key}", year=panel.years[years[row]],
+                value=show_number(values[row]),
+            )
+        )  # fmt: skip
+    what = say(
+        "untreated ones whose residual is beyond {n} robust standard deviations of its "
+        "village's and year's median (the outcome, {unit}): {named}{more}",
+        n=_FAR, unit=unit, named=say("; ").join(told),
+        more=say(" and {n:,} more", n=count - _SHOWN) if count > _SHOWN else "",
+    )  # fmt: skip
     mean, n_lost = _mean_without(found, far)
-    lost = f"; {n_lost:,} treated village-years lose their gain" if n_lost else ""
+    point = mark("{unit}, a point estimate")
+    if n_lost:
+        point = mark("{unit}, a point estimate; {n:,} treated village-years lose their gain")
     return [
-        ("Extreme village-years", float(count), what),
+        (say("Extreme village-years"), float(count), what),
         (
-            "Mean gain without them",
+            say("Mean gain without them"),
             mean / shown.divisor,
-            f"{shown.unit}, a point estimate{lost}",
+            say(point, unit=shown.unit, n=n_lost),
         ),
     ]
 
@@ -116,7 +185,8 @@ def money_rows(gains: StudyGains) -> list[Row]:
         return []
     mean = _mean(found, found.yuan)
     divisor, unit = _money_unit(gains, mean)
-    row: Row = ("Mean gain in money", mean / divisor, f"{unit}; no interval: retransformed")
+    item, bare_item = say("Mean gain in money"), say("The same without smearing")
+    row: Row = (item, mean / divisor, say("{unit}; no interval: retransformed", unit=unit))
     if panel.analysis.form != "log":
         return [row]
     design, rows = found.fit.design, found.cells.rows
@@ -127,19 +197,16 @@ def money_rows(gains: StudyGains) -> list[Row]:
     moves = abs(mean - without) > _MOVES * abs(without)
     if not (moves or holds_zero(found.att)):
         return [row]
-    return [
-        (
-            row[0],
-            row[1],
-            f"{unit}; no interval: retransformed with the smearing factor {factor:.3f}",
-        ),
-        (
-            "The same without smearing",
-            without / divisor,
-            f"{unit}; the factor is a mean of exp(residual), which single large errors drive: "
-            "how far the two are apart is how little is known of the gain in money",
-        ),
-    ]
+    smeared = say(
+        "{unit}; no interval: retransformed with the smearing factor {factor:.3f}",
+        unit=unit, factor=factor,
+    )  # fmt: skip
+    why = say(
+        "{unit}; the factor is a mean of exp(residual), which single large errors drive: how "
+        "far the two are apart is how little is known of the gain in money",
+        unit=unit,
+    )
+    return [(item, mean / divisor, smeared), (bare_item, without / divisor, why)]
 
 
 def _find_extremes(found: IncomeGains) -> tuple[Bools, Floats]:
@@ -185,5 +252,5 @@ def _money_unit(gains: StudyGains, mean: float) -> tuple[float, str]:
     panel = gains.panel
     money = show_money(panel.variables[panel.outcome].unit, panel.price_year)
     if money.divisor > 1 and abs(mean) < money.divisor:  # an income per head
-        return 1, money.unit.replace("万元", "yuan")
-    return money.divisor, money.unit or "levels"
+        return 1, money.unit.replace("万元", say("yuan"))
+    return money.divisor, money.unit or say("levels")

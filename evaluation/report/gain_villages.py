@@ -10,6 +10,7 @@ import pandas as pd
 from markupsafe import Markup
 from matplotlib.patheffects import withStroke
 
+from evaluation.language import mark, say, sentences
 from evaluation.report import plots
 from evaluation.report.absent import absent
 from evaluation.report.exhibits import Exhibit
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 _MOST_ROWS = 3_000
 _MANY_POINTS = 5_000
 _MANY_COUNTIES = 30
-_MAP = "Gains of treated villages on the map"
-_TABLE = "Gains of all treated villages"
+_MAP = mark("Gains of treated villages on the map")
+_TABLE = mark("Gains of all treated villages")
 _SCRIPT = Path(__file__).parent / "templates" / "table.js"
 _NUMERIC = ("First treated", "Gain", "Interval", "p", "Shrunken", "Robust interval")
 
@@ -35,12 +36,12 @@ def plot_gain_map(gains: StudyGains) -> Exhibit:
     """Draw treated villages at their coordinates, coloured by shrunken gain."""
     shown, frame = gains.shown, gains.villages()
     if not {"longitude", "latitude"} <= set(frame):
-        reason = "This study has no coordinates of villages."
-        return absent(gains.study_data, "gain_map", _MAP, reason)
+        reason = say("This study has no coordinates of villages.")
+        return absent(gains.study_data, "gain_map", say(_MAP), reason)
     placed = frame.dropna(subset=["longitude", "latitude", "shrunken"])
     if placed.empty:
-        reason = "No village with a shrunken gain has coordinates."
-        return absent(gains.study_data, "gain_map", _MAP, reason)
+        reason = say("No village with a shrunken gain has coordinates.")
+        return absent(gains.study_data, "gain_map", say(_MAP), reason)
     stretch = 1 / np.cos(np.radians(placed["latitude"].mean()))
     spans = [float(np.ptp(placed[name])) or 0.1 for name in ("longitude", "latitude")]
     height = float(np.clip(5.6 * stretch * spans[1] / spans[0], 2.5, 6))
@@ -58,26 +59,36 @@ def plot_gain_map(gains: StudyGains) -> Exhibit:
         key = _write_counties(gains, axes, placed)
         axes.margins(0.1)
         axes.set_aspect(stretch)
-        axes.set_xlabel("longitude, degrees east")
-        axes.set_ylabel("latitude, degrees north")
+        axes.set_xlabel(plots.inscribe("longitude, degrees east"))
+        axes.set_ylabel(plots.inscribe("latitude, degrees north"))
         axes.ticklabel_format(useOffset=False)
-        figure.colorbar(dots, ax=axes, shrink=0.8, label=f"shrunken gain, {shown.axis}")
-    note = (
-        f"{len(placed):,} villages; {len(frame) - len(placed):,} treated villages are not "
-        "drawn, for want of a shrunken gain or a place. White is a gain of zero; the hundredth "
-        f"with the largest gains has the outermost colours. {drawn} {key} {missing} "
-        f"{gains.prices}"
-    )
+        label = plots.inscribe("shrunken gain, {axis}", axis=shown.axis)
+        figure.colorbar(dots, ax=axes, shrink=0.8, label=label)
+    note = sentences(
+        say(
+            "{n:,} villages; {lost:,} treated villages are not drawn, for want of a shrunken "
+            "gain or a place.",
+            n=len(placed), lost=len(frame) - len(placed),
+        ),
+        say(
+            "White is a gain of zero; the hundredth with the largest gains has the outermost "
+            "colours."
+        ),
+        drawn,
+        key,
+        missing,
+        gains.prices,
+    )  # fmt: skip
     columns = ["county", "name", "longitude", "latitude", "shrunken", "shrunken_low",
                "shrunken_high"]  # fmt: skip
     return plots.figure_exhibit(
         figure,
         name="gain_map",
-        caption=_MAP,
-        alt=f"Map of treated villages as dots coloured by gain. {note}",
+        caption=say(_MAP),
+        alt=sentences(say("Map of treated villages as dots coloured by gain."), note),
         data=placed[columns].reset_index().assign(unit=shown.unit),
         simulated=gains.study_data.study.simulated,
-        note=" ".join(note.split()),
+        note=note,
     )
 
 
@@ -114,60 +125,69 @@ def village_table(gains: StudyGains) -> Exhibit:
     if len(frame) > _MOST_ROWS:
         rows = frame.iloc[np.linspace(0, len(frame) - 1, _MOST_ROWS).round().astype(int)]
     cells = _cells(rows, gains)
-    cut = (
-        f"{_MOST_ROWS:,} villages, evenly spaced, of {len(frame):,}; all are in "
-        "tables/village_gains.csv."
-        if len(rows) < len(frame)
-        else ""
-    )
+    cut = say(
+        "{n:,} villages, evenly spaced, of {all:,}; all are in tables/village_gains.csv.",
+        n=_MOST_ROWS, all=len(frame),
+    )  # fmt: skip
     n_gain, n_raw = (int(frame[name].notna().sum()) for name in ("gain", "conf_low"))
     shrunken = (
-        "Shrunken: the gain with its luck taken out, and its robust interval."
-        if gains.shrunken
-        else "There are no shrunken gains."
+        say("There are no shrunken gains.")
+        if gains.shrunken is None
+        else say("Shrunken: the gain with its luck taken out, and its robust interval.")
     )
-    note = (
-        f"{n_gain:,} of {len(frame):,} treated villages have a gain, {n_raw:,} an interval of "
-        f"their own; the others have the reason. {cut} Gain: the mean over the village's "
-        f"treated years, with its {gains.level} interval; p: of no gain, from comparison "
-        f"villages. {shrunken} In {shown.unit}. {gains.prices} {money_note(shown)}"
-    )
+    note = sentences(
+        say(
+            "{n:,} of {all:,} treated villages have a gain, {own:,} an interval of their own; "
+            "the others have the reason.",
+            n=n_gain, all=len(frame), own=n_raw,
+        ),
+        cut if len(rows) < len(frame) else "",
+        say(
+            "Gain: the mean over the village's treated years, with its {level} interval; p: of "
+            "no gain, from comparison villages.",
+            level=gains.level,
+        ),
+        shrunken,
+        say("In {unit}.", unit=shown.unit),
+        gains.prices,
+        money_note(shown),
+    )  # fmt: skip
     return Exhibit(
         name="village_gains",
         kind="table",
-        caption=_TABLE,
+        caption=say(_TABLE),
         data=data,
         body=_sortable(cells),
         simulated=gains.study_data.study.simulated,
-        note=" ".join(note.split()),
+        note=note,
     )
 
 
 def _cells(rows: pd.DataFrame, gains: StudyGains) -> pd.DataFrame:
-    """Give the cells as shown, without columns that have nothing in them."""
+    """Give the cells as shown, by their English heads, without columns of nothing."""
     counties = rows["county"].unique()
     named = dict(
         zip(counties, name_counties(gains.study_data.study, pd.Index(counties)), strict=True)
     )
     keys, names = [str(key) for key in rows.index], name_village(rows)
     columns: dict[str, list[str]] = {
-        "Village": names,
-        "Key": keys if keys != names else [],
-        "County": [named[county] for county in rows["county"]],
-        "Town": rows["town"].to_list(),
-        "Gain": [show_number(value) for value in rows["gain"]],
-        "Interval": [
+        mark("Village"): names,
+        mark("Key"): keys if keys != names else [],
+        mark("County"): [named[county] for county in rows["county"]],
+        mark("Town"): rows["town"].to_list(),
+        mark("Gain"): [show_number(value) for value in rows["gain"]],
+        mark("Interval"): [
             show_interval(*ends) for ends in rows[["conf_low", "conf_high"]].to_numpy()
         ],
-        "Shrunken": [show_number(value) for value in rows["shrunken"]],
-        "Robust interval": [
+        mark("Shrunken"): [show_number(value) for value in rows["shrunken"]],
+        mark("Robust interval"): [
             show_interval(*ends) for ends in rows[["shrunken_low", "shrunken_high"]].to_numpy()
         ],
-        "p": [show_p(p) for p in rows["p_value"]],
-        "Reason": rows["reason"].to_list(),
-        "First treated": [f"{year:.0f}" for year in rows["cohort"]],
-        "Untreated years": rows["untreated_years"].astype(object).fillna("").to_list(),
-        "Treated years": rows["treated_years"].astype(object).fillna("").to_list(),
+        mark("p"): [show_p(p) for p in rows["p_value"]],
+        mark("Reason"): rows["reason"].to_list(),
+        mark("First treated"): [f"{year:.0f}" for year in rows["cohort"]],
+        mark("Untreated years"): rows["untreated_years"].astype(object).fillna("").to_list(),
+        mark("Treated years"): rows["treated_years"].astype(object).fillna("").to_list(),
     }
     return pd.DataFrame({name: c for name, c in columns.items() if any(c)}, dtype=object)
 
@@ -181,7 +201,7 @@ def _sortable(cells: pd.DataFrame) -> Markup:
     """Build a table that its script makes searchable; as bare as thousands of rows need."""
     head = Markup("").join(
         Markup('<th scope="col"{}>{}</th>').format(
-            Markup(' class="n"') if name in _NUMERIC else "", name
+            Markup(' class="n"') if name in _NUMERIC else "", say(str(name))
         )
         for name in cells
     )
@@ -195,6 +215,9 @@ def _sortable(cells: pd.DataFrame) -> Markup:
     # Beyond the page, in JupyterLab, there is no style sheet to hold thousands of rows.
     return Markup(
         '<div class="tall" style="max-height:36rem;overflow:auto">'
-        '<table class="sortable"><thead><tr>{}</tr></thead>\n<tbody>{}</tbody></table></div>'
-        "<script>\n{}</script>"
-    ).format(head, Markup("\n").join(lines), script)
+        '<table class="sortable" data-search="{}" data-label="{}" data-count="{}">'
+        "<thead><tr>{}</tr></thead>\n<tbody>{}</tbody></table></div><script>\n{}</script>"
+    ).format(
+        say("Search"), say("Search the table"), say("N of M"),
+        head, Markup("\n").join(lines), script,
+    )  # fmt: skip

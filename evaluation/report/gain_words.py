@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,17 @@ from markupsafe import Markup
 
 from evaluation.gains.clusters import fewest_clusters
 from evaluation.gains.result import IncomeGains
+from evaluation.language import listing, mark, say, sentences
 from evaluation.report.village_words import Shown, show_number
 
 Row = dict[str, Any] | pd.Series
 
-_PLURALS = {"county": "counties", "town": "towns", "village": "villages"}
-ONE_AT_A_TIME = "Each interval holds by itself; all of them at once hold less often."
+_PLURALS = {
+    mark("county"): mark("counties"),
+    mark("town"): mark("towns"),
+    mark("village"): mark("villages"),
+}
+ONE_AT_A_TIME = mark("Each interval holds by itself; all of them at once hold less often.")
 
 
 def show_share(share: float) -> str:
@@ -55,8 +60,10 @@ def show_interval(low: float, high: float) -> str:
     if np.isnan(low):
         return ""
     if np.isinf(low):
-        return "unbounded" if np.isinf(high) else f"{show_number(high)} or less"
-    return f"{show_number(low)} {'or more' if np.isinf(high) else f'to {show_number(high)}'}"
+        return say("unbounded") if np.isinf(high) else say("{n} or less", n=show_number(high))
+    if np.isinf(high):
+        return say("{n} or more", n=show_number(low))
+    return say("{low} to {high}", low=show_number(low), high=show_number(high))
 
 
 def interval_cells(
@@ -67,7 +74,8 @@ def interval_cells(
     shared = str(reasons[0]) if len(reasons) == 1 and len(frame) > 1 else ""
     cells = []
     for row in frame.to_dict("records"):
-        gap = "none" if shared else f"none: {reason_words(row['reason'], cluster)}"
+        why = reason_words(row["reason"], cluster)
+        gap = say("none") if shared else say("none: {why}", why=why)
         cells.append(
             Markup('<span class="gap">{}</span>').format(gap)
             if np.isnan(row["conf_low"])
@@ -81,17 +89,22 @@ def interval_cells(
 def interval_words(row: Row, divisor: float, level: str, cluster: str) -> str:
     """Say an average's interval and its method, or why there is none."""
     if np.isnan(row["conf_low"]):
-        return f"no interval: {reason_words(row['reason'], cluster)}"
-    words = show_interval(row["conf_low"] / divisor, row["conf_high"] / divisor)
-    return f"{level} interval {words}, {method_words(row, cluster)}"
+        return say("no interval: {why}", why=reason_words(row["reason"], cluster))
+    ends = show_interval(row["conf_low"] / divisor, row["conf_high"] / divisor)
+    how = method_words(row, cluster)
+    return say("{level} interval {ends}, {how}", level=level, ends=ends, how=how)
 
 
-def method_words(row: Row, cluster: str) -> str:
+def method_words(row: Row, cluster: str, *, at_most: bool = False) -> str:
     """Say how an interval was made: "wild bootstrap, clustered by 17 towns"."""
     method, places = str(row["method"]), count_places(row["n_clusters"], cluster)
     if "placebos" in method:
-        return f"{method} of {count_places(row['n_clusters'], method.split()[0])}"
-    return f"{'' if method == 'clustered' else f'{method}, '}clustered by {places}"
+        level = method.split()[0]
+        places = count_places(row["n_clusters"], level)
+        return say("{level} placebos of {places}", level=say(level), places=places)
+    by = mark("clustered by up to {places}") if at_most else mark("clustered by {places}")
+    told = say(by, places=places)
+    return told if method == "clustered" else say("{how}, {by}", how=say(method), by=told)
 
 
 def bars_words(frame: pd.DataFrame, level: str, cluster: str) -> str:
@@ -99,20 +112,25 @@ def bars_words(frame: pd.DataFrame, level: str, cluster: str) -> str:
     known = frame[frame["conf_low"].notna()]
     if known.empty:
         reasons = [reason_words(r, cluster) for r in frame["reason"].unique() if r]
-        return f"no intervals ({reasons[-1] if reasons else 'nothing to average'})"
+        return say("no intervals ({why})", why=[say("nothing to average"), *reasons][-1])
     told = []
     for _, rows in known.groupby("method"):
         most = rows.iloc[int(rows["n_clusters"].to_numpy().argmax())]
-        words = method_words(most, cluster)
         differ = rows["n_clusters"].nunique() > 1
-        told.append(words.replace(" by ", " by up to ") if differ else words)
-    return f"{level} intervals, {' and '.join(told)}"
+        told.append(method_words(most, cluster, at_most=differ))
+    return say("{level} intervals, {how}", level=level, how=listing(told))
 
 
-def effects_words(found: IncomeGains) -> str:
-    """Say which year effects gains were estimated with."""
+def effects_words(found: IncomeGains, tell: Callable[[str], str] = say) -> str:
+    """Say which year effects gains were estimated with; in a figure by `plots.inscribe`."""
     by_county = found.options.year_effects == "county"
-    return "year effects by county" if by_county else "common year effects"
+    return tell(mark("year effects by county") if by_county else mark("common year effects"))
+
+
+def series_words(found: IncomeGains, bars: str) -> str:
+    """Say of one set of year effects, in a sentence, how its intervals were made."""
+    told = say("{effects}: {bars}.", effects=effects_words(found), bars=bars)
+    return f"{told[0].upper()}{told[1:]}"
 
 
 def cluster_of(found: IncomeGains, by: str) -> str:
@@ -124,29 +142,35 @@ def cluster_of(found: IncomeGains, by: str) -> str:
 
 def count_places(n: float, cluster: str) -> str:
     """Count counties, towns or villages: "1 county", "17 towns"."""
-    return f"{n:,.0f} {cluster if n == 1 else _PLURALS[cluster]}"
+    return say("{n:,.0f} {places}", n=n, places=say(cluster if n == 1 else _PLURALS[cluster]))
 
 
 def reason_words(reason: object, cluster: str) -> str:
     """Say what the clusters are that a reason speaks of: "4 counties" for "4 clusters"."""
     told = re.sub(r"(\d+) clusters", lambda n: count_places(int(n[1]), cluster), str(reason))
-    return told.replace("clusters", _PLURALS[cluster])
+    return told.replace(say("clusters"), say(_PLURALS[cluster]))
 
 
 def few_words(reasons: Iterable[object], alpha: float, cluster: str) -> str:
     """Explain once why so many clusters are needed, where a reason says that they lack."""
-    told = [re.search(r"count as ([\d.]+) equal", str(reason)) for reason in reasons]
+    few = say("count as ([0-9.]+) equal")
+    told = [re.search(few, str(reason)) for reason in reasons]
     counts = [float(match[1]) for match in told if match]
     if not counts:
         return ""
-    needed = fewest_clusters(alpha)
-    one = f", as fewer than 2 where one {cluster} carries nearly all" if min(counts) < 2 else ""
-    plural = _PLURALS[cluster]
-    return (
-        f"An interval takes {needed} equal {plural}: flipping the signs of {needed - 1} gives "
-        f"no p-value below {2 ** (2 - needed):.3g}. {plural.capitalize()} count as fewer equal "
-        f"ones where few of them carry an average{one}."
-    )
+    needed, places = fewest_clusters(alpha), say(_PLURALS[cluster])
+    why = say(
+        "An interval takes {needed} equal {places}: flipping the signs of {fewer} gives no "
+        "p-value below {p:.3g}.",
+        needed=needed, places=places, fewer=needed - 1, p=2 ** (2 - needed),
+    )  # fmt: skip
+    one = mark("{places} count as fewer equal ones where few of them carry an average.")
+    if min(counts) < 2:
+        one = mark(
+            "{places} count as fewer equal ones where few of them carry an average, as fewer "
+            "than 2 where one {place} carries nearly all."
+        )
+    return sentences(why, say(one, places=places.capitalize(), place=say(cluster)))
 
 
 def holds_zero(row: Row) -> bool:
@@ -156,42 +180,55 @@ def holds_zero(row: Row) -> bool:
 
 def zero_words(row: Row) -> str:
     """Say that no gain is shown where the interval includes zero."""
-    what = "gain" if row["estimate"] >= 0 else "loss"
-    return f"The interval includes zero: no {what} is shown." if holds_zero(row) else ""
+    if not holds_zero(row):
+        return ""
+    if row["estimate"] >= 0:
+        return say("The interval includes zero: no gain is shown.")
+    return say("The interval includes zero: no loss is shown.")
 
 
 def given_words(found: IncomeGains) -> str:
     """Say what intervals within counties take as given."""
     if found.options.year_effects != "county" or found.cluster == "county":
         return ""
-    return (
-        "Intervals with year effects by county take the counties as given and "
-        f"{_PLURALS[found.cluster]} as independent of one another."
+    return say(
+        "Intervals with year effects by county take the counties as given and {places} as "
+        "independent of one another.",
+        places=say(_PLURALS[found.cluster]),
     )
 
 
 def tell_gain(
-    row: Row, found: IncomeGains, shown: Shown, level: str, *, when: str = "a year"
+    row: Row, found: IncomeGains, shown: Shown, level: str, *, in_that_year: bool = False
 ) -> str:
     """Tell an average gain as an estimate, of logarithms in per cent, with its interval.
 
     Of logarithms a year's gain is no growth: it is told against the same year without.
     """
-    mean = float(row["estimate"])
-    more = "more" if mean >= 0 else "less"
-    what = f"{level} interval{' of the difference' if mean < 0 else ''} "  # signed, as it is
+    mean, per_cent = float(row["estimate"]), _in_per_cent(found)
+    low, high = float(row["conf_low"]), float(row["conf_high"])
+    ends = show_interval(low / shown.divisor, high / shown.divisor)
+    if per_cent and np.isfinite([low, high]).all():
+        ends = say("{low} to {high}", low=_signed(np.expm1(low)), high=_signed(np.expm1(high)))
     how = interval_words(row, shown.divisor, level, found.cluster)
-    how = how.replace(f"{level} interval ", what, 1)
-    if not _in_per_cent(found):
+    if ends:
+        signed = mark("{level} interval of the difference {ends}, {how}")  # signed, as it is
+        told = signed if mean < 0 else mark("{level} interval {ends}, {how}")
+        how = say(told, level=level, ends=ends, how=method_words(row, found.cluster))
+    over = mark("on average over their treated years") if per_cent else mark("a year")
+    words = {
+        "more": say("more") if mean >= 0 else say("less"),
+        "when": say("in that year") if in_that_year else say(over),
+        "how": how,
+        "unit": shown.unit,
+    }
+    if not per_cent:
         size = show_number(abs(mean) / shown.divisor)
-        return f"an estimated {size} {more} {when} ({shown.unit}; {how})"
-    ends = [np.expm1(float(row[name])) for name in ("conf_low", "conf_high")]
-    if np.isfinite(ends).all():
-        how = f"{what}{_signed(ends[0])} to {_signed(ends[1])}, "
-        how += method_words(row, found.cluster)
-    size = _signed(np.expm1(mean)).lstrip("+-")
-    when = when.replace("a year", "on average over their treated years")
-    return f"an estimated {size} {more} {when} ({how}; {show_number(mean)} in {shown.unit})"
+        return say("an estimated {size} {more} {when} ({unit}; {how})", size=size, **words)
+    return say(
+        "an estimated {size} {more} {when} ({how}; {log} in {unit})",
+        size=_signed(np.expm1(mean)).lstrip("+-"), log=show_number(mean), **words,
+    )  # fmt: skip
 
 
 def natural_order(*columns: Iterable[object]) -> npt.NDArray[np.intp]:

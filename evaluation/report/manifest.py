@@ -20,6 +20,7 @@ from evaluation.data.study import Study
 from evaluation.errors import ReportError
 
 NAME = "manifest.json"
+_CODE = (".py", ".j2", ".css", ".js", ".json", ".mo", ".mplstyle", ".tex", ".typ")
 _PACKAGE = "village-evaluation"
 
 
@@ -33,7 +34,6 @@ def describe_run(
     dict with study, inputs, parameters, notebooks, code (sha256 by file), python, packages,
     chinese_font and hash, which is over all the others.
     """
-    package = Path(evaluation.__file__).parent
     description = {
         "study": study.name,
         "inputs": {
@@ -42,11 +42,7 @@ def describe_run(
         },
         "parameters": parameters,
         "notebooks": {name: sha256(path) for name, path in notebooks.items()},
-        "code": {
-            path.relative_to(package).as_posix(): sha256(path)
-            for path in sorted(package.rglob("*"))
-            if path.suffix in (".py", ".j2", ".css", ".js", ".json", ".mo")
-        },
+        "code": describe_code(),
         "python": platform.python_version(),
         "packages": package_versions(),
         "chinese_font": font,
@@ -54,6 +50,16 @@ def describe_run(
     }
     text = json.dumps(description, sort_keys=True, ensure_ascii=False)
     return {**description, "hash": hashlib.sha256(text.encode()).hexdigest()}
+
+
+def describe_code() -> dict[str, str]:
+    """Give the sha256 of the package's files that what it writes depends on, by name."""
+    package = Path(evaluation.__file__).parent
+    return {
+        path.relative_to(package).as_posix(): sha256(path)
+        for path in sorted(package.rglob("*"))
+        if path.suffix in _CODE
+    }
 
 
 def package_versions() -> dict[str, str]:

@@ -1,11 +1,10 @@
-"""The prose of notebooks: its blocks, for the catalogue and for a report in Chinese."""
+"""The prose of notebooks, in the language spoken."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import Any
 
 from evaluation.language import say, spoken
 
@@ -22,21 +21,11 @@ def translate_notebook(notebook: Any) -> None:
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = "\n\n".join(
-                f"{mark}{say(text)}" for mark, text in _blocks(cell.source)
+                f"{mark}{say(text)}" for mark, text in split_blocks(cell.source)
             )
 
 
-def extract_messages(
-    file: IO[bytes], keywords: object, comments: object, options: object
-) -> Iterator[tuple[int, None, str, list[str]]]:
-    """Give a notebook's blocks to Babel, which asks for them in this form."""
-    for cell in json.load(file)["cells"]:
-        if cell["cell_type"] == "markdown":
-            for _, text in _blocks("".join(cell["source"])):
-                yield 0, None, text, []
-
-
-def _blocks(source: str) -> Iterator[tuple[str, str]]:
+def split_blocks(source: str) -> Iterator[tuple[str, str]]:
     """Split markdown into paragraphs, headings and items: their mark, and their text."""
     for block in re.split(r"\n\s*\n", source.strip()):
         if match := _BLOCK.match(" ".join(block.split("\n"))):

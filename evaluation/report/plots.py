@@ -8,6 +8,7 @@ import logging
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
@@ -24,6 +25,8 @@ from evaluation.report.fonts import FONT_ADVICE, find_chinese_font
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+_STYLE = Path(__file__).parent / "templates" / "figures.mplstyle"
 
 
 def draws_chinese() -> bool:
@@ -128,19 +131,10 @@ def palette(names: Sequence[str]) -> dict[str, str]:
 def in_style() -> Iterator[None]:
     """Draw in the package's style, whatever the user's matplotlibrc says."""
     chinese = find_chinese_font()
-    settings: Any = {
-        **sns.axes_style("whitegrid"),
-        **sns.plotting_context("paper", font_scale=1.05),
-        "font.family": ["DejaVu Sans", *([chinese] if chinese else [])],
-        "axes.edgecolor": ".3",
-        "axes.titlelocation": "left",
-        "axes.titleweight": "bold",
-        "svg.hashsalt": "evaluation",
-        "text.parse_math": False,
-    }
     # A Chinese font without a bold face is drawn in its regular one: nothing to tell a reader.
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
     with mpl.rc_context():
         mpl.rcdefaults()
-        mpl.rcParams.update(settings)
+        mpl.rcParams.update(mpl.rc_params_from_file(_STYLE, use_default_template=False))
+        mpl.rcParams["font.family"] += [chinese] if chinese else []
         yield

@@ -13,6 +13,7 @@ from evaluation.efficiency.cashflows import GOVERNMENT, SOCIETY, VILLAGE, CashFl
 from evaluation.efficiency.mvpf import value_flows
 from evaluation.efficiency.returns import cost_effectiveness, net_present_value
 from evaluation.errors import DesignError
+from evaluation.language import mark, say, sentences
 from evaluation.report.absent import absent
 from evaluation.report.costbenefit_study import StudyCostBenefit
 from evaluation.report.exhibits import Exhibit, html_lines, html_table
@@ -20,13 +21,18 @@ from evaluation.report.gain_words import show_interval, show_share
 from evaluation.report.ledger_plots import SOURCES
 from evaluation.report.village_words import show_number
 
-_CAPTION = "Who pays and who gains, and the marginal value of public funds"
-_NAMES = {"government": "Government 政府", "village": "Village 村", "society": "Society 社会"}
+_CAPTION = mark("Who pays and who gains, and the marginal value of public funds")
+_NAMES = {
+    "government": mark("Government"),
+    "village": mark("Village"),
+    "society": mark("Society"),
+}
 _PERSPECTIVES = (GOVERNMENT, VILLAGE, SOCIETY)
-_PAYS, _GAINS, _NET = "Who pays", "Who gains", "Gains less costs"
-_MVPF, _BOUGHT = "Marginal value of public funds (MVPF)", "Cost-effectiveness"
-_VALUE = "MVPF: willingness to pay over net cost"
-_CONVENTION = (
+_PAYS, _GAINS, _NET = mark("Who pays"), mark("Who gains"), mark("Gains less costs")
+_MVPF, _BOUGHT = mark("Marginal value of public funds (MVPF)"), mark("Cost-effectiveness")
+_VALUE = mark("MVPF: willingness to pay over net cost")
+_PER_1000 = mark("Gain per 1,000 yuan")
+_CONVENTION = mark(
     "MVPF: what those who gain would pay for it, per yuan of net cost to the government. "
     "Willingness to pay is the collective's gain, yuan for yuan, less the village's own money "
     "and loans. Net cost is the money of the budget and of dispatching units, taken as public "
@@ -34,7 +40,7 @@ _CONVENTION = (
     "the gain is theirs too, nor is what it costs to raise taxes: compare an MVPF with that of "
     "other policies rather than with 1."
 )
-_NOT_COUNTED = (
+_NOT_COUNTED = mark(
     "Households' incomes and taxes are not counted, as the study has no such figures: no share "
     "of the cost is seen to come back. Where they rose, the MVPF is higher than this."
 )
@@ -61,8 +67,8 @@ def value_table(
     """
     study_data = found.efficiency.study_data
     if found.grid is None:
-        return absent(study_data, "public_value", _CAPTION, found.reason)
-    if found.efficiency.currency != "yuan":
+        return absent(study_data, "public_value", say(_CAPTION), found.reason)
+    if not found.efficiency.money.in_yuan:
         yuan_per_usd = 0.0
     spans = [int(span) for span in sorted(found.grid.grid["horizon"].unique())]
     try:
@@ -74,37 +80,43 @@ def value_table(
             for span in spans
         ]  # fmt: skip
     except DesignError as error:
-        return absent(study_data, "public_value", _CAPTION, str(error))
+        return absent(study_data, "public_value", say(_CAPTION), str(error))
     data = pd.concat(parts, ignore_index=True)
     columns = {
-        f"{span} years": [_cell(row) for row in part.to_dict("records")]
+        say("{n} years", n=span): [_cell(row) for row in part.to_dict("records")]
         for span, part in zip(spans, parts, strict=True)
     }
-    first, reword = parts[0], found.efficiency.reword
-    units = [unit.split(",")[0] for unit in first["unit"]]  # prices are in the note
+    first, reword, money = parts[0], found.efficiency.reword, found.efficiency.money
+    units = [  # prices are in the note
+        money.brief if unit == money.unit else reword(say(unit)) for unit in first["unit"]
+    ]
     cells = pd.DataFrame(
         {
-            "group": first["group"], "": map(reword, first["item"]), **columns,
-            "Unit": map(reword, units),
+            "group": [say(group) for group in first["group"]],
+            "": [reword(say(item)) for item in first["item"]], **columns, say("Unit"): units,
         },
         dtype=object,
     )  # fmt: skip
     since = max(found.flows.exit_year, int(found.flows.money.index[-1]))
-    dollar = f"{yuan_per_usd:g} yuan to the dollar." if yuan_per_usd else ""
-    note = (
-        f"{_reading(found, data)} {_CONVENTION} {_NOT_COUNTED} Columns are horizons. Discount "
-        f"rate {show_share(discount_rate)}; the gain falls by {show_share(decay)} a year after "
-        f"{since}. In brackets: at the ends of the gains' {found.level} interval. {dollar} "
-        f"{found.units} {found.efficiency.basis}"
-    )
+    note = sentences(
+        _reading(found, data), say(_CONVENTION), say(_NOT_COUNTED),
+        say(
+            "Columns are horizons. Discount rate {rate}; the gain falls by {decay} a year "
+            "after {year}. In brackets: at the ends of the gains' {level} interval.",
+            rate=show_share(discount_rate), decay=show_share(decay), year=since,
+            level=found.level,
+        ),
+        say("{rate:g} yuan to the dollar.", rate=yuan_per_usd) if yuan_per_usd else "",
+        found.units, found.efficiency.basis,
+    )  # fmt: skip
     return Exhibit(
         name="public_value",
         kind="table",
-        caption=_CAPTION,
+        caption=say(_CAPTION),
         data=data.assign(discount_rate=discount_rate, decay=decay),
         body=html_table(cells, group="group"),
         simulated=study_data.study.simulated,
-        note=reword(" ".join(note.split())),
+        note=reword(note),
     )
 
 
@@ -131,45 +143,46 @@ def _work_out(
         flows.costs(SOCIETY), flows.benefits(SOCIETY), rate=rate, yuan_per_usd=yuan_per_usd or 1
     )
     payers = [name for name in SOURCES if name in flows.money]
-    paid = {" ".join(SOURCES[name]): flows.money[name].to_numpy() for name in payers}
+    paid = {SOURCES[name]: flows.money[name].to_numpy() for name in payers}
     flow_rows = [
         *((_PAYS, name, yearly) for name, yearly in paid.items()),
-        (_PAYS, "All 合计", flows.costs(SOCIETY)),
-        (_GAINS, "Village collectives 村集体", flows.gains["collective"].to_numpy()),
+        (_PAYS, mark("All"), flows.costs(SOCIETY)),
+        (_GAINS, mark("Village collectives"), flows.gains["collective"].to_numpy()),
         *((_NET, _NAMES[whose.name], flows.net(whose)) for whose in _PERSPECTIVES),
     ]
-    none = "no public money"
+    none = mark("no public money")
     rows = [
         (group, item, net_present_value(yearly, rate=rate) / divisor, unit, "")
         for group, item, yearly in flow_rows
     ]
     place = len(payers) + 2
     rows[place:place] = [
-        (_GAINS, name, np.nan, unit, "not counted")
-        for name in ("Households 农户", "Government: taxes 税收")
+        (_GAINS, name, np.nan, unit, mark("not counted"))
+        for name in (mark("Households"), mark("Government: taxes"))
     ]
     rows += [
-        (_MVPF, "Willingness to pay", public.willingness_to_pay / divisor, unit, ""),
-        (_MVPF, "Programme cost", public.programme_cost / divisor, unit, ""),
+        (_MVPF, mark("Willingness to pay"), public.willingness_to_pay / divisor, unit, ""),
+        (_MVPF, mark("Programme cost"), public.programme_cost / divisor, unit, ""),
         (
             _MVPF,
-            "Share that comes back (taxes not counted)",
+            mark("Share that comes back (taxes not counted)"),
             public.offset_share,
             "",
             none,
         ),
-        (_MVPF, _VALUE, public.value, "yuan per yuan", none),
-        (_BOUGHT, "Gain per 1,000 yuan", bought.per_1000_yuan, "yuan", ""),
+        (_MVPF, _VALUE, public.value, mark("yuan per yuan"), none),
+        (_BOUGHT, _PER_1000, bought.per_1000_yuan, "yuan", ""),
     ]
     if yuan_per_usd:
-        rows.append((_BOUGHT, "Gain per 1,000 USD", bought.per_1000_usd, "yuan", ""))
+        rows.append((_BOUGHT, mark("Gain per 1,000 USD"), bought.per_1000_usd, "yuan", ""))
     frame = pd.DataFrame(rows, columns=["group", "item", "value", "unit", "gap"])
     return frame.assign(gap=frame["gap"].where(~np.isfinite(frame["value"]), ""))
 
 
 def _cell(row: dict[Any, Any]) -> Markup:
     if not np.isfinite(row["value"]):
-        return Markup('<span class="gap">{}</span>').format(row["gap"])
+        gap = str(row["gap"])
+        return Markup('<span class="gap">{}</span>').format(say(gap))
     interval = show_interval(row["conf_low"], row["conf_high"])
     lines = html_lines(show_number(row["value"]), f"({interval})" if interval else "")
     return Markup('<span class="number">{}</span>').format(lines)
@@ -182,13 +195,14 @@ def _reading(found: StudyCostBenefit, data: pd.DataFrame) -> str:
     rows = data[data["horizon"] == span].set_index("item")
     row = rows.loc[_VALUE]
     if not np.isfinite(row["value"]):
-        return "No money is public: there is no marginal value of public funds."
-    interval = show_interval(row["conf_low"], row["conf_high"])
-    sure = f"{found.level} interval {interval}" if interval else "no interval"
-    return (
-        f"Over {span} years a yuan of the budget and of dispatching units is worth "
-        f"{show_number(row['value'])} yuan to the villages ({sure}), as if social money had "
-        "brought nothing alone; 1,000 yuan of all payers' "
-        f"bring {show_number(rows.loc['Gain per 1,000 yuan', 'value'])} yuan, at present "
-        "value."
-    )
+        return say("No money is public: there is no marginal value of public funds.")
+    interval, sure = show_interval(row["conf_low"], row["conf_high"]), say("no interval")
+    if interval:
+        sure = say("{level} interval {interval}", level=found.level, interval=interval)
+    return say(
+        "Over {years} years a yuan of the budget and of dispatching units is worth {value} "
+        "yuan to the villages ({sure}), as if social money had brought nothing alone; 1,000 "
+        "yuan of all payers' bring {bought} yuan, at present value.",
+        years=span, value=show_number(row["value"]), sure=sure,
+        bought=show_number(rows.loc[_PER_1000, "value"]),
+    )  # fmt: skip

@@ -3,50 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, get_args
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import TYPE_CHECKING, get_args
 
-import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from evaluation.effects.check import Check, Verdict
+from evaluation.effects.check import Amounts, Check, Verdict
 from evaluation.effects.checks.run import THEMES
 from evaluation.effects.checks.side_by_side import MONEY
 from evaluation.effects.result import EffectsTable
 from evaluation.errors import ReportError, suggest
+from evaluation.language import commas, mark, say, say_count, sentences, speaking, spoken
 from evaluation.report import plots
 from evaluation.report.absent import NeedsFound
 from evaluation.report.exhibits import Exhibit, html_table
 from evaluation.report.gain_words import (
     effects_words,
-    show_interval,
-    show_p,
     tell_gain,
     zero_words,
 )
+from evaluation.report.robustness_cells import lay_out
 from evaluation.report.robustness_study import StudyRobustness
-from evaluation.report.village_words import money_note, show_number
+from evaluation.report.village_words import drawable, money_note
 
-_VERDICTS = "What the checks found, on one page"
-_CURVE = "The effect under all other choices"
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_VERDICTS = mark("What the checks found, on one page")
+_CURVE = mark("The effect under all other choices")
 _WORDS: Mapping[str, str] = {
-    "passed": "✓ passed",
-    "failed": "✗ failed",
-    "informational": "– no verdict",
-    "not possible": "? not possible",
-}
-_HEADINGS = {
-    "event_time": "years since treatment",
-    "se": "standard error",
-    "p_value": "p",
-    "p_holm": "p, Holm",
-    "p_romano_wolf": "p, Romano-Wolf",
-    "p_difference": "p of the difference",
-    "se_difference": "its standard error",
-    "n_villages": "villages",
-    "n_left_out": "villages left out",
-    "m_bar": "Mbar",
-    "m": "M",
+    "passed": mark("✓ passed"),
+    "failed": mark("✗ failed"),
+    "informational": mark("– no verdict"),
+    "not possible": mark("? not possible"),
 }
 _MOST_ROWS = 30  # of a check's table on the page; its file has all
 
@@ -66,26 +57,28 @@ def verdict_table(robustness: StudyRobustness) -> Exhibit:
             / (robustness.shown.divisor if "statistic" in check.money else 1),
             "statistic_name": check.statistic_name,
             "finding": check.sentence,
+            "if_failed": check.if_failed,
         }
         for check in checks
     ]
     data = pd.DataFrame(rows, dtype=object)
-    mark = Markup('<span class="number verdict {}">{}</span>')
-    verdicts = [mark.format(v.replace(" ", "-"), _WORDS[v]) for v in data["verdict"]]
+    sign = Markup('<span class="number verdict {}">{}</span>')
     cells = {
-        "group": data["theme"],
-        "Check": data["check"],
-        "Verdict": verdicts,
-        "What was found": data["finding"],
+        "group": [say(theme) for theme in data["theme"]],
+        say("Check"): [say(title) for title in data["check"]],
+        say("Verdict"): [
+            sign.format(v.replace(" ", "-"), say(_WORDS[v])) for v in data["verdict"]
+        ],
+        say("What was found"): data["finding"],
     }
     table = html_table(pd.DataFrame(cells, dtype=object), group="group")
     return Exhibit(
         name="robustness",
         kind="table",
-        caption=_VERDICTS,
+        caption=say(_VERDICTS),
         data=data,
-        body=Markup("<p>{} {}</p>{}").format(
-            _tell_effect(robustness), verdict_words(robustness.checks), table
+        body=Markup("<p>{}</p>{}").format(
+            sentences(_tell_effect(robustness), verdict_words(robustness.checks)), table
         ),
         simulated=robustness.effects.simulated,
         note=_checked(robustness.effects.judged),
@@ -96,7 +89,9 @@ def _tell_effect(robustness: StudyRobustness) -> str:
     """Say the effect that is checked, and whether there is one to explain."""
     gains = robustness.effects.judged.gains
     words = tell_gain(gains.att, gains, robustness.shown, robustness.effects.level)
-    return f"The effect that is checked: {words}. {zero_words(gains.att)}".strip()
+    return sentences(
+        say("The effect that is checked: {effect}.", effect=words), zero_words(gains.att)
+    )
 
 
 def verdict_words(checks: Mapping[str, Check]) -> str:
@@ -105,82 +100,135 @@ def verdict_words(checks: Mapping[str, Check]) -> str:
     for check in checks.values():
         by[check.verdict].append(check)
     passed, failed, open_ones, unknown = by.values()
-    told = (
-        f"Of {len(checks)} checks {len(passed)} passed, {len(failed)} failed, "
-        f"{len(open_ones)} {'has' if len(open_ones) == 1 else 'have'} no verdict, "
-        f"{len(unknown)} {'is' if len(unknown) == 1 else 'are'} not possible."
-    )
+    told = [
+        say(
+            "Of {n} checks {passed} passed, {failed} failed, {open}, {unknown}.",
+            n=len(checks),
+            passed=len(passed),
+            failed=len(failed),
+            open=say_count("{n} has no verdict", "{n} have no verdict", len(open_ones)),
+            unknown=say_count("{n} is not possible", "{n} are not possible", len(unknown)),
+        )
+    ]
     for check in failed:
-        told += f" {check.title} failed: {check.if_failed}."
+        told.append(
+            say(
+                "{check} failed: {meaning}.",
+                check=say(check.title),
+                meaning=say(check.if_failed),
+            )
+        )
     if passed and not failed:
-        told += (
-            " That none failed is no proof that the programme had the effect: a check sees "
-            "only what it looks for."
+        told.append(
+            say(
+                "That none failed is no proof that the programme had the effect: a check sees "
+                "only what it looks for."
+            )
         )
     if open_ones:
-        told += f" No verdict, which leaves it to you to judge: {_titles(open_ones)}."
+        told.append(
+            say(
+                "No verdict, which leaves it to you to judge: {checks}.",
+                checks=_titles(open_ones),
+            )
+        )
     if unknown:
-        told += f" Not possible with these data: {_titles(unknown)}."
-    return told
+        told.append(say("Not possible with these data: {checks}.", checks=_titles(unknown)))
+    return sentences(*told)
 
 
 def _titles(checks: Sequence[Check]) -> str:
-    return ", ".join(check.title.lower() for check in checks)
+    return commas(say(check.title).lower() for check in checks)
 
 
 def _checked(table: EffectsTable) -> str:
     """Say which estimate was checked, and which event study."""
-    main = (
-        f"Checked: the imputation estimate with {effects_words(table.gains)}, clustered by "
-        f"{table.gains.cluster}."
+    main = say(
+        "Checked: the imputation estimate with {effects}, clustered by {cluster}.",
+        effects=effects_words(table.gains),
+        cluster=say(table.gains.cluster),
     )
     if "callaway_santanna" not in table.found:
         return main
-    return (
-        f"{main} Checks of trends look at the event study of group-time averages (Callaway, "
+    study = say(
+        "Checks of trends look at the event study of group-time averages (Callaway, "
         "Sant'Anna), whose years before treatment are measured as those since are."
     )
+    return sentences(main, study)
 
 
-@NeedsFound("check", "A check")
+@NeedsFound("check", mark("A check"))
 def check_table(robustness: StudyRobustness, name: str) -> Exhibit:
     """Show what one check found, as a table under its question."""
     check, shown = robustness.checks[name], robustness.shown
     data = _scale(check, robustness)
-    cells = _lay_out(data[[*check.table]], robustness.effects.level)
+    cells = lay_out(data[[*check.table]], robustness.effects.level)
     more = len(cells) - _MOST_ROWS
-    rest = f" {more:,} more rows are in the table's file." if more > 0 else ""
-    unit = f" Amounts in {shown.unit}. {money_note(shown)}" if check.money else ""
-    note = f"{_WORDS[check.verdict][2:].capitalize()}. {check.sentence}{rest}{unit}"
+    note = sentences(
+        _verdict(check),
+        check.sentence,
+        say("{n:,} more rows are in the table's file.", n=more) if more > 0 else "",
+        say("Amounts in {unit}.", unit=shown.unit) if check.money else "",
+        money_note(shown) if check.money else "",
+    )
     return Exhibit(
         name=f"check_{name}",
         kind="table",
-        caption=f"{check.title}: {check.question}",
+        caption=_caption(check),
         data=data if len(data) else pd.DataFrame({"finding": [check.sentence]}),
         body=html_table(cells.head(_MOST_ROWS)) if len(cells) else Markup(""),
         simulated=robustness.effects.simulated,
-        note=" ".join(note.split()),
+        note=note,
     )
 
 
-@NeedsFound("check_figure", "A check")
+@NeedsFound("check_figure", mark("A check"))
 def plot_check(robustness: StudyRobustness, name: str) -> Exhibit:
     """Draw what one check found; as a table where it has no figure."""
     check = robustness.checks[name]
     if check.draw is None:
         return check_table(robustness, name)
     figure = plots.new_figure(7.2, 3.8)
-    with plots.in_style():
-        check.draw(figure.subplots(), robustness.effects.amounts)
+    with plots.in_style(), _drawing():
+        axes = figure.subplots()
+        check.draw(axes, _drawn(robustness))
+        _number(axes)
     return plots.figure_exhibit(
         figure,
         name=f"check_{name}_figure",
-        caption=f"{check.title}: {check.question}",
+        caption=_caption(check),
         alt=check.sentence,
         data=_scale(check, robustness),
         simulated=robustness.effects.simulated,
-        note=f"{_WORDS[check.verdict][2:].capitalize()}.",
+        note=_verdict(check),
     )
+
+
+def _caption(check: Check) -> str:
+    return say("{title}: {question}", title=say(check.title), question=say(check.question))
+
+
+def _verdict(check: Check) -> str:
+    return say("{verdict}.", verdict=say(_WORDS[check.verdict])[2:].capitalize())
+
+
+def _drawing() -> AbstractContextManager[None]:
+    """Speak English where there is no Chinese font to draw with."""
+    return speaking(spoken() if plots.draws_chinese() else "en")
+
+
+def _drawn(robustness: StudyRobustness) -> Amounts:
+    """Say how figures tell amounts, whose unit may take a Chinese font."""
+    amounts = robustness.effects.amounts
+    return replace(amounts, unit=drawable(amounts.unit, robustness.shown.axis))
+
+
+def _number(axes: Axes) -> None:
+    """Put their number in the table in the place of names that no font has."""
+    names = [text.get_text() for text in axes.get_yticklabels()]
+    drawn = [drawable(name, str(number)) for number, name in enumerate(names, start=1)]
+    if drawn != names:
+        axes.set_yticks(axes.get_yticks(), drawn)
 
 
 @NeedsFound("specification_curve", _CURVE)
@@ -191,14 +239,16 @@ def plot_specifications(robustness: StudyRobustness) -> Exhibit:
     data = curve.to_frame()
     data[[*MONEY]] = data[[*MONEY]].astype(float) / robustness.shown.divisor
     figure = plots.new_figure(7.6, 6.4)
-    with plots.in_style():
-        curve.draw(figure)
+    with plots.in_style(), _drawing():
+        replace(curve, amounts=_drawn(robustness)).draw(figure)
     words = curve.summary()
     return plots.figure_exhibit(
         figure,
         name="specification_curve",
-        caption=_CURVE,
-        alt=f"Estimates sorted by size with their intervals; below, the choices. {words}",
+        caption=say(_CURVE),
+        alt=sentences(
+            say("Estimates sorted by size with their intervals; below, the choices."), words
+        ),
         data=data.assign(unit=robustness.shown.unit),
         simulated=robustness.effects.simulated,
         note=words,
@@ -224,40 +274,3 @@ def _scale(check: Check, robustness: StudyRobustness) -> pd.DataFrame:
     table, money = check.table.copy(), [name for name in check.money if name in check.table]
     table[money] = table[money].astype(float) / robustness.shown.divisor
     return table.assign(unit=robustness.shown.unit) if money else table
-
-
-def _lay_out(table: pd.DataFrame, level: str) -> pd.DataFrame:
-    """Give a check's table as cells: ends of intervals together, without empty columns."""
-    cells: dict[str, list[str]] = {}
-    for name in map(str, table):
-        if name == "conf_high" and "conf_low" in table:
-            continue
-        if name == "conf_low":
-            ends = table[["conf_low", "conf_high"]].to_numpy(float)
-            cells[f"{level} interval"] = [show_interval(low, high) for low, high in ends]
-        elif name.startswith("p_") and table[name].dtype.kind == "f":
-            heading = _HEADINGS.get(name, f"p, {name[2:].replace('_', ' ')}")
-            cells[heading] = [show_p(p) for p in table[name]]
-        else:
-            heading = _HEADINGS.get(name, name.replace("_", " "))
-            cells[heading] = [_cell(value) for value in table[name]]
-    return pd.DataFrame(
-        {_capitalise(heading): column for heading, column in cells.items() if any(column)},
-        dtype=object,
-    )
-
-
-def _capitalise(heading: str) -> str:
-    """Begin with a capital, but for p, which is a letter and not a word."""
-    is_p = heading.partition(" ")[0] in ("p", "p,")
-    return heading if is_p else f"{heading[:1].upper()}{heading[1:]}"
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, bool | np.bool_):
-        return "yes" if value else "no"
-    if isinstance(value, int | np.integer):
-        return f"{value:,}" if abs(int(value)) > 9999 else str(value)
-    if isinstance(value, float | np.floating):
-        return "" if np.isnan(value) else show_number(float(value))
-    return "" if value is None or value is pd.NA else str(value)

@@ -10,6 +10,7 @@ from evaluation.data.load import StudyData
 from evaluation.effects.check import Check, Subject
 from evaluation.effects.checks.curve import SpecificationCurve, specification_curve
 from evaluation.effects.checks.run import run_checks
+from evaluation.language import say
 from evaluation.report.effects_study import StudyEffects
 from evaluation.report.village_words import Shown
 
@@ -64,7 +65,10 @@ def check_effects(effects: StudyEffects, *, seed: int = 0) -> StudyRobustness:
     with _show_progress() as tell:
         checks = run_checks(subject, tell=tell)
         curve = specification_curve(
-            subject, progress=lambda done, total: tell(f"specification {done} of {total}")
+            subject,
+            progress=lambda done, total: tell(
+                say("specification {done} of {total}", done=done, total=total)
+            ),
         )
     return StudyRobustness(effects=effects, checks=checks, curve=curve)
 

@@ -16,11 +16,21 @@ from nbconvert import HTMLExporter
 from pygments.formatters import HtmlFormatter
 
 from evaluation.data.study import Study
+from evaluation.language import choose, say, spoken
+from evaluation.report.appendix import make_appendix
+from evaluation.report.exhibits import NOTEBOOK_STYLE
+from evaluation.report.numbering import Numbers
+from evaluation.report.pictures import slim_pictures
+from evaluation.report.references import cite
+from evaluation.report.summary import summarise
+from evaluation.report.terms import explain, used_terms
+from evaluation.report.title_page import front_facts
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _HEADING = re.compile(
-    r'<h([12]) id="(.*?)">(.*?)<a class="anchor-link".*?</a></h\1>', re.DOTALL
+    r'<h([1-5]) id="(.*?)">(.*?)<a class="anchor-link".*?</a></h\1>', re.DOTALL
 )
+_TAG = re.compile(r"<[^>]*>")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +55,7 @@ def build_page(
     description: Mapping[str, Any],
     results: Mapping[str, Any],
 ) -> str:
-    """Put executed notebooks into one page.
+    """Put executed notebooks into one page, in the language spoken.
 
     Parameters
     ----------
@@ -60,40 +70,67 @@ def build_page(
     results
         The numbers of every exhibit, as in results.json.
     """
+    numbers = Numbers()
+    chapters = [_chapter(name, notebook, numbers) for name, notebook in notebooks.items()]
+    parameters = description["parameters"]
+    counties = {area.name: choose(area.name, area.zh) for area in study.areas}
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
+        lstrip_blocks=True,
     )
+    environment.globals |= {"say": say, "explain": explain}
+    text = unescape(" ".join(_TAG.sub(" ", chapter.body) for chapter in chapters))
     return environment.get_template("page.html.j2").render(
         study=study,
-        banner="SIMULATED: " if study.simulated else "",
-        chapters=[_chapter(name, notebook) for name, notebook in notebooks.items()],
-        run_name=run_name,
+        language={"en": "en", "zh": "zh-CN"}[spoken()],
+        facts=front_facts(study, results, run_name=run_name),
+        summary=summarise(results, parameters=parameters, counties=counties),
+        chapters=chapters,
+        titles={chapter.id: chapter.title for chapter in chapters},
+        labels=numbers.labels,
+        references=cite(results, parameters=parameters),
+        terms=used_terms(text),
+        appendix=make_appendix(study, description=description, results=results),
         description=description,
-        css=Markup((_TEMPLATES / "page.css").read_text(encoding="utf-8")),
-        code_css=Markup(
-            HtmlFormatter(style="friendly").get_style_defs("details.code .highlight")
-        ),
+        css=_read("page.css"),
+        script=_read("page.js"),
+        code_css=Markup(HtmlFormatter(style="xcode").get_style_defs("details.code .highlight")),
     )
 
 
-def _chapter(name: str, notebook: nbformat.NotebookNode) -> _Chapter:
+def _read(name: str) -> Markup:
+    return Markup((_TEMPLATES / name).read_text(encoding="utf-8"))
+
+
+def _chapter(name: str, notebook: nbformat.NotebookNode, numbers: Numbers) -> _Chapter:
+    """Make a chapter: its title a level below the page's, its exhibits numbered."""
     exporter = HTMLExporter(template_name="chapter", extra_template_basedirs=[str(_TEMPLATES)])
+    exporter.environment.globals["say"] = say
     html, _ = exporter.from_notebook_node(notebook)
+    html = html.replace(NOTEBOOK_STYLE, "")  # the page has its own
     headings: list[_Heading] = []
-    title = name
+    title = ""
 
-    def number(match: re.Match[str]) -> str:
+    def lower(match: re.Match[str]) -> str:
         nonlocal title
-        level, identity, text = match.groups()
-        place = re.sub(r"[^\w-]", "", f"{name}-{unescape(identity)}")
-        if level == "1":
-            title = unescape(text)
-            return f"<h1>{text}</h1>"
-        headings.append(_Heading(id=place, title=unescape(text)))
-        return f'<h2 id="{place}">{text}</h2>'
+        level, identity, text = int(match[1]), unescape(match[2]), match[3]
+        plain = unescape(_TAG.sub("", text))
+        if level == 1 and not title:
+            title = plain
+            return f'<h2 id="{name}-title">{text}</h2>'
+        place = re.sub(r"[^\w-]", "", f"{name}-{identity}")
+        if place in {heading.id for heading in headings}:
+            place = f"{place}-{len(headings)}"
+        if level < 3:
+            headings.append(_Heading(id=place, title=plain))
+        deeper = max(level, 2) + 1
+        return f'<h{deeper} id="{place}">{text}</h{deeper}>'
 
-    body = Markup(_HEADING.sub(number, html))
+    body = Markup(slim_pictures(numbers.number(_HEADING.sub(lower, html))))
+    if not title:
+        title = name
+        body = Markup('<h2 id="{}-title">{}</h2>').format(name, name) + body
     return _Chapter(id=name, title=title, headings=headings, body=body)

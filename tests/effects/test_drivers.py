@@ -207,8 +207,7 @@ def test_traits_that_cannot_stand_with_the_others_are_named():
     found = regress_drivers(estimate_gains(panel), traits)
     assert found.reasons == {
         "double": "not among all together (it follows from the others)",
-        "unit": "not among all together (40 villages are too few for 10 coefficients, which "
-        "take 50)",
+        "unit": "not among all together, as villages are too few",
         "rare": "not among all together (known of 50% of the villages)",
         "same": "it is the same in all villages, or known of none",
     }

@@ -92,8 +92,8 @@ def test_without_never_treated_the_last_cohort_is_compared():
     assert overall(found) == pytest.approx(3, rel=EXACT)
     assert "compared with those treated in 2004, the last" in found.note
     twfe = estimate_twfe(setup_of(typed_panel(cells)))
-    assert set(by_time(twfe)) == {-2, 0, 1, 2} and "second reference" in twfe.note
-    assert "measured from event times -3, -1" in twfe.note
+    assert set(by_time(twfe)) == {-2, 0, 1, 2} and "second reference" in twfe.event_note
+    assert "Measured from event times -3, -1" in twfe.event_note
 
 
 def test_all_treated_at_once_cannot_be_compared():

@@ -252,7 +252,7 @@ def test_an_event_time_of_one_village_has_no_standard_error(cells):
     panel = to_panel(cells)
     setup = build_setup(panel, EffectOptions(cluster="village"))
     found, frame = judge(estimate_synthetic_did, setup)
-    assert "all rests on one cluster: event time 2." in found.note
+    assert "all rests on one cluster: event time 2." in found.event_note
     frame = frame.set_index("event_time")
     assert np.isnan(frame.loc[2, "se"]) and frame.loc[[0, 1], "se"].gt(0).all()
 

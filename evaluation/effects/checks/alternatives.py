@@ -25,15 +25,16 @@ from evaluation.effects.checks.side_by_side import (
 )
 from evaluation.errors import DataError, DesignError
 from evaluation.gains.moments import Bools, Floats
+from evaluation.language import commas, mark, say, sentences
 
 _SAME = 1e-9  # relative: rounding
 
 
 @asks(
-    "Other prices",
-    "Does the effect depend on how money is deflated?",
+    mark("Other prices"),
+    mark("Does the effect depend on how money is deflated?"),
     theme="data",
-    if_failed="the effect depends on the deflator",
+    if_failed=mark("the effect depends on the deflator"),
 )
 def check_deflators(
     subject: Subject, *, levels: Mapping[int, float] | None = None, points: float = 2.0
@@ -61,36 +62,48 @@ def check_deflators(
     variable, own = panel.variables[panel.outcome], panel.matrix()
     money = parse_money(variable.unit)
     if money is None or variable.scale == "log1p":
-        raise DesignError("the outcome is not money, nor its logarithm.")
+        raise DesignError(say("the outcome is not money, nor its logarithm."))
     scale = panel.analysis
     if variable.scale == "log" or (scale.form == "log" and scale.zeros != "add_one"):
         raise DesignError(
-            "a deflator common to all villages cancels in logarithms, where it is a part of "
-            "the year effects."
+            say(
+                "a deflator common to all villages cancels in logarithms, where it is a part "
+                "of the year effects."
+            )
         )
     years, growth = panel.years, 1 + points / 100
-    factors: dict[str, Floats] = {
-        f"prices rising {points:g} points a year faster": growth ** (years[0] - years),
-        f"prices rising {points:g} points a year more slowly": growth ** (years - years[0]),
-    }
-    lacking = "no price index is known for its currency"
+    factors: list[Floats] = [growth ** (years[0] - years), growth ** (years - years[0])]
+    base, index = panel.price_year or int(years[-1]), mark("the index given")
+    lacking = say("no price index is known for its currency")
     try:
-        index = "the index given"
         if levels is None and money.currency == "CNY":
-            levels, index = read_price_index("china"), "China's consumer prices"
+            levels, index = read_price_index("china"), mark("China's consumer prices")
         if levels is not None:
-            base = panel.price_year or int(years[-1])
             real = deflators(levels, years.tolist(), base_year=base)
-            told = "nominal money" if panel.price_year else f"prices of {base}"
-            told += f", by {index}"
-            factors = {told: 1 / real if panel.price_year else real} | factors
+            factors.insert(0, 1 / real if panel.price_year else real)
             lacking = ""
     except DataError as error:
         lacking = str(error)
+
+    def labels() -> list[str]:
+        by = {"index": say(index)}
+        deflated = (
+            say("nominal money, by {index}", **by)
+            if panel.price_year
+            else say("prices of {year}, by {index}", year=base, **by)
+        )
+        return [
+            say("as they are"),
+            *([] if lacking else [deflated]),
+            say("prices rising {points:g} points a year faster", points=points),
+            say("prices rising {points:g} points a year more slowly", points=points),
+        ]
+
     cells = subject.gains.cells
     shares = cells.weights.sum(axis=0) / cells.weights.sum()
-    rows = [{"prices": "as they are", **main}]
-    for label, factor in factors.items():
+    told = labels()
+    rows = [{"prices": told[0], **main}]
+    for label, factor in zip(told[1:], factors, strict=True):
         matrices = {**panel.matrices, panel.outcome: own * factor}
         row = estimate_row(subject, replace(panel, matrices=matrices))
         mean = 1.0 if scale.form == "log" else float(shares @ factor)
@@ -100,18 +113,19 @@ def check_deflators(
         inside = not (row["estimate"] < main["conf_low"] or row["estimate"] > main["conf_high"])
         return tells_the_same(row, main) and inside
 
+    skipped = say("Nominal money is not looked at: {reason}.", reason=lacking)
     return _judge(
-        subject, rows, agrees, label="prices",
-        rule="lie in its interval and exclude zero if it does",
-        more=f" Nominal money is not looked at: {lacking}." if lacking else "",
+        subject, rows, agrees, label="prices", labels=labels,
+        rule=mark("lie in its interval and exclude zero if it does"),
+        more=skipped if lacking else "",
     )  # fmt: skip
 
 
 @asks(
-    "Other comparison villages",
-    "Does the effect depend on whom treated villages are compared with?",
+    mark("Other comparison villages"),
+    mark("Does the effect depend on whom treated villages are compared with?"),
     theme="choices",
-    if_failed="the effect depends on whom treated villages are compared with",
+    if_failed=mark("the effect depends on whom treated villages are compared with"),
 )
 def check_comparison_groups(subject: Subject) -> Check:
     """Compare treated villages with other villages.
@@ -131,19 +145,21 @@ def check_comparison_groups(subject: Subject) -> Check:
     within = replace(panel, villages=frame.assign(county=town))
     alike = select_villages(panel, _common_support(subject))
     choices: dict[str, tuple[VillagePanel, dict[str, Any]]] = {
-        "villages not yet treated": (panel, {"comparison": "not_yet_treated"}),
-        "villages never treated": (panel, {"comparison": "never_treated"}),
-        "villages of all counties": (panel, {"year_effects": "common"}),
-        "villages of the same county": (panel, {"year_effects": "county"}),
-        "villages of the same town": (within, {"year_effects": "county", "cluster": "town"}),
-        "villages of like income before": (alike, {}),
-        "each with a trend of its own": (panel, {"trends": True}),
+        mark("villages not yet treated"): (panel, {"comparison": "not_yet_treated"}),
+        mark("villages never treated"): (panel, {"comparison": "never_treated"}),
+        mark("villages of all counties"): (panel, {"year_effects": "common"}),
+        mark("villages of the same county"): (panel, {"year_effects": "county"}),
+        mark("villages of the same town"): (
+            within, {"year_effects": "county", "cluster": "town"},
+        ),
+        mark("villages of like income before"): (alike, {}),
+        mark("each with a trend of its own"): (panel, {"trends": True}),
     }  # fmt: skip
     if (towns == "").any() or town.nunique() == frame["county"].nunique():
         del choices["villages of the same town"]
     if frame["county"].nunique() == 1:
         del choices["villages of all counties"], choices["villages of the same county"]
-    rows = [{"comparison": "as chosen", **main}]
+    rows = [{"comparison": mark("as chosen"), **main}]
     for label, (other, changes) in choices.items():
         same = [getattr(gains.options, option) == v for option, v in changes.items()]
         if other is panel and same[0]:
@@ -157,7 +173,8 @@ def check_comparison_groups(subject: Subject) -> Check:
         outside = row["conf_low"] > main["estimate"] or row["conf_high"] < main["estimate"]
         return bool(np.sign(row["estimate"]) == np.sign(main["estimate"])) and not outside
 
-    return _judge(subject, rows, agrees, label="comparison", rule="have intervals that hold it")
+    rule = mark("have intervals that hold it")
+    return _judge(subject, rows, agrees, label="comparison", rule=rule)
 
 
 def _judge(
@@ -167,9 +184,10 @@ def _judge(
     *,
     label: str,
     rule: str,
+    labels: Callable[[], list[str]] | None = None,
     more: str = "",
 ) -> Check:
-    """Make the check of rows that are to agree with the first."""
+    """Make the check of rows that are to agree with the first; their labels are said."""
     main, known = rows[0], [row for row in rows[1:] if np.isfinite(row["estimate"])]
     if not known:
         raise DesignError(rows[-1]["reason"])
@@ -178,26 +196,37 @@ def _judge(
     highest = max(known, key=lambda row: float(row["estimate"]))
     size = abs(float(main["estimate"])) or np.nan
     change = max(abs(row["estimate"] - main["estimate"]) for row in known) / size
-    sentence = (
-        f"The average effect of {tell(main, subject)} is "
-        f"{subject.amounts.tell(lowest['estimate'])} ({lowest[label]}) to "
-        f"{subject.amounts.tell(highest['estimate'])} ({highest[label]}) in {len(known)} "
-        "alternatives. "
-    )
+    ranged = say(
+        "The average effect of {effect} is {low} ({lowest}) to {high} ({highest}) in {n} "
+        "alternatives.",
+        effect=tell(main, subject), n=len(known),
+        low=subject.amounts.tell(lowest["estimate"]), lowest=say(lowest[label]),
+        high=subject.amounts.tell(highest["estimate"]), highest=say(highest[label]),
+    )  # fmt: skip
     if apart:
-        named = "; ".join(f"{row[label]}: {tell(row, subject)}" for row in apart)
-        sentence += f"Not all have its sign and {rule}. Apart from it: {named}."
+        named = say("; ").join(
+            say("{what}: {effect}", what=say(row[label]), effect=tell(row, subject))
+            for row in apart
+        )
+        judged = say(
+            "Not all have its sign and {rule}. Apart from it: {named}.",
+            rule=say(rule), named=named,
+        )  # fmt: skip
     else:
-        sentence += f"All have its sign and {rule}, which does not make any of them right."
-    bare = [row[label] for row in known if np.isnan(row["conf_low"])]
-    if bare:
-        sentence += f" By sign alone, without an interval: {', '.join(bare)}."
-    sentence += more
+        judged = say(
+            "All have its sign and {rule}, which does not make any of them right.",
+            rule=say(rule),
+        )
+    bare = commas(say(row[label]) for row in known if np.isnan(row["conf_low"]))
+    signs = say("By sign alone, without an interval: {names}.", names=bare) if bare else ""
     table = pd.DataFrame(rows)[[label, *COLUMNS]]
     return Check(
-        verdict=judge_by(not apart), sentence=sentence, statistic=change,
+        verdict=judge_by(not apart), sentence=sentences(ranged, judged, signs, more),
+        statistic=change,
         statistic_name="largest change, as a share of it", table=table, money=MONEY,
-        draw=partial(draw_rows, rows=table, labels=table[label], main=main["estimate"]),
+        draw=partial(
+            draw_rows, rows=table, labels=labels or table[label], main=main["estimate"]
+        ),
     )  # fmt: skip
 
 

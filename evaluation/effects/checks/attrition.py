@@ -15,6 +15,7 @@ from evaluation.effects.checks.side_by_side import POINT, average_row, excludes_
 from evaluation.errors import DesignError
 from evaluation.gains.moments import Bools
 from evaluation.gains.result import IncomeGains
+from evaluation.language import mark, say, sentences
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,11 +26,13 @@ _STATISTIC = "difference in the share of outcomes known"
 
 
 @asks(
-    "Missing outcomes",
-    "Are outcomes missing more often, or less, once villages are treated?",
+    mark("Missing outcomes"),
+    mark("Are outcomes missing more often, or less, once villages are treated?"),
     theme="data",
-    if_failed="outcomes are missing in another way among treated villages, which can make an "
-    "effect by itself",
+    if_failed=mark(
+        "outcomes are missing in another way among treated villages, which can make an effect "
+        "by itself"
+    ),
 )
 def check_attrition(subject: Subject) -> Check:
     """Compare how often the outcome is known among treated and comparison villages.
@@ -45,66 +48,75 @@ def check_attrition(subject: Subject) -> Check:
     if observed.all():
         return Check(
             verdict="passed", statistic=0.0, statistic_name=_STATISTIC,
-            sentence="No outcome is missing in any village and year.",
+            sentence=say("No outcome is missing in any village and year."),
         )  # fmt: skip
     looked_at = _mark_known_before(gains)
     if not (looked_at & subject.panel.is_treated).any():
-        raise DesignError("no treated village is known before its treatment.")
+        raise DesignError(say("no treated village is known before its treatment."))
     other = _observe(subject.panel, observed, looked_at)
     found = subject.reestimate(other, covariates=(), trends=False)
     main, row = average_row(gains), average_row(found)
     cells = found.cells
     share = float((cells.weights * observed[cells.rows]).sum() / cells.weights.sum())
     findings = [
-        {"finding": "known, treated village-years", "share": share},
-        {"finding": "the same without the programme", "share": share - row["estimate"]},
-        {"finding": "difference", "share": row["estimate"], "share_low": row["conf_low"],
-         "share_high": row["conf_high"]},
-        {"finding": "average effect"} | {column: main[column] for column in POINT},
+        {"finding": mark("known, treated village-years"), "share": share},
+        {"finding": mark("the same without the programme"), "share": share - row["estimate"]},
+        {"finding": mark("difference"), "share": row["estimate"],
+         "share_low": row["conf_low"], "share_high": row["conf_high"]},
+        {"finding": mark("average effect")} | {column: main[column] for column in POINT},
     ]  # fmt: skip
     try:
         bounds = lee_bounds(gains, found)
         findings += [
-            {"finding": "lowest average effect (Lee)", "estimate": bounds.low},
-            {"finding": "highest average effect (Lee)", "estimate": bounds.high},
+            {"finding": mark("lowest average effect (Lee)"), "estimate": bounds.low},
+            {"finding": mark("highest average effect (Lee)"), "estimate": bounds.high},
         ]
         told = _tell_bounds(bounds, subject)
     except DesignError as error:
-        told = f"No Lee bounds: {error}"
-    clear, level = excludes_zero(row), f"{1 - gains.options.alpha:.0%}"
-    interval = "no interval"
+        told = say("No Lee bounds: {reason}", reason=error)
+    clear = excludes_zero(row)
+    interval = say("no interval")
     if clear is not None:
-        low, high = 100 * row["conf_low"], 100 * row["conf_high"]
-        interval = f"{level} interval {low:+z.2f} to {high:+z.2f}"
+        interval = say(
+            "{level:.0%} interval {low:+z.2f} to {high:+z.2f}", level=1 - gains.options.alpha,
+            low=100 * row["conf_low"], high=100 * row["conf_high"],
+        )  # fmt: skip
     meaning = {
-        None: "Without an interval of the difference there is no rule.",
-        True: "The difference is no accident: part of the effect may come from it.",
-        False: "The difference may be an accident, which does not show that the same kind of "
-        "village is missing in both groups.",
+        None: say("Without an interval of the difference there is no rule."),
+        True: say("The difference is no accident: part of the effect may come from it."),
+        False: say(
+            "The difference may be an accident, which does not show that the same kind of "
+            "village is missing in both groups."
+        ),
     }[clear]
     start = subject.panel.cohort <= subject.panel.years[-1]
     n_treated, n_out = int(start.sum()), int((start & ~looked_at).sum())
-    who = "Treated villages'"
-    if n_out:
-        who = (
-            f"{n_out:,} of {n_treated:,} treated villages are known in no year before "
-            "treatment: they have no part in the effect, and none here. The others'"
-        )
-    sentence = (
-        f"{1 - observed.mean():.1%} of outcomes are missing. {who} are known in {share:.1%} "
-        "of their treated years, "
-        f"{100 * row['estimate']:+z.2f} percentage points "
-        f"({interval}) from what it would be without the programme. The average effect is "
-        f"{tell(main, subject)}. {told} {meaning}"
-    )
+    out = say(
+        "{n:,} of {total:,} treated villages are known in no year before treatment: they have "
+        "no part in the effect, and none here.", n=n_out, total=n_treated,
+    )  # fmt: skip
+    sentence = sentences(
+        say("{share:.1%} of outcomes are missing.", share=1 - observed.mean()),
+        out if n_out else "",
+        say(
+            "{whose} are known in {share:.1%} of their treated years, {points:+z.2f} "
+            "percentage points ({interval}) from what it would be without the programme.",
+            whose=say("The others'") if n_out else say("Treated villages'"),
+            share=share, points=100 * row["estimate"], interval=interval,
+        ),
+        say("The average effect is {effect}.", effect=tell(main, subject)),
+        told,
+        meaning,
+    )  # fmt: skip
 
     def draw(axes: Axes, amounts: Amounts) -> None:
         panel, treated = subject.panel, subject.panel.is_treated
-        for kind, label in ((treated, "treated villages"), (~treated, "never treated")):
+        kinds = (treated, say("treated villages")), (~treated, say("never treated"))
+        for kind, label in kinds:
             if (some := kind & looked_at).any():
                 axes.plot(panel.years, 100 * observed[some].mean(axis=0), "o-", label=label)
         axes.set_xticks(panel.years, panel.years.astype(str).tolist())
-        axes.set_ylabel("outcomes known, %")
+        axes.set_ylabel(say("outcomes known, %"))
         axes.legend(frameon=False)
 
     return Check(
@@ -141,13 +153,19 @@ def _observe(panel: VillagePanel, observed: Bools, looked_at: Bools) -> VillageP
 
 
 def _tell_bounds(bounds: LeeBounds, subject: Subject) -> str:
-    amounts, more = subject.amounts, ""
+    amounts = subject.amounts
+    whose = {
+        "treated": mark("{share:.2%} of treated villages' changes trimmed"),
+        "comparison": mark("{share:.2%} of comparison villages' changes trimmed"),
+    }
+    trimmed = say(whose[bounds.group], share=bounds.trimmed)
     if np.isfinite(bounds.conf_low):
-        low, high = amounts.number(bounds.conf_low), amounts.number(bounds.conf_high)
-        more = f"; with sampling error {low} to {high}"
-    return (
-        "If the programme moves what is known in one direction only, it is "
-        f"{amounts.number(bounds.low)} to {amounts.tell(bounds.high)} in village-years known "
-        f"either way (Lee bounds, {bounds.trimmed:.2%} of {bounds.group} villages' changes "
-        f"trimmed{more})."
-    )
+        trimmed = say(
+            "{trimmed}; with sampling error {low} to {high}", trimmed=trimmed,
+            low=amounts.number(bounds.conf_low), high=amounts.number(bounds.conf_high),
+        )  # fmt: skip
+    return say(
+        "If the programme moves what is known in one direction only, it is {low} to {high} in "
+        "village-years known either way (Lee bounds, {trimmed}).",
+        low=amounts.number(bounds.low), high=amounts.tell(bounds.high), trimmed=trimmed,
+    )  # fmt: skip

@@ -14,6 +14,7 @@ from evaluation.effects.setup import Estimator
 from evaluation.errors import DesignError
 from evaluation.gains.clusters import fewest_clusters, pseudo_values, takes_part, too_few
 from evaluation.gains.moments import Bools, Floats
+from evaluation.language import commas, say
 
 _PREFERRED: tuple[Estimator, ...] = ("callaway_santanna", "sun_abraham", "twfe")
 _MOST = 8
@@ -86,15 +87,17 @@ class EventStudy:
     def averaged(self) -> str:
         """Say which treated years the average is over: "the first 8 of 12 treated years"."""
         n, further = int((self.times >= 0).sum()), self.left_out[1]
-        return (
-            f"the first {n} of {n + further} treated years" if further else "all treated years"
-        )
+        if not further:
+            return say("all treated years")
+        return say("the first {n} of {total} treated years", n=n, total=n + further)
 
     @property
     def looked_at(self) -> str:
         """Say how many coefficients before treatment there are: "the 8 nearest of 17"."""
         n, further = int(self.before.sum()), self.left_out[0]
-        return f"the {n} nearest of {n + further}" if further else str(n)
+        if not further:
+            return str(n)
+        return say("the {n} nearest of {total}", n=n, total=n + further)
 
 
 def find_event_study(subject: Subject, *, invertible: bool = False) -> EventStudy:
@@ -116,14 +119,16 @@ def find_event_study(subject: Subject, *, invertible: bool = False) -> EventStud
     setup, alpha = effects.setup, effects.options.alpha
     name = next((name for name in _PREFERRED if name in effects.found), None)
     if name is None:
-        raise DesignError(f"it takes the event study of one of {', '.join(_PREFERRED)}.")
+        raise DesignError(
+            say("it takes the event study of one of {names}.", names=commas(_PREFERRED))
+        )
     found = effects.found[name]
     events = found.terms["period"].ne("overall").to_numpy()
     terms, parts = found.terms[events], found.parts[:, events]
     n = int(takes_part(found.parts).sum())
     effective = effective_clusters(setup.compared_by(name))
     if effective < fewest_clusters(alpha):
-        raise DesignError(f"{too_few(n, effective, alpha)}.")
+        raise DesignError(say("{reason}.", reason=too_few(n, effective, alpha)))
     values = terms["estimate"].to_numpy(float)
     known = np.isfinite(values) & (np.abs(parts).max(axis=0, initial=0) > 0)
     left_out = None if found.left_out is None else found.left_out[:, events]
@@ -134,8 +139,11 @@ def find_event_study(subject: Subject, *, invertible: bool = False) -> EventStud
     earlier, later = (_run(place, reference, step, most) for step in (-1, 1))
     if not earlier or max(later, default=-1) < 0:
         raise DesignError(
-            f"the event study lacks coefficients beside year {reference}, from which it is "
-            "measured."
+            say(
+                "the event study lacks coefficients beside year {year}, from which it is "
+                "measured.",
+                year=reference,
+            )
         )
     times = np.array([*earlier[::-1], *later])
     n_before = sum(t < reference for t in place)

@@ -23,6 +23,7 @@ from evaluation.effects.checks.specifications import (
     run_specification,
 )
 from evaluation.gains.options import GainOptions
+from evaluation.language import Language, say, sentences, speaking, spoken
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -50,6 +51,8 @@ class SpecificationCurve:
         How amounts are told.
     alpha
         1 less the coverage of intervals.
+    labels
+        What a reader sees of covariates, by name.
     """
 
     frame: pd.DataFrame
@@ -57,6 +60,7 @@ class SpecificationCurve:
     n_combinations: int
     amounts: Amounts = field(default=Amounts())
     alpha: float
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     def to_frame(self) -> pd.DataFrame:
         """Give all combinations."""
@@ -67,43 +71,63 @@ class SpecificationCurve:
         frame, amounts = self.frame, self.amounts
         known = frame[frame["estimate"].notna()]
         lost = len(frame) - len(known)
-        told = f"{len(frame)} combinations of choices"
+        told = say("{n} combinations of choices", n=len(frame))
         if self.n_combinations > len(frame):
-            told += f", drawn from {self.n_combinations:,}"
+            told = say("{n} combinations of choices, drawn from {total:,}", n=len(frame),
+                       total=self.n_combinations)  # fmt: skip
         if known.empty:
-            return f"{told}, none of which could be estimated: {frame['reason'].iloc[0]}"
+            return say("{combinations}, none of which could be estimated: {reason}",
+                       combinations=told, reason=frame["reason"].iloc[0])  # fmt: skip
+        if lost:
+            told = say("{combinations}, {n} of which could not be estimated",
+                       combinations=told, n=lost)  # fmt: skip
         values = known["estimate"]
         judged = known[known["conf_low"].notna()]
         clear = (judged["conf_low"] > 0) | (judged["conf_high"] < 0)
         main = known[known["main"]]
         middle = float(values.median())
         sign = float(np.sign(main["estimate"].iloc[0] if len(main) else middle))
-        share = float((np.sign(values) == sign).mean())
-        lines = [
-            f"{told}{f', {lost} of which could not be estimated' if lost else ''}: the median "
-            f"effect is {amounts.tell(middle)}, the range {amounts.number(values.min())} to "
-            f"{amounts.tell(values.max())}.",
-            f"{share:.0%} are {'positive' if sign > 0 else 'negative'}, as is "
-            f"{'the one chosen' if len(main) else 'the median'}"
-            + (
-                f"; of the {len(judged)} with an interval {clear.mean():.0%} exclude zero"
-                + (f", {bare} have none." if (bare := len(known) - len(judged)) else ".")
-                if len(judged)
-                else "; none has an interval."
-            ),
-        ]
+        signs = say(
+            "{share:.0%} are {sign}, as is {reference}",
+            share=float((np.sign(values) == sign).mean()),
+            sign=say("positive") if sign > 0 else say("negative"),
+            reference=say("the one chosen") if len(main) else say("the median"),
+        )  # fmt: skip
+        if not len(judged):
+            signs = say("{signs}; none has an interval.", signs=signs)
+        else:
+            exclude = {"signs": signs, "n": len(judged), "share": clear.mean()}
+            bare = len(known) - len(judged)
+            signs = (
+                say(
+                    "{signs}; of the {n} with an interval {share:.0%} exclude zero, {bare} "
+                    "have none.", **exclude, bare=bare,
+                )
+                if bare
+                else say("{signs}; of the {n} with an interval {share:.0%} exclude zero.",
+                         **exclude)
+            )  # fmt: skip
+        placed = ""
         if len(main):
-            rank = int((values < main["estimate"].iloc[0]).sum()) + 1
-            lines.append(
-                f"The one chosen, {amounts.tell(main['estimate'].iloc[0])}, is number {rank} "
-                f"from below of {len(known)}."
-            )
-        lines.append(
-            "The combinations are not independent and not all equally good, so that shares are "
-            "no probabilities; there is no p-value for the curve, which would need treatment "
-            "drawn anew under each of them."
-        )
-        return " ".join(lines)
+            own = float(main["estimate"].iloc[0])
+            placed = say(
+                "The one chosen, {effect}, is number {rank} from below of {n}.",
+                effect=amounts.tell(own), rank=int((values < own).sum()) + 1, n=len(known),
+            )  # fmt: skip
+        return sentences(
+            say(
+                "{combinations}: the median effect is {middle}, the range {low} to {high}.",
+                combinations=told, middle=amounts.tell(middle),
+                low=amounts.number(values.min()), high=amounts.tell(values.max()),
+            ),
+            signs,
+            placed,
+            say(
+                "The combinations are not independent and not all equally good, so that shares "
+                "are no probabilities; there is no p-value for the curve, which would need "
+                "treatment drawn anew under each of them."
+            ),
+        )  # fmt: skip
 
     def plot(self) -> Figure:
         """Draw the curve on a new figure."""
@@ -115,7 +139,7 @@ class SpecificationCurve:
 
     def draw(self, figure: Figure) -> None:
         """Draw the curve on a figure; see `draw_curve`."""
-        draw_curve(figure, self.frame, self.choices, self.amounts)
+        draw_curve(figure, self.frame, self.choices, self.amounts, self.labels)
 
 
 def specification_curve(
@@ -201,7 +225,7 @@ def specification_curve(
     )
     return SpecificationCurve(
         frame=frame, choices=declared, n_combinations=n_combinations, amounts=amounts,
-        alpha=options.alpha,
+        alpha=options.alpha, labels={n: v.label for n, v in panel.variables.items()},
     )  # fmt: skip
 
 
@@ -220,7 +244,8 @@ def _run_all(
         workers = min(workers, 2)
     done: Iterable[dict[str, Any]]
     if workers > 1:  # large matrices are written once, and all workers read them there
-        tasks = (delayed(run_specification)(panel, chosen, same) for chosen in found)
+        # Reasons are said where they are made, and a worker speaks English unless told.
+        tasks = (delayed(_run_speaking)(spoken(), panel, chosen, same) for chosen in found)
         done = Parallel(n_jobs=workers, return_as="generator")(tasks)
     else:
         done = (run_specification(panel, chosen, same) for chosen in found)
@@ -235,3 +260,10 @@ def _run_all(
     if workers > 1 and cells >= _MANY_CELLS:
         get_reusable_executor().shutdown()  # idle workers would keep their memory
     return rows
+
+
+def _run_speaking(
+    language: Language, panel: VillagePanel, chosen: Mapping[str, Any], same: Mapping[str, Any]
+) -> dict[str, Any]:
+    with speaking(language):
+        return run_specification(panel, chosen, same)

@@ -10,36 +10,44 @@ import pandas as pd
 
 from evaluation.effects.check import Amounts
 from evaluation.errors import DesignError
+from evaluation.language import choose, commas, mark, say
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _WORDS: Mapping[str, Mapping[Any, str]] = {
     "estimator": {
-        "imputation": "imputation",
+        "imputation": mark("imputation"),
         "callaway_santanna": "Callaway-Sant'Anna",
         "sun_abraham": "Sun-Abraham",
-        "twfe": "two-way fixed effects",
-        "synthetic_did": "synthetic DiD",
-        "matched_did": "matched DiD",
+        "twfe": mark("two-way fixed effects"),
+        "synthetic_did": mark("synthetic DiD"),
+        "matched_did": mark("matched DiD"),
     },
     "comparison": {
-        "not_yet_treated": "not yet treated",
-        "never_treated": "never treated",
+        "not_yet_treated": mark("not yet treated"),
+        "never_treated": mark("never treated"),
     },
-    "year_effects": {"common": "common year effects", "county": "year effects by county"},
-    "anticipation": {0: "no anticipation", 1: "1 year of anticipation"},
-    "trends": {False: "no trends", True: "trends by village"},
-    "scale": {"level": "level", "log": "logarithm"},
-    "subsidies": {"without": "without subsidies", "with": "with subsidies"},
-    "covariates": {"": "no covariates"},
-    "cohorts": {"": "all cohorts"},
+    "year_effects": {
+        "common": mark("common year effects"),
+        "county": mark("year effects by county"),
+    },
+    "anticipation": {0: mark("no anticipation"), 1: mark("1 year of anticipation")},
+    "trends": {False: mark("no trends"), True: mark("trends by village")},
+    "scale": {"level": mark("level"), "log": mark("logarithm")},
+    "subsidies": {"without": mark("without subsidies"), "with": mark("with subsidies")},
+    "covariates": {"": mark("no covariates")},
+    "cohorts": {"": mark("all cohorts")},
 }
 _LONGEST = 34  # characters of a label
 
 
 def draw_curve(
-    figure: Figure, frame: pd.DataFrame, choices: Mapping[str, Sequence[Any]], amounts: Amounts
+    figure: Figure,
+    frame: pd.DataFrame,
+    choices: Mapping[str, Sequence[Any]],
+    amounts: Amounts,
+    labels: Mapping[str, str],
 ) -> None:
     """Draw estimates sorted by size with their intervals, and below which choices they are.
 
@@ -52,7 +60,7 @@ def draw_curve(
     """
     rows = frame[frame["estimate"].notna()].sort_values("estimate", kind="stable")
     if rows.empty:
-        raise DesignError("no combination of choices could be estimated: nothing to draw.")
+        raise DesignError(say("no combination of choices could be estimated: nothing to draw."))
     marks = [
         (key, text_of(value)) for key, values in choices.items() for value in values
         if len(values) > 1
@@ -67,7 +75,7 @@ def draw_curve(
         top.plot(at[some], points[some, 0], "o", color=colour, markersize=2.5)
     top.plot(at[chosen], points[chosen, 0], "D", color="C1", markersize=6)
     top.axhline(0, color="0.3", linewidth=0.8)
-    top.set_ylabel(amounts.label("average effect"))
+    top.set_ylabel(amounts.label(say("average effect")))
     places: list[int] = []
     for number, (key, value) in enumerate(marks):
         new = number > 0 and key != marks[number - 1][0]
@@ -76,9 +84,9 @@ def draw_curve(
         below.plot(at[here], np.full(here.sum(), places[-1]), "|", color="0.25", markersize=5)
         both = here & chosen
         below.plot(at[both], np.full(both.sum(), places[-1]), "D", color="C1", markersize=4)
-    below.set_yticks(places, [_label(key, value) for key, value in marks])
+    below.set_yticks(places, [_label(key, value, labels) for key, value in marks])
     below.set_ylim((places[-1] if places else 1) + 0.7, 0.3)
-    below.set_xlabel("combinations of choices, by size of the effect")
+    below.set_xlabel(say("combinations of choices, by size of the effect"))
     below.grid(False)
 
 
@@ -87,12 +95,14 @@ def text_of(value: Any) -> Any:
     return ", ".join(map(str, value)) if isinstance(value, tuple) else value
 
 
-def _label(key: str, value: Any) -> str:
-    told = _WORDS.get(key, {}).get(value)
-    if told is None:
-        told = {
-            "covariates": f"with {value}",
-            "cohorts": f"without {value}",
-            "anticipation": f"{value} years of anticipation",
-        }.get(key, str(value))
+def _label(key: str, value: Any, labels: Mapping[str, str]) -> str:
+    known = _WORDS.get(key, {}).get(value)
+    if key == "covariates":
+        value = commas(choose(name, labels.get(name, "")) for name in value.split(", "))
+    other = {
+        "covariates": mark("with {value}"),
+        "cohorts": mark("without {value}"),
+        "anticipation": mark("{value} years of anticipation"),
+    }.get(key, "{value}")
+    told = say(other, value=value) if known is None else say(known)
     return told if len(told) <= _LONGEST else told[: _LONGEST - 3] + "..."

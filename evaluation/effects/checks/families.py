@@ -20,6 +20,7 @@ from evaluation.effects.clustered import adjust_holm
 from evaluation.errors import DesignError
 from evaluation.gains.clusters import takes_part
 from evaluation.gains.moments import Floats
+from evaluation.language import commas, mark, say, sentences
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 _BLOCK = 2_000_000  # random signs held at once
 _SMALLEST = 1e-6  # of the p-values that are drawn
 _MARKS = (
-    ("p_value", "o", "by itself"), ("p_holm", "s", "Holm"),
+    ("p_value", "o", mark("by itself")), ("p_holm", "s", "Holm"),
     ("p_romano_wolf", "D", "Romano-Wolf"),
 )  # fmt: skip
 
@@ -101,11 +102,13 @@ def adjust_p_values(
 
 
 @asks(
-    "Many outcomes at once",
-    "Is the effect still more than chance, with all outcomes looked at counted?",
+    mark("Many outcomes at once"),
+    mark("Is the effect still more than chance, with all outcomes looked at counted?"),
     theme="chance",
-    if_failed="with all outcomes that were looked at taken together, the effect may be the "
-    "luckiest of them",
+    if_failed=mark(
+        "with all outcomes that were looked at taken together, the effect may be the luckiest "
+        "of them"
+    ),
 )
 def check_outcome_families(subject: Subject) -> Check:
     """Adjust the effect's p-value for the other outcomes that were looked at.
@@ -120,10 +123,10 @@ def check_outcome_families(subject: Subject) -> Check:
     panel, alpha = subject.panel, subject.gains.options.alpha
     families = _list_families(panel)
     if not families:
-        raise DesignError("the panel has no other outcome.")
+        raise DesignError(say("the panel has no other outcome."))
     main = average_row(subject.gains)
     if np.isnan(main["p_value"]):
-        raise DesignError(f"the effect has no p-value: {main['reason']}.")
+        raise DesignError(say("the effect has no p-value: {reason}.", reason=main["reason"]))
     found: dict[str, tuple[dict[str, Any], Floats]] = {
         panel.outcome: (main, average_error(subject.gains)[1])
     }
@@ -154,33 +157,37 @@ def check_outcome_families(subject: Subject) -> Check:
     n_members = int((table["family"] == worst["family"]).sum())
     passed = bool(worst["p_romano_wolf"] < alpha)
     others = table[~table["main"] & table["p_value"].notna()]
-    holds = int((others["p_romano_wolf"] < alpha).sum())
-    sentence = (
-        f"The effect has {tell_p(worst['p_value'])} by itself and "
-        f"{tell_p(worst['p_romano_wolf'])} among {n_members} outcomes ({worst['family']}; "
-        f"Romano and Wolf's stepdown; Holm {tell_p(worst['p_holm'])}), which "
-        f"{'stays below' if passed else 'is not below'} {alpha:g}. Of {len(others)} other "
-        f"p-values {int((others['p_value'] < alpha).sum())} are below it by themselves and "
-        f"{holds} adjusted. Outcomes that were looked at and are not in the panel do not count."
-    )
-    lost = [n for names in families.values() for n in names if n not in found]
-    if lost:
-        sentence += f" Not estimated: {', '.join(lost)}."
+    lost = commas(n for names in families.values() for n in names if n not in found)
     absent = excludes_zero(main) is False
-    if absent:
-        sentence += f" {NOTHING_THERE}"
+    sentence = sentences(
+        say(
+            "The effect has {p} by itself and {adjusted} among {n} outcomes ({family}; Romano "
+            "and Wolf's stepdown; Holm {holm}), which {side} {alpha:g}.",
+            p=tell_p(worst["p_value"]), adjusted=tell_p(worst["p_romano_wolf"]),
+            n=n_members, family=say(worst["family"]), holm=tell_p(worst["p_holm"]),
+            side=say("stays below") if passed else say("is not below"), alpha=alpha,
+        ),
+        say(
+            "Of {n} other p-values {alone} are below it by themselves and {adjusted} adjusted.",
+            n=len(others), alone=int((others["p_value"] < alpha).sum()),
+            adjusted=int((others["p_romano_wolf"] < alpha).sum()),
+        ),
+        say("Outcomes that were looked at and are not in the panel do not count."),
+        say("Not estimated: {names}.", names=lost) if lost else "",
+        say(NOTHING_THERE) if absent else "",
+    )  # fmt: skip
 
     def draw(axes: Axes, amounts: Amounts) -> None:
         places = np.arange(len(table))[::-1]
-        for column, mark, label in _MARKS:
+        for column, sign, label in _MARKS:
             shown = np.maximum(table[column].to_numpy(float), _SMALLEST)
-            axes.plot(shown, places, mark, label=label, fillstyle="none")
+            axes.plot(shown, places, sign, label=say(label), fillstyle="none")
         axes.axvline(alpha, color="0.3", linewidth=0.8)
-        axes.set_yticks(places, table["outcome"].tolist())
+        axes.set_yticks(places, [say(outcome) for outcome in table["outcome"]])
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter("{x:g}")
         axes.xaxis.set_minor_formatter("")
-        axes.set_xlabel("p-value")
+        axes.set_xlabel(say("p-value"))
         axes.legend(frameon=False)
 
     return Check(
@@ -194,10 +201,10 @@ def _list_families(panel: VillagePanel) -> dict[str, list[str]]:
     """List the outcome with kinds of income, and with other outcomes."""
     others = [n for n, v in panel.variables.items() if n != panel.outcome]
     by_role = {
-        "kinds of income": [
+        mark("kinds of income"): [
             n for n in others
             if panel.variables[n].role == "income" and n != "income_total"
         ],
-        "outcomes": [n for n in others if panel.variables[n].role == "outcome"],
+        mark("outcomes"): [n for n in others if panel.variables[n].role == "outcome"],
     }  # fmt: skip
     return {family: [panel.outcome, *names] for family, names in by_role.items() if names}

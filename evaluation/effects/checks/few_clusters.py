@@ -30,15 +30,16 @@ from evaluation.gains.clusters import (
 from evaluation.gains.design import place_codes
 from evaluation.gains.moments import Floats
 from evaluation.gains.options import Cluster
+from evaluation.language import mark, say, sentences
 
 _MOST_WILD = 200  # clusters, with more of which the bootstrap has nothing to add
 
 
 @asks(
-    "The level of clusters",
-    "Does it depend on the level of clusters whether the effect differs from zero?",
+    mark("The level of clusters"),
+    mark("Does it depend on the level of clusters whether the effect differs from zero?"),
     theme="chance",
-    if_failed="whether the effect differs from zero depends on how errors are clustered",
+    if_failed=mark("whether the effect differs from zero depends on how errors are clustered"),
 )
 def check_few_clusters(subject: Subject) -> Check:
     """Judge the average effect by clusters of every level, clustered and by wild bootstrap.
@@ -62,34 +63,56 @@ def check_few_clusters(subject: Subject) -> Check:
     own = table[table["estimator"] == "imputation"]
     known = own[own["reason"] == ""]
     if known.empty:
-        raise DesignError(f"{own['reason'].iloc[-1]}.")
+        raise DesignError(say("{reason}.", reason=own["reason"].iloc[-1]))
     p = known[["p_clustered", "p_wild"]].to_numpy(float)
     clear = p[np.isfinite(p)] < alpha
     alone = len(known) == 1
     passed = bool(clear.all()) if clear.any() and not alone else None
     main = own[own["cluster"] == level].iloc[0]
-    sentence = (
-        f"The estimate is clustered by {level}: {main['n_clusters']:,} clusters, of which "
-        f"{main['n_treated_clusters']:,} have treated villages, count as "
-        f"{main['effective_clusters']:,.1f} equal ones. p-values of no effect: "
-        f"{'; '.join(_tell_row(row) for _, row in known.iterrows())}. "
-    )
     without = own[own["reason"] != ""]
-    lacking = (without["cluster"] + " (" + without["reason"] + ")").tolist()
+    lacking = [
+        say("{cluster} ({reason})", cluster=say(cluster), reason=reason)
+        for cluster, reason in zip(without["cluster"], without["reason"], strict=True)
+    ]
     if "county" not in [*own["cluster"]] and subject.panel.villages["county"].nunique() > 1:
-        lacking.append("county (villages are compared within their county)")
-    if lacking:
-        sentence += f"None by {', or by '.join(lacking)}. "
-    sentence += {
-        True: f"All are below {alpha:g}: it does not depend on the level.",
-        False: f"Some are below {alpha:g} and some are not: take the level at which villages "
-        "were assigned, or above.",
-        None: f"There is a test by {known['cluster'].iloc[0]} alone: whether it depends on the "
-        "level cannot be seen."
-        if alone
-        else f"None is below {alpha:g}: the effect does not differ from zero at any level.",
-    }[passed]
-    labels = table["estimator"] + ", by " + table["cluster"]
+        lacking.append(say("county (villages are compared within their county)"))
+    sentence = sentences(
+        say(
+            "The estimate is clustered by {cluster}: {n:,} clusters, of which {treated:,} have "
+            "treated villages, count as {equal:,.1f} equal ones.",
+            cluster=say(level), n=main["n_clusters"], treated=main["n_treated_clusters"],
+            equal=main["effective_clusters"],
+        ),
+        say(
+            "p-values of no effect: {told}.",
+            told=say("; ").join(_tell_row(row) for _, row in known.iterrows()),
+        ),
+        say("None by {lacking}.", lacking=say(", or by ").join(lacking)) if lacking else "",
+        {
+            True: say("All are below {alpha:g}: it does not depend on the level.", alpha=alpha),
+            False: say(
+                "Some are below {alpha:g} and some are not: take the level at which villages "
+                "were assigned, or above.", alpha=alpha,
+            ),
+            None: say(
+                "There is a test by {cluster} alone: whether it depends on the level cannot be "
+                "seen.", cluster=say(known["cluster"].iloc[0]),
+            )
+            if alone
+            else say(
+                "None is below {alpha:g}: the effect does not differ from zero at any level.",
+                alpha=alpha,
+            ),
+        }[passed],
+    )  # fmt: skip
+
+    def labels() -> list[str]:
+        pairs = zip(table["estimator"], table["cluster"], strict=True)
+        return [
+            say("{estimator}, by {cluster}", estimator=say(name), cluster=say(cluster))
+            for name, cluster in pairs
+        ]
+
     return Check(
         verdict=judge_by(passed), sentence=sentence, statistic=float(np.nanmax(p)),
         statistic_name="largest p-value", table=table, money=MONEY,
@@ -114,11 +137,11 @@ def _judge_level(subject: Subject, cluster: Cluster) -> list[dict[str, Any]]:
     setup = replace(subject.effects.setup, clusters=codes)
     options = replace(subject.gains.options, cluster=cluster)
     gains, alpha = replace(subject.gains, options=options), options.alpha
-    found: dict[str, tuple[float, Floats]] = {"imputation": average_error(gains)}
+    found: dict[str, tuple[float, Floats]] = {mark("imputation"): average_error(gains)}
     if "twfe" in subject.effects.found:
         try:
             twfe = estimate_twfe(setup)
-            found["twfe"] = float(twfe.terms["estimate"].iloc[0]), twfe.parts[:, 0]
+            found[mark("twfe")] = float(twfe.terms["estimate"].iloc[0]), twfe.parts[:, 0]
         except DesignError:
             pass
     effective = effective_clusters(setup)
@@ -156,5 +179,7 @@ def _jackknifed(att: pd.Series[Any]) -> Interval:
 
 
 def _tell_row(row: pd.Series[Any]) -> str:
-    wild = "" if np.isnan(row["p_wild"]) else f", wild bootstrap {tell_p(row['p_wild'])}"
-    return f"by {row['cluster']} {tell_p(row['p_clustered'])}{wild}"
+    told = {"cluster": say(row["cluster"]), "p": tell_p(row["p_clustered"])}
+    if np.isnan(row["p_wild"]):
+        return say("by {cluster} {p}", **told)
+    return say("by {cluster} {p}, wild bootstrap {wild}", **told, wild=tell_p(row["p_wild"]))

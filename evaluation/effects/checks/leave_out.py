@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -26,6 +26,7 @@ from evaluation.effects.checks.side_by_side import (
 )
 from evaluation.errors import DesignError
 from evaluation.gains.moments import Floats
+from evaluation.language import commas, listing, mark, say, say_count, sentences
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,10 +41,10 @@ _SHARES = (0.01, 0.05, 0.1)
 
 
 @asks(
-    "Leaving out one place",
-    "Does the effect rest on a single county, town or dispatching unit?",
+    mark("Leaving out one place"),
+    mark("Does the effect rest on a single county, town or dispatching unit?"),
     theme="few",
-    if_failed="one place decides over the effect",
+    if_failed=mark("one place decides over the effect"),
 )
 def check_leave_one_out(subject: Subject, *, most: int = _MOST) -> Check:
     """Leave out each county, town and dispatching unit, and estimate the average anew.
@@ -65,7 +66,7 @@ def check_leave_one_out(subject: Subject, *, most: int = _MOST) -> Check:
     panel, main = _slim(subject), average_row(subject.gains)
     units = _list_units(subject)
     if not units:
-        raise DesignError("all treated villages lie in one county and town.")
+        raise DesignError(say("all treated villages lie in one county and town."))
     cap = max(1, min(most, max(_SHOWN, _MOST_CELLS // panel.matrix().size)))
     rows = []
     for at in np.argsort([-abs(unit.move) for unit in units], kind="stable")[:cap]:
@@ -83,47 +84,51 @@ def check_leave_one_out(subject: Subject, *, most: int = _MOST) -> Check:
     order = table["change"].abs().sort_values(ascending=False, kind="stable").index
     table = table.loc[order].reset_index(drop=True)
     counts = table["left_out"].value_counts(sort=False)
-    told = ", ".join(f"{n} x {kind}" for kind, n in counts.items())
-    if len(units) > len(table):
-        told += f" (of {len(units):,} those that move the average most)"
+    told = commas(say("{n} x {kind}", n=n, kind=say(str(k))) for k, n in counts.items())
+    if (n := len(units)) > len(table):
+        told = say("{told} (of {n:,} those that move the average most)", told=told, n=n)
     worst, changed = table.iloc[0], table[~table["same_finding"]]
-    sentence = (
-        f"Left out in turn: {told}. The average effect of {tell(main, subject)} moves most "
-        f"without {worst['left_out']} {worst['name']}, to {tell(worst, subject)}. "
-    )
     if len(changed):
-        named = (changed["left_out"] + " " + changed["name"]).tolist()
-        more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
-        sentence += (
-            f"Its sign, or whether its interval excludes zero, changes (or nothing is left to "
-            f"estimate) without {', '.join(named[:_NAMED])}{more}: one place decides over it."
+        names, more = commas(_name(changed.head(_NAMED))), len(changed) - _NAMED
+        finding = say(
+            "Its sign, or whether its interval excludes zero, changes (or nothing is left to "
+            "estimate) without {names}: one place decides over it.",
+            names=say("{names} and {n} more", names=names, n=more) if more > 0 else names,
         )
     else:
-        sentence += (
+        finding = say(
             "Its sign, and whether its interval excludes zero, change with no single place "
             "left out, which says nothing of places that differ together."
         )
     absent = excludes_zero(main) is False
-    if absent:
-        sentence += f" {NOTHING_THERE}"
-    if bare := int((table["estimate"].notna() & table["conf_low"].isna()).sum()):
-        sentence += f" In {bare} of them there is no interval, and the sign alone counts."
-
+    bare = int((table["estimate"].notna() & table["conf_low"].isna()).sum())
+    lacking = say("In {n} of them there is no interval, and the sign alone counts.", n=bare)
+    sentence = sentences(
+        say("Left out in turn: {told}.", told=told),
+        say(
+            "The average effect of {effect} moves most without {place}, to {other}.",
+            effect=tell(main, subject), place=_name(table)[0], other=tell(worst, subject),
+        ),
+        finding,
+        say(NOTHING_THERE) if absent else "",
+        lacking if bare else "",
+    )  # fmt: skip
     drawn = table.head(_DRAWN)
-    places = drawn["left_out"] + " " + drawn["name"]
     return Check(
         verdict=judge_by(None if absent else changed.empty), sentence=sentence,
         statistic=float(worst["change"]), statistic_name="largest change of the average effect",
         table=table, money=(*POINT, "change", "statistic"),
-        draw=partial(draw_rows, rows=drawn, labels=places, main=main["estimate"]),
+        draw=partial(
+            draw_rows, rows=drawn, labels=partial(_name, drawn), main=main["estimate"]
+        ),
     )  # fmt: skip
 
 
 @asks(
-    "A handful of villages",
-    "How many villages must be left out before the effect is no longer there?",
+    mark("A handful of villages"),
+    mark("How many villages must be left out before the effect is no longer there?"),
     theme="few",
-    if_failed="a handful of villages make the effect",
+    if_failed=mark("a handful of villages make the effect"),
 )
 def check_influence(subject: Subject) -> Check:
     """Leave out the villages that move the average most, until its interval includes zero.
@@ -141,7 +146,7 @@ def check_influence(subject: Subject) -> Check:
     total, weight, moves = _influences(subject)
     n, sign = len(moves), float(np.sign(main["estimate"]))
     if n < 2:
-        raise DesignError("a single treated village has a gain.")
+        raise DesignError(say("a single treated village has a gain."))
     order = np.argsort(-sign * moves, kind="stable")
     path = (total.sum() - total[order].cumsum()[:-1]) / (
         weight.sum() - weight[order].cumsum()[:-1]
@@ -175,32 +180,34 @@ def check_influence(subject: Subject) -> Check:
         )  # fmt: skip
     table = pd.DataFrame(rows)
     of_effect = table.set_index("n_left_out")["share_of_effect"]
-    what = "its interval includes zero" if clear else "its sign changes"
-    sentence = (
-        f"Of {n:,} treated villages the {_join(f'{k:,}' for k in shares)} that move the "
-        f"average effect of {tell(main, subject)} most make "
-        f"{_join(f'{of_effect[k]:z.0%}' for k in shares)} of it. "
-    )
-    if needed < n:
-        sentence += (
-            f"Leaving out {needed:,} of them ({needed / n:.1%}) suffices that {what}; fewer "
-            "others might do."
-        )
-    else:
-        sentence += f"However many are left out, {what} at no point."
+    what = mark("its interval includes zero") if clear else mark("its sign changes")
     most = max(1, int(_FEW * n))
-    if clear:
-        sentence += (
-            f" Rule: it fails if {most:,} suffice{'s' * (most == 1)} (one in a hundred)."
+    sentence = sentences(
+        say(
+            "Of {n:,} treated villages the {counts} that move the average effect of {effect} "
+            "most make {shares} of it.",
+            n=n, counts=listing(f"{k:,}" for k in shares), effect=tell(main, subject),
+            shares=listing(f"{of_effect[k]:z.0%}" for k in shares),
+        ),
+        say(
+            "Leaving out {n:,} of them ({share:.1%}) suffices that {what}; fewer others might "
+            "do.", n=needed, share=needed / n, what=say(what),
         )
-    else:
-        sentence += " No interval excludes zero to begin with, so there is no rule."
+        if needed < n
+        else say("However many are left out, {what} at no point.", what=say(what)),
+        say_count(
+            "Rule: it fails if {n:,} suffices (one in a hundred).",
+            "Rule: it fails if {n:,} suffice (one in a hundred).", most,
+        )
+        if clear
+        else say("No interval excludes zero to begin with, so there is no rule."),
+    )  # fmt: skip
 
     def draw(axes: Axes, amounts: Amounts) -> None:
         axes.plot(np.arange(1, n), path / amounts.divisor, color="C0", linewidth=1.4)
         draw_points(axes, amounts, table["n_left_out"], table)
         axes.set_xlim(0, 1.05 * max(kept) + 1)
-        axes.set_xlabel("villages left out, the most influential first")
+        axes.set_xlabel(say("villages left out, the most influential first"))
 
     return Check(
         verdict=judge_by(needed > most if clear else None), sentence=sentence,
@@ -223,10 +230,10 @@ def _list_units(subject: Subject) -> list[_Unit]:
     """List places, with what each moves by its villages' gains, the year effects held."""
     panel, rows = subject.panel, subject.gains.cells.rows
     frame, towns = panel.villages, panel.villages["town"].astype(str)
-    kinds: dict[str, pd.Series[Any]] = {"county": frame["county"]}
+    kinds: dict[str, pd.Series[Any]] = {mark("county"): frame["county"]}
     if subject.gains.options.year_effects == "common":  # else it is the same
-        kinds["treated villages of county"] = frame["county"]
-    kinds["town"] = (frame["county"].astype(str) + " " + towns).where(towns != "", "")
+        kinds[mark("treated villages of county")] = frame["county"]
+    kinds[mark("town")] = (frame["county"].astype(str) + " " + towns).where(towns != "", "")
     for trait in panel.traits:
         if not pd.api.types.is_numeric_dtype(frame[trait]):
             kinds[trait.replace("_", " ")] = frame[trait]
@@ -271,9 +278,10 @@ def _slim(subject: Subject) -> VillagePanel:
     return replace(panel, matrices=matrices)
 
 
-def _join(words: Iterable[str]) -> str:
-    *first, last = words
-    return f"{', '.join(first)} and {last}" if first else last
+def _name(rows: pd.DataFrame) -> list[str]:
+    """Name what is left out: "county Yutai"."""
+    pairs = zip(rows["left_out"], rows["name"], strict=True)
+    return [say("{kind} {name}", kind=say(kind), name=name) for kind, name in pairs]
 
 
 def _find_first(overturned: Callable[[int], bool], most: int) -> int:

@@ -14,6 +14,7 @@ from evaluation.gains.design import place_codes
 from evaluation.gains.moments import Floats
 from evaluation.gains.result import IncomeGains
 from evaluation.gains.targets import Codes
+from evaluation.language import say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +136,7 @@ def _share_kept(gains: IncomeGains, observed: IncomeGains) -> tuple[float, Float
     share = float((cells.weights * known).sum() / cells.weights.sum())
     other = share - difference
     if not (share > 0 and other > 0):
-        raise DesignError("the shares of outcomes known leave none known either way.")
+        raise DesignError(say("the shares of outcomes known leave none known either way."))
     own = (cells.weights * (known - share)).sum(axis=1) / cells.weights.sum()
     share_parts = np.bincount(clusters[cells.rows], own, len(parts))
     change = share_parts / share - (share_parts - parts) / other  # of log(share / other)
@@ -174,8 +175,10 @@ def _comparison_pool(gains: IncomeGains) -> _Pool:
                 found.append((excess[some, t] - start[some], shares, clusters[some]))
     if not found:
         raise DesignError(
-            "outcomes are known less often among treated villages, and no never treated one is "
-            "known before and after to trim instead."
+            say(
+                "outcomes are known less often among treated villages, and no never treated "
+                "one is known before and after to trim instead."
+            )
         )
     values, shares, codes = (np.concatenate(part) for part in zip(*found, strict=True))
     return values, shares / shares.sum(), codes

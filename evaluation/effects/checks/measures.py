@@ -24,19 +24,20 @@ from evaluation.effects.checks.side_by_side import (
 from evaluation.errors import DesignError
 from evaluation.gains.moments import Floats
 from evaluation.gains.result import IncomeGains
+from evaluation.language import mark, say, say_count, sentences
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_HEADS = ("households", "population")
+_HEADS = {"households": mark("per households"), "population": mark("per population")}
 _SHARES = ("share", "share_low", "share_high")
 
 
 @asks(
-    "Other measures of the outcome",
-    "Does the effect show on other scales of the outcome, and in its parts?",
+    mark("Other measures of the outcome"),
+    mark("Does the effect show on other scales of the outcome, and in its parts?"),
     theme="data",
-    if_failed="the effect depends on how the outcome is measured",
+    if_failed=mark("the effect depends on how the outcome is measured"),
 )
 def check_outcomes(subject: Subject) -> Check:
     """Estimate the effect on the outcome on other scales, and on other money outcomes.
@@ -67,33 +68,50 @@ def check_outcomes(subject: Subject) -> Check:
     others = table[known & (table["kind"] == "other")]
     agree = all(tells_the_same(row, main) for _, row in scales.iterrows())
     in_logs = _in_logs(subject.panel)
-    sentence = f"The effect is {_percent(main['estimate'])} " + (
-        "(exp(b) - 1). " if in_logs else "of the mean outcome in treated villages before. "
-    )
+    size = _percent(main["estimate"])
+    told = [
+        say("The effect is {share} (exp(b) - 1).", share=size)
+        if in_logs
+        else say("The effect is {share} of the mean outcome in treated villages before.",
+                 share=size)
+    ]  # fmt: skip
     if len(scales):
-        sizes = scales["estimate"]
-        sentence += (
-            f"On {len(scales)} other scale{'s' * (len(scales) > 1)} it is "
-            f"{' to '.join(dict.fromkeys(map(_percent, (sizes.min(), sizes.max()))))}; "
-        )
-        sentence += (
-            "its sign, and whether its interval excludes zero, are the same on each. "
-            if agree
-            else "its sign, or whether its interval excludes zero, is not the same on each: "
-            "the finding depends on the scale. "
-        )
+        low, high = _percent(scales["estimate"].min()), _percent(scales["estimate"].max())
+        told.append(
+            say_count(
+                "On {n} other scale it is {sizes}; {finding}",
+                "On {n} other scales it is {sizes}; {finding}", len(scales),
+                sizes=low if low == high else say("{low} to {high}", low=low, high=high),
+                finding=say(
+                    "its sign, and whether its interval excludes zero, are the same on each."
+                )
+                if agree
+                else say(
+                    "its sign, or whether its interval excludes zero, is not the same on each: "
+                    "the finding depends on the scale."
+                ),
+            )
+        )  # fmt: skip
     if len(others):
         pairs = zip(others["outcome"], others["share"], strict=True)
-        told = "; ".join(f"{outcome} {_percent(share)}" for outcome, share in pairs)
-        sentence += f"Other outcomes, each of its own mean before: {told} (no rule)."
+        shares_told = (f"{say(outcome)} {_percent(share)}" for outcome, share in pairs)
+        told.append(
+            say(
+                "Other outcomes, each of its own mean before: {told} (no rule).",
+                told=say("; ").join(shares_told),
+            )
+        )
 
     def draw(axes: Axes, amounts: Amounts) -> None:
-        of_mean = Amounts(divisor=0.01, unit="% of the mean before treatment")
-        labels = table["outcome"] + ", " + table["scale"]
+        of_mean = Amounts(divisor=0.01, unit=say("% of the mean before treatment"))
+        labels = [
+            say("{outcome}, {scale}", outcome=say(outcome), scale=say(scale))
+            for outcome, scale in zip(table["outcome"], table["scale"], strict=True)
+        ]
         draw_rows(axes, of_mean, rows=shares, labels=labels, main=main["estimate"])
 
     return Check(
-        verdict=judge_by(agree if len(scales) else None), sentence=sentence.strip(),
+        verdict=judge_by(agree if len(scales) else None), sentence=sentences(*told),
         statistic=float(main["estimate"]),
         statistic_name="effect as a share"
         + (", exp(b) - 1" if in_logs else " of the mean before treatment"),
@@ -103,10 +121,10 @@ def check_outcomes(subject: Subject) -> Check:
 
 
 @asks(
-    "Grants booked as income",
-    "Is part of the effect a grant that is booked as income?",
+    mark("Grants booked as income"),
+    mark("Is part of the effect a grant that is booked as income?"),
     theme="data",
-    if_failed="part of what counts as income is the programme's own money",
+    if_failed=mark("part of what counts as income is the programme's own money"),
 )
 def check_subsidies(subject: Subject) -> Check:
     """Estimate the effect on income with and without subsidies, and on subsidies alone.
@@ -120,14 +138,16 @@ def check_subsidies(subject: Subject) -> Check:
     panel, split = subject.panel, split_subsidies(subject.panel)
     if split is None:
         raise DesignError(
-            "subsidies are not known by themselves. Give income by kind (panel.income), or the "
-            "total and subsidies."
+            say(
+                "subsidies are not known by themselves. Give income by kind (panel.income), or "
+                "the total and subsidies."
+            )
         )
     earned, grants, included = split
     measures = {
-        "income with subsidies": earned + grants,
-        "income without subsidies": earned,
-        "subsidies alone": grants,
+        mark("income with subsidies"): earned + grants,
+        mark("income without subsidies"): earned,
+        mark("subsidies alone"): grants,
     }
     rows = [
         {"outcome": label, **estimate_row(subject, with_outcome(panel, matrix))}
@@ -135,30 +155,38 @@ def check_subsidies(subject: Subject) -> Check:
     ]
     if panel.analysis.form != "level":
         unit = panel.variables["income"].unit
-        subject = replace(subject, amounts=Amounts(unit=unit))
+        subject = replace(subject, amounts=Amounts(unit=say(unit)))
     whole, own, grant = rows
     if np.isnan(grant["estimate"]):
         raise DesignError(grant["reason"])
     clear, share = excludes_zero(grant), grant["estimate"] / whole["estimate"]
     table = pd.DataFrame(rows)
     table["share_of_whole"] = table["estimate"] / whole["estimate"]
-    # Of an effect that the grant exceeds, or opposes, it is no share.
-    of_it = f", of which {share:.0%} is grant" if 0 <= share <= 1 else ""
-    sentence = (
-        f"Subsidies alone changed by {tell(grant, subject)}. With them the effect is "
-        f"{tell(whole, subject)}{of_it}; without them {tell(own, subject)}. "
-    )
+    with_them = tell(whole, subject)
+    if 0 <= share <= 1:  # of an effect that the grant exceeds, or opposes, it is no share
+        with_them = say(
+            "{effect}, of which {share:.0%} is grant", effect=with_them, share=share
+        )
     if not included:
-        sentence += "The outcome leaves subsidies out, as far as they are booked apart."
+        meaning = say("The outcome leaves subsidies out, as far as they are booked apart.")
     elif clear:
-        sentence += (
+        meaning = say(
             "The outcome holds them: that part of its effect is the programme's own money. "
             "Leave subsidies out (panel.subsidies: excluded)."
         )
+    elif clear is not None:
+        meaning = say("The outcome holds them, but that they rose does not show.")
     else:
-        sentence += "The outcome holds them, but that they rose does not show" + (
-            "." if clear is not None else ": there is no interval, and no rule."
+        meaning = say(
+            "The outcome holds them, but that they rose does not show: there is no interval, "
+            "and no rule."
         )
+    sentence = sentences(
+        say("Subsidies alone changed by {change}.", change=tell(grant, subject)),
+        say("With them the effect is {effect}; without them {own}.", effect=with_them,
+            own=tell(own, subject)),
+        meaning,
+    )  # fmt: skip
 
     return Check(
         verdict=judge_by(None if included and clear is None else not (included and clear)),
@@ -177,8 +205,10 @@ def split_subsidies(panel: VillagePanel) -> tuple[Floats, Floats, bool] | None:
     """
     if panel.outcome != "income" or "income_subsidy" not in panel.matrices:
         return None
-    # compose_income labels the outcome by what it leaves out.
-    included = "without subsidies" not in panel.variables["income"].label
+    # compose_income names the columns that the outcome is the sum of.
+    made_of, grant = (panel.variables[n].column for n in ("income", "income_subsidy"))
+    total = panel.variables.get("income_total")
+    included = grant in made_of.split(" + ") or (total is not None and made_of == total.column)
     income, subsidy = panel.matrix(), panel.matrix("income_subsidy")
     grants = np.where(np.isfinite(income), subsidy, np.nan)
     return (income - grants if included else income + 0 * grants), grants, included
@@ -194,11 +224,11 @@ def _list_measures(panel: VillagePanel) -> list[tuple[str, str, str, VillagePane
     """List measures: main, scale or other; the outcome's label; its scale; and the panel."""
     main, analysis = panel.variables[panel.outcome], panel.analysis
     forms = {
-        "level": OutcomeScale(),
-        "log": OutcomeScale(form="log", zeros="missing"),
+        mark("level"): OutcomeScale(),
+        mark("log"): OutcomeScale(form="log", zeros="missing"),
         **{
-            f"per {name}": OutcomeScale(form="per_capita", per=name)
-            for name in _HEADS
+            label: OutcomeScale(form="per_capita", per=name)
+            for name, label in _HEADS.items()
             if name in panel.matrices
         },
     }

@@ -26,6 +26,7 @@ from evaluation.effects.estimates import effective_clusters
 from evaluation.errors import DesignError
 from evaluation.gains.clusters import ENOUGH_CLUSTERS, Interval, fewest_clusters, takes_part
 from evaluation.gains.moments import Floats
+from evaluation.language import commas, mark, say, say_count, sentences
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,10 +36,10 @@ _ROW = [*POINT, "p_value", "n_villages", "reason"]
 
 
 @asks(
-    "Treatment pretended earlier",
-    "Is there an effect in years before there was any treatment?",
+    mark("Treatment pretended earlier"),
+    mark("Is there an effect in years before there was any treatment?"),
     theme="trends",
-    if_failed="an effect shows in years in which there was no treatment",
+    if_failed=mark("an effect shows in years in which there was no treatment"),
 )
 def check_placebo_dates(subject: Subject) -> Check:
     """Pretend that treatment came 1, 2, 3 years earlier, on untreated years alone.
@@ -62,23 +63,29 @@ def check_placebo_dates(subject: Subject) -> Check:
     known = table[table["estimate"].notna()]
     if known.empty:
         raise DesignError(table["reason"].iloc[0])
-    told = "; ".join(
-        f"{_years(row['years_earlier'])} {tell(row, subject)}" for _, row in known.iterrows()
-    )
-    sentence = (
-        "Average effect (imputation) in untreated years, with treatment pretended earlier by "
-        f"{told}"
+    told = say("; ").join(
+        say("{years} {effect}", years=_years(row["years_earlier"]), effect=tell(row, subject))
+        for _, row in known.iterrows()
     )
     p, passed, ruled = _judge(known["p_value"], options.alpha)
-    sentence += f"; {ruled}"
-    if passed is not None:
-        sentence += (
-            " No effect shows before there was one, as far as errors allow to see."
-            if passed
-            else " An effect shows where there can be none: treated villages were moving apart "
-            "already, or were chosen for what happened to them in these years."
-        )
-    labels = [f"{_years(k)} earlier" for k in table["years_earlier"]]
+    sentence = sentences(
+        say(
+            "Average effect (imputation) in untreated years, with treatment pretended earlier "
+            "by {told}; {rule}", told=told, rule=ruled,
+        ),
+        {
+            None: "",
+            True: say("No effect shows before there was one, as far as errors allow to see."),
+            False: say(
+                "An effect shows where there can be none: treated villages were moving apart "
+                "already, or were chosen for what happened to them in these years."
+            ),
+        }[passed],
+    )  # fmt: skip
+
+    def labels() -> list[str]:
+        return [say("{years} earlier", years=_years(k)) for k in table["years_earlier"]]
+
     main = subject.gains.att["estimate"]
     return Check(
         verdict=judge_by(passed), sentence=sentence, statistic=p,
@@ -88,11 +95,13 @@ def check_placebo_dates(subject: Subject) -> Check:
 
 
 @asks(
-    "Outcomes that the programme should not move",
-    "Did anything move with the programme that it cannot have moved?",
+    mark("Outcomes that the programme should not move"),
+    mark("Did anything move with the programme that it cannot have moved?"),
     theme="trends",
-    if_failed="what the programme should not move moved with it: treated villages changed for "
-    "other reasons too",
+    if_failed=mark(
+        "what the programme should not move moved with it: treated villages changed for other "
+        "reasons too"
+    ),
 )
 def check_placebo_outcomes(subject: Subject) -> Check:
     """Estimate the effect on covariates that vary over the years and should not be moved.
@@ -111,7 +120,7 @@ def check_placebo_outcomes(subject: Subject) -> Check:
     ]
     if not names:
         raise DesignError(
-            "the panel has no covariate that varies over the years, such as population."
+            say("the panel has no covariate that varies over the years, such as population.")
         )
     rows = []
     for key in names:
@@ -129,22 +138,30 @@ def check_placebo_outcomes(subject: Subject) -> Check:
         raise DesignError(table["reason"].iloc[0])
     least = known.iloc[int(known["p_value"].argmin())]
     p, passed, ruled = _judge(known["p_value"], options.alpha)
-    told = f"{least['estimate']:+,.3g} {least['unit']}".strip()
-    sentence = (
-        f"Estimated like the outcome (imputation): {', '.join(known['outcome'])}. The clearest "
-        f"effect is on {least['outcome']}, {told}, {least['share_of_mean']:+z.1%} of its mean "
-        f"before treatment ({tell_p(least['p_value'])}); {ruled} "
-    )
-    sentence += (
-        "Nothing else that was measured moved with the programme; what was not measured may."
+    sentence = sentences(
+        say("Estimated like the outcome (imputation): {names}.",
+            names=commas(map(say, known["outcome"]))),
+        say(
+            "The clearest effect is on {outcome}, {effect}, {share:+z.1%} of its mean before "
+            "treatment ({p}); {rule}",
+            outcome=say(least["outcome"]), share=least["share_of_mean"],
+            effect=f"{least['estimate']:+,.3g} {say(least['unit'])}".strip(),
+            p=tell_p(least["p_value"]), rule=ruled,
+        ),
+        say(
+            "Nothing else that was measured moved with the programme; what was not measured "
+            "may."
+        )
         if passed
-        else "Unless the programme is meant to move it, treated villages changed for other "
-        "reasons too, and the outcome may have moved for these."
-    )
+        else say(
+            "Unless the programme is meant to move it, treated villages changed for other "
+            "reasons too, and the outcome may have moved for these."
+        ),
+    )  # fmt: skip
 
     def draw(axes: Axes, amounts: Amounts) -> None:
         shares = known[[*POINT]].div(known["mean"].abs(), axis=0)
-        of_mean = Amounts(divisor=0.01, unit="% of mean")
+        of_mean = Amounts(divisor=0.01, unit=say("% of mean"))
         draw_rows(axes, of_mean, rows=shares, labels=known["outcome"], main=0.0)
 
     return Check(
@@ -154,11 +171,12 @@ def check_placebo_outcomes(subject: Subject) -> Check:
 
 
 @asks(
-    "Effects before treatment began",
-    "Does the effect change if the last years before treatment may be affected?",
+    mark("Effects before treatment began"),
+    mark("Does the effect change if the last years before treatment may be affected?"),
     theme="trends",
-    if_failed="the effect depends on whether the last years before treatment count as "
-    "untreated",
+    if_failed=mark(
+        "the effect depends on whether the last years before treatment count as untreated"
+    ),
 )
 def check_anticipation(subject: Subject) -> Check:
     """Count one and two more years before treatment as possibly affected, and compare.
@@ -183,24 +201,34 @@ def check_anticipation(subject: Subject) -> Check:
         raise DesignError(differences["reason"].iloc[0])
     _, passed, ruled = _judge(known["p_difference"], alpha)
     main = table.iloc[0]
-    told = "; ".join(
-        f"{tell(row, subject)} with {_years(row['anticipation'])}"
+    told = say("; ").join(
+        say("{effect} with {years}", effect=tell(row, subject),
+            years=_years(row["anticipation"]))
         for _, row in known.iterrows()
-    )
-    sentence = (
-        f"The average effect (imputation) is {tell(main, subject)} with {_years(start)} before "
-        f"treatment left out, {told}. Of the differences {ruled}"
-    )
-    if passed is not None:
-        sentence += (
-            " The effect does not hang on the last years before treatment counting as "
-            "untreated."
-            if passed
-            else " The last years before treatment differ from earlier ones: something came "
-            "before the treatment, or villages were chosen for a bad year, from which they "
-            "recover by themselves."
-        )
-    labels = [f"{_years(k)} left out" for k in table["anticipation"]]
+    )  # fmt: skip
+    sentence = sentences(
+        say(
+            "The average effect (imputation) is {effect} with {years} before treatment left "
+            "out, {told}.", effect=tell(main, subject), years=_years(start), told=told,
+        ),
+        say("Of the differences {rule}", rule=ruled),
+        {
+            None: "",
+            True: say(
+                "The effect does not hang on the last years before treatment counting as "
+                "untreated."
+            ),
+            False: say(
+                "The last years before treatment differ from earlier ones: something came "
+                "before the treatment, or villages were chosen for a bad year, from which they "
+                "recover by themselves."
+            ),
+        }[passed],
+    )  # fmt: skip
+
+    def labels() -> list[str]:
+        return [say("{years} left out", years=_years(k)) for k in table["anticipation"]]
+
     return Check(
         verdict=judge_by(passed), sentence=sentence,
         statistic=float(known["difference"].abs().max()),
@@ -224,7 +252,7 @@ def _pretend(panel: VillagePanel, years: int, anticipation: int) -> VillagePanel
 
 
 def _years(n: int) -> str:
-    return "no year" if n == 0 else f"{n} year{'s' if n > 1 else ''}"
+    return say_count("{n} year", "{n} years", n) if n else say("no year")
 
 
 def _varies(matrix: Floats) -> bool:
@@ -257,6 +285,10 @@ def _judge(p_values: pd.Series[float], alpha: float) -> tuple[float, bool | None
     """Judge the smallest of p-values: itself times their number, the verdict, and the rule."""
     p, n = smallest_p(p_values)
     if not n:
-        return p, None, "there are too few clusters for a test."
-    side = "not below" if p >= alpha else "below"
-    return p, p >= alpha, f"the smallest p-value, times {n}: {tell_p(p)}, {side} {alpha:g}."
+        return p, None, say("there are too few clusters for a test.")
+    told = {"n": n, "p": tell_p(p), "alpha": alpha}
+    if p >= alpha:
+        rule = say("the smallest p-value, times {n}: {p}, not below {alpha:g}.", **told)
+    else:
+        rule = say("the smallest p-value, times {n}: {p}, below {alpha:g}.", **told)
+    return p, bool(p >= alpha), rule

@@ -19,6 +19,7 @@ from evaluation.gains.imputation import Design, fit_counterfactual
 from evaluation.gains.moments import Floats
 from evaluation.gains.options import GainOptions
 from evaluation.gains.targets import TreatedCells
+from evaluation.language import mark, say, sentences
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,10 +31,12 @@ _ENOUGH_WAYS = 100  # of dealing treatment out, below which draws repeat one ano
 
 
 @asks(
-    "Villages drawn by lot",
-    "Would villages drawn at random show an effect as large?",
+    mark("Villages drawn by lot"),
+    mark("Would villages drawn at random show an effect as large?"),
     theme="chance",
-    if_failed="an effect of this size often comes about when villages are drawn at random",
+    if_failed=mark(
+        "an effect of this size often comes about when villages are drawn at random"
+    ),
 )
 def check_randomisation(subject: Subject, *, draws: int | None = None) -> Check:
     """Deal treatment out anew among each county's villages, and compare the effect.
@@ -62,13 +65,16 @@ def check_randomisation(subject: Subject, *, draws: int | None = None) -> Check:
     ways = _log_ways(county, cohort)
     if ways < np.log(_ENOUGH_WAYS):
         raise DesignError(
-            f"within counties treatment can be dealt out in only {np.exp(ways):.0f} ways."
+            say(
+                "within counties treatment can be dealt out in only {n:.0f} ways.",
+                n=np.exp(ways),
+            )
         )
     if draws is None:
         draws = int(np.clip(_MOST_CELLS // design.outcome.size, _FEWEST, _DRAWS))
     estimate, own = _statistic(design, options, cohort)
     if np.isnan(own):
-        raise DesignError("villages' gains do not vary at all.")
+        raise DesignError(say("villages' gains do not vary at all."))
     rng = np.random.default_rng(subject.seed)
     found = np.array(
         [_statistic(design, options, _deal(county, cohort, rng)) for _ in range(draws)]
@@ -81,21 +87,27 @@ def check_randomisation(subject: Subject, *, draws: int | None = None) -> Check:
     passed = None if clear is False or (clear is None and not below) else below
     tell = subject.amounts.tell
     low, high = np.nanquantile(found[:, 0], [0.025, 0.975])
-    sentence = (
-        f"Of {draws:,} ways to deal treatment out among each county's villages, {n_above:,} "
-        f"give a studentised effect as large as the {tell(estimate)} found ({tell_p(p)}); 95% "
-        f"of them lie between {tell(low)} and {tell(high)}. "
-    )
-    sentence += (
-        f"Below {options.alpha:g}: that no village was changed at all is not what the data "
-        "say, if villages were as good as drawn by lot within their county; it rules out "
-        "chance, not other causes."
+    sentence = sentences(
+        say(
+            "Of {draws:,} ways to deal treatment out among each county's villages, {n:,} give "
+            "a studentised effect as large as the {effect} found ({p}); 95% of them lie "
+            "between {low} and {high}.",
+            draws=draws, n=n_above, effect=tell(estimate), p=tell_p(p), low=tell(low),
+            high=tell(high),
+        ),
+        say(
+            "Below {alpha:g}: that no village was changed at all is not what the data say, if "
+            "villages were as good as drawn by lot within their county; it rules out chance, "
+            "not other causes.", alpha=options.alpha,
+        )
         if below
-        else f"Not below {options.alpha:g}: villages picked at random often show as much, so "
-        "that chance may have made this effect."
-    )
-    if passed is None:
-        sentence += f" {NOTHING_THERE if clear is False else 'The effect has no interval.'}"
+        else say(
+            "Not below {alpha:g}: villages picked at random often show as much, so that chance "
+            "may have made this effect.", alpha=options.alpha,
+        ),
+        "" if passed is not None
+        else say(NOTHING_THERE) if clear is False else say("The effect has no interval."),
+    )  # fmt: skip
     row = {
         "estimate": estimate, "drawn_low": low, "drawn_high": high, "t": own, "draws": draws,
         "n_as_large": n_above, "p_value": float(p), "p_not_studentised": float(plain),
@@ -104,9 +116,9 @@ def check_randomisation(subject: Subject, *, draws: int | None = None) -> Check:
     def draw(axes: Axes, amounts: Amounts) -> None:
         known = found[np.isfinite(found[:, 0]), 0]
         axes.hist(known / amounts.divisor, bins=40, color="0.7")
-        axes.axvline(estimate / amounts.divisor, color="C1", linewidth=2, label="found")
-        axes.set_xlabel(amounts.label("average effect of villages drawn by lot"))
-        axes.set_ylabel("draws")
+        axes.axvline(estimate / amounts.divisor, color="C1", linewidth=2, label=say("found"))
+        axes.set_xlabel(amounts.label(say("average effect of villages drawn by lot")))
+        axes.set_ylabel(say("draws"))
         axes.legend(frameon=False)
 
     return Check(

@@ -21,14 +21,15 @@ from evaluation.effects.checks.randomisation import check_randomisation
 from evaluation.effects.checks.spillovers import check_spillovers
 from evaluation.effects.checks.trends import check_pre_trend, check_pre_trend_power
 from evaluation.errors import DesignError, suggest
+from evaluation.language import mark
 
 THEMES = {
-    "trends": "Would villages have changed alike without the programme?",
-    "chance": "Is it more than chance?",
-    "few": "Does it rest on a few?",
-    "data": "Does the outcome measure what it should?",
-    "neighbours": "Are the comparison villages untouched?",
-    "choices": "Do other choices give another answer?",
+    "trends": mark("Would villages have changed alike without the programme?"),
+    "chance": mark("Is it more than chance?"),
+    "few": mark("Does it rest on a few?"),
+    "data": mark("Does the outcome measure what it should?"),
+    "neighbours": mark("Are the comparison villages untouched?"),
+    "choices": mark("Do other choices give another answer?"),
 }
 """What checks are about, in the order in which a referee asks."""
 

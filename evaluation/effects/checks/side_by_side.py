@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from evaluation.errors import DesignError
 from evaluation.gains.clusters import Interval, clustered_interval, takes_part, wild_interval
 from evaluation.gains.moments import Floats
 from evaluation.gains.result import IncomeGains
+from evaluation.language import mark, say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,7 +60,7 @@ def judge_clustered(
     """Give the interval from parts as `average_error` scales them; see `clustered_interval`."""
     n = int(takes_part(parts).sum())
     if n < 2:
-        return Interval(n_clusters=n, reason="the clusters do not differ")
+        return Interval(n_clusters=n, reason=say("the clusters do not differ"))
     unscaled = parts * np.sqrt((n - 1) / n)
     return clustered_interval(estimate, unscaled, alpha=alpha, effective=effective)
 
@@ -90,7 +91,7 @@ def excludes_zero(row: Row) -> bool | None:
     return bool(row["conf_low"] > 0 or row["conf_high"] < 0)
 
 
-NOTHING_THERE = (
+NOTHING_THERE = mark(
     "The average effect's own interval includes zero: there is nothing to explain away, and no "
     "rule."
 )
@@ -112,15 +113,26 @@ def tell(row: Row, subject: Subject) -> str:
     amounts, alpha = subject.amounts, subject.gains.options.alpha
     told = amounts.tell(row["estimate"])
     if np.isnan(row["conf_low"]):
-        return f"{told} (no interval)"
+        return say("{effect} (no interval)", effect=told)
     low, high = amounts.number(row["conf_low"]), amounts.number(row["conf_high"])
-    return f"{told} ({1 - alpha:.0%} interval {low} to {high})"
+    return say(
+        "{effect} ({level:.0%} interval {low} to {high})",
+        effect=told, level=1 - alpha, low=low, high=high,
+    )  # fmt: skip
 
 
 def draw_rows(
-    axes: Axes, amounts: Amounts, *, rows: pd.DataFrame, labels: Iterable[Any], main: float
+    axes: Axes,
+    amounts: Amounts,
+    *,
+    rows: pd.DataFrame,
+    labels: Iterable[str] | Callable[[], Iterable[str]],
+    main: float,
 ) -> None:
-    """Draw estimates with their intervals one below the other, beside the main one and zero."""
+    """Draw estimates with their intervals one below the other, beside the main one and zero.
+
+    Labels are said here, or by the function given.
+    """
     known = rows["estimate"].notna().to_numpy()
     places = np.arange(known.sum())[::-1]
     points = rows.loc[known, [*POINT]].to_numpy(float) / amounts.divisor
@@ -128,18 +140,19 @@ def draw_rows(
     axes.plot(points[:, 0], places, "o", color="C0", markersize=4.5)
     axes.axvline(main / amounts.divisor, color="C1", linewidth=1, linestyle="--")
     axes.axvline(0, color="0.3", linewidth=0.8)
-    told = [str(label) for label, some in zip(labels, known, strict=True) if some]
+    said = labels() if callable(labels) else map(say, labels)
+    told = [label for label, some in zip(said, known, strict=True) if some]
     axes.set_yticks(places, told)
     axes.set_ylim(-0.7, len(told) - 0.3)
-    axes.set_xlabel(amounts.label("average effect"))
+    axes.set_xlabel(amounts.label(say("average effect")))
 
 
 def draw_points(
-    axes: Axes, amounts: Amounts, at: Any, rows: pd.DataFrame, *, what: str = "average effect"
+    axes: Axes, amounts: Amounts, at: Any, rows: pd.DataFrame, *, what: str = ""
 ) -> None:
     """Draw estimates with their intervals side by side, at the places given, and zero."""
     points = rows[[*POINT]].to_numpy(float) / amounts.divisor
     axes.vlines(at, points[:, 1], points[:, 2], color="0.45", linewidth=1.2)
     axes.plot(at, points[:, 0], "o", color="C0", markersize=4.5)
     axes.axhline(0, color="0.3", linewidth=0.8)
-    axes.set_ylabel(amounts.label(what))
+    axes.set_ylabel(amounts.label(what or say("average effect")))

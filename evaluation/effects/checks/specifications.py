@@ -16,6 +16,7 @@ from evaluation.effects.checks.side_by_side import COLUMNS, average_row
 from evaluation.effects.estimate import estimate_effects
 from evaluation.errors import DesignError, suggest
 from evaluation.gains.estimate import estimate_gains
+from evaluation.language import say
 
 KEYS = (
     "estimator", "comparison", "year_effects", "covariates", "anticipation", "trends", "scale",
@@ -145,7 +146,7 @@ def _apply(panel: VillagePanel, chosen: Specification) -> VillagePanel:
     if chosen["subsidies"] != own_subsidies(panel):
         split = split_subsidies(panel)
         if split is None:
-            raise DesignError("subsidies are not known by themselves.")
+            raise DesignError(say("subsidies are not known by themselves."))
         earned, grants, included = split
         other = with_outcome(panel, earned if included else earned + grants)
         panel = replace(other, analysis=panel.analysis)

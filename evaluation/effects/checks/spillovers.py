@@ -27,17 +27,19 @@ from evaluation.errors import DesignError
 from evaluation.gains.design import place_codes
 from evaluation.gains.moments import Floats
 from evaluation.gains.result import IncomeGains
+from evaluation.language import mark, say, sentences
 
 _RADIUS = 6_371.0  # km, of the earth
 _LEFT = 0.1  # of the untreated villages must lie further away, to be compared with
 
 
 @asks(
-    "Spillovers to neighbours",
-    "Do untreated villages near treated ones change when these are treated?",
+    mark("Spillovers to neighbours"),
+    mark("Do untreated villages near treated ones change when these are treated?"),
     theme="neighbours",
-    if_failed="villages near treated ones changed too, so that they are no untouched "
-    "comparison",
+    if_failed=mark(
+        "villages near treated ones changed too, so that they are no untouched comparison"
+    ),
 )
 def check_spillovers(
     subject: Subject, *, bands: Sequence[float] = (1.0, 2.0, 5.0, 10.0)
@@ -66,68 +68,88 @@ def check_spillovers(
     exposures = _list_exposures(panel, sorted(bands))
     if not exposures:
         raise DesignError(
-            "the untreated villages cannot be parted into near and far: neither coordinates "
-            "nor towns leave a tenth of them away from treated villages."
+            say(
+                "the untreated villages cannot be parted into near and far: neither "
+                "coordinates nor towns leave a tenth of them away from treated villages."
+            )
         )
-    (since, ring, near), found = _compare(subject, exposures)
-    never, told = ~panel.is_treated, ""
-    if near != exposures[0].near:
-        told = f" (being {exposures[0].near} is not judged: it leaves no interval)"
+    (since, ring, km), found = _compare(subject, exposures)
+    never, not_judged, across = ~panel.is_treated, "", ""
+    if km != exposures[0].km:
+        not_judged = say(
+            " (being {near} is not judged: it leaves no interval)", near=_near(exposures[0].km)
+        )
     if found.options.year_effects != subject.gains.options.year_effects:
-        told += " (compared across counties, as within them there is no interval)"
+        across = say(" (compared across counties, as within them there is no interval)")
     rings = _by_ring(found, pd.Series(ring, index=panel.villages.index))
     main, spill = average_row(subject.gains), average_row(found)
     clean = estimate_row(subject, select_villages(panel, ~(never & np.isfinite(since))))
-    rows = [
-        {"group": f"untreated villages {near}", **spill},
-        *({"group": f"of them {band}", **row} for band, row in rings.items()),
-        {"group": "treated villages", **main},
-        {"group": "treated villages, without those near", **clean},
-    ]
-    table = pd.DataFrame(rows)[["group", *COLUMNS]]
+
+    def labels() -> list[str]:
+        return [
+            say("untreated villages {near}", near=_near(km)),
+            *(_of_them(str(band)) for band in rings),
+            say("treated villages"),
+            say("treated villages, without those near"),
+        ]
+
+    table = pd.DataFrame([spill, *rings.values(), main, clean])[COLUMNS]
+    table.insert(0, "group", labels())
     adjusted, n_bands = smallest_p(row["p_value"] for row in rings.values())
     clear = excludes_zero(spill)
     failed = bool(clear) or adjusted < subject.gains.options.alpha
     n_far = int((never & (ring == "far")).sum())
-    sentence = (
-        f"{spill['n_villages']:,} untreated villages {near} changed by {tell(spill, subject)} "
-        f"after that, beside {n_far:,} further away{told}. "
-    )
+    told = [
+        say(
+            "{n:,} untreated villages {near} changed by {change} after that, beside {far:,} "
+            "further away{not_judged}{across}.",
+            n=spill["n_villages"], near=_near(km), change=tell(spill, subject), far=n_far,
+            not_judged=not_judged, across=across,
+        )
+    ]  # fmt: skip
     if n_bands:
-        sentence += f"Smallest p-value of {n_bands} bands, adjusted: {tell_p(adjusted)}. "
+        told.append(
+            say("Smallest p-value of {n} bands, adjusted: {p}.", n=n_bands, p=tell_p(adjusted))
+        )
+    effects = {"without": tell(clean, subject), "effect": tell(main, subject)}
     if failed:
-        sentence += (
-            f"They are no untouched comparison: a {_direction(spill, rings)}. "
-            f"Without them the average effect is {tell(clean, subject)} rather than "
-            f"{tell(main, subject)}."
-        )
+        told += [
+            _direction(spill, rings),
+            say(
+                "Without them the average effect is {without} rather than {effect}.", **effects
+            ),
+        ]
     elif clear is None:
-        sentence += f"Without an interval there is no rule: {spill['reason']}."
+        told.append(say("Without an interval there is no rule: {reason}.",
+                        reason=spill["reason"]))  # fmt: skip
     else:
-        sentence += (
-            f"That does not differ from zero, which is no proof that nothing spills over: the "
-            f"interval does not rule out up to {_farthest(spill, subject)}. Without them the "
-            f"average effect is {tell(clean, subject)}, with them {tell(main, subject)}."
-        )
+        told += [
+            say(
+                "That does not differ from zero, which is no proof that nothing spills over: "
+                "the interval does not rule out up to {end}.", end=_farthest(spill, subject),
+            ),
+            say("Without them the average effect is {without}, with them {effect}.", **effects),
+        ]  # fmt: skip
 
     return Check(
         verdict=judge_by(False if failed else None if clear is None else True),
-        sentence=sentence, statistic=spill["estimate"],
+        sentence=sentences(*told), statistic=spill["estimate"],
         statistic_name="change of untreated villages near treated ones",
         table=table, money=(*MONEY, "statistic"),
-        draw=partial(draw_rows, rows=table, labels=table["group"], main=main["estimate"]),
+        draw=partial(draw_rows, rows=table, labels=labels, main=main["estimate"]),
     )  # fmt: skip
 
 
 class _Exposure(NamedTuple):
     """From which year on each village is near a treated one, how near, and what near is.
 
-    N first years (NaN: never), N names of the band ("far", "" where unknown), and words.
+    N first years (NaN: never), N names of the band ("far", "" where unknown), and within how
+    many km; 0: in the same town.
     """
 
     since: Floats
     ring: Any
-    near: str
+    km: float
 
 
 def _compare(subject: Subject, exposures: Sequence[_Exposure]) -> tuple[_Exposure, IncomeGains]:
@@ -138,7 +160,7 @@ def _compare(subject: Subject, exposures: Sequence[_Exposure]) -> tuple[_Exposur
     """
     panel, never = subject.panel, ~subject.panel.is_treated
     found: dict[int, tuple[_Exposure, IncomeGains]] = {}
-    reason = DesignError("no untreated village lies near a treated one.")
+    reason = DesignError(say("no untreated village lies near a treated one."))
     for effects in dict.fromkeys([subject.gains.options.year_effects, "common"]):
         for at, exposure in enumerate(exposures):
             since, ring, _ = exposure
@@ -175,7 +197,7 @@ def _list_exposures(panel: VillagePanel, bands: Sequence[float]) -> list[_Exposu
             ring = np.where(np.isfinite(distance[:, -1]), "far", "").astype(object)
             for low, high in zip(ends[-2::-1], ends[:0:-1], strict=True):
                 ring[distance[:, -1] <= high] = f"{low:g} to {high:g} km"
-            found.append(_Exposure(since, ring, f"within {used.pop():g} km of a treated one"))
+            found.append(_Exposure(since, ring, used.pop()))
     towns = place_codes(panel, "town")
     named = (panel.villages["town"].astype(str) != "").to_numpy()
     n_towns = int(towns.max()) + 1
@@ -189,9 +211,7 @@ def _list_exposures(panel: VillagePanel, bands: Sequence[float]) -> list[_Exposu
     far = (never & named & ~beside[:, -1]).sum()
     if (never & beside[:, -1]).any() and far >= _LEFT * (never & named).sum():
         ring = np.where(beside[:, -1], "in a treated one's town", np.where(named, "far", ""))
-        found.append(
-            _Exposure(_first_year(panel, beside), ring, "in the town of a treated one")
-        )
+        found.append(_Exposure(_first_year(panel, beside), ring, 0.0))
     return found
 
 
@@ -238,8 +258,24 @@ def _by_ring(found: IncomeGains, ring: pd.Series[Any]) -> dict[str, dict[str, An
 def _direction(spill: dict[str, Any], rings: dict[str, dict[str, Any]]) -> str:
     clear = [row for row in (spill, *rings.values()) if excludes_zero(row)]
     if (clear or [spill])[0]["estimate"] > 0:
-        return "positive spillover hides part of the effect"
-    return "negative spillover, as when income only moves over, passes for part of the effect"
+        return say(
+            "They are no untouched comparison: a positive spillover hides part of the effect."
+        )
+    return say(
+        "They are no untouched comparison: a negative spillover, as when income only moves "
+        "over, passes for part of the effect."
+    )
+
+
+def _near(km: float) -> str:
+    if km:
+        return say("within {km:g} km of a treated one", km=km)
+    return say("in the town of a treated one")
+
+
+def _of_them(band: str) -> str:
+    low, high = band.removesuffix(" km").split(" to ")
+    return say("of them {low} to {high} km", low=low, high=high)
 
 
 def _farthest(spill: dict[str, Any], subject: Subject) -> str:

@@ -22,6 +22,7 @@ from evaluation.effects.result import LABELS
 from evaluation.errors import DesignError
 from evaluation.gains.clusters import draw_signs
 from evaluation.gains.moments import Bools, Floats
+from evaluation.language import mark, say, sentences
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,19 +30,21 @@ if TYPE_CHECKING:
 _POWERS = (0.5, 0.8)
 _DRAWS = 20_000  # of coefficients: a power has a sampling error of a third of a point
 _PRE_TESTS = {
-    "joint": "A joint test of the coefficients before treatment",
-    "any": "Asking whether any coefficient before treatment is significant",
+    mark("joint"): mark("A joint test of the coefficients before treatment"),
+    mark("any"): mark("Asking whether any coefficient before treatment is significant"),
 }
 
 PreTest = Callable[[Floats], Bools]
 
 
 @asks(
-    "Paths before treatment",
-    "Did treated and comparison villages move alike before treatment?",
+    mark("Paths before treatment"),
+    mark("Did treated and comparison villages move alike before treatment?"),
     theme="trends",
-    if_failed="treated villages moved apart before they were treated, so that some or all of "
-    "the effect may be a difference that was there anyway",
+    if_failed=mark(
+        "treated villages moved apart before they were treated, so that some or all of the "
+        "effect may be a difference that was there anyway"
+    ),
 )
 def check_pre_trend(subject: Subject) -> Check:
     """Test that all effects before treatment are zero.
@@ -59,24 +62,28 @@ def check_pre_trend(subject: Subject) -> Check:
     frame, p, how, looked_at = _test_leads(subject)
     alpha = subject.gains.options.alpha
     worst = frame.iloc[int(frame["estimate"].abs().argmax())]
-    sentence = (
-        f"{how}; {looked_at} before treatment, the largest "
-        f"{subject.amounts.tell(worst['estimate'], sign=True)} at {worst['event_time']:.0f}. "
-    )
-    passed = None if np.isnan(p) else p >= alpha
-    if passed is None:
-        sentence += "No joint test: the clusters are too few, or coefficients not identified."
-    else:
-        sentence += f"Joint test that these are zero: {tell_p(p)}, "
-        sentence += (
-            f"not below {alpha:g}. That is no proof that paths would have stayed alike: a "
-            "trend may hide in the errors (see the next check)."
-            if passed
-            else f"below {alpha:g}: paths parted before treatment, and what parted them may go "
-            "on afterwards, so that part of the effect may be no effect."
-        )
+    passed = None if np.isnan(p) else bool(p >= alpha)
+    known = {"p": tell_p(p), "alpha": alpha}
+    tested = {
+        None: say("No joint test: the clusters are too few, or coefficients not identified."),
+        True: say(
+            "Joint test that these are zero: {p}, not below {alpha:g}. That is no proof that "
+            "paths would have stayed alike: a trend may hide in the errors (see the next "
+            "check).", **known,
+        ),
+        False: say(
+            "Joint test that these are zero: {p}, below {alpha:g}: paths parted before "
+            "treatment, and what parted them may go on afterwards, so that part of the effect "
+            "may be no effect.", **known,
+        ),
+    }[passed]  # fmt: skip
+    seen = say(
+        "{coefficients}; {n} before treatment, the largest {largest} at {time:.0f}.",
+        coefficients=how, n=looked_at, time=worst["event_time"],
+        largest=subject.amounts.tell(worst["estimate"], sign=True),
+    )  # fmt: skip
     return Check(
-        verdict=judge_by(passed), sentence=sentence, statistic=p,
+        verdict=judge_by(passed), sentence=sentences(seen, tested), statistic=p,
         statistic_name="p-value of all coefficients before treatment being zero",
         table=frame.reset_index(drop=True), money=MONEY,
         draw=partial(_draw_study, frame=frame),
@@ -84,10 +91,10 @@ def check_pre_trend(subject: Subject) -> Check:
 
 
 @asks(
-    "What the test before treatment would miss",
-    "How steep a trend would go unnoticed, and what would it do to the effect?",
+    mark("What the test before treatment would miss"),
+    mark("How steep a trend would go unnoticed, and what would it do to the effect?"),
     theme="trends",
-    if_failed="a trend that these years would hardly show could explain the effect",
+    if_failed=mark("a trend that these years would hardly show could explain the effect"),
 )
 def check_pre_trend_power(subject: Subject) -> Check:
     """Say which linear trends a test of paths before treatment would miss, and their bias.
@@ -115,34 +122,42 @@ def check_pre_trend_power(subject: Subject) -> Check:
     bias = table[["bias", "bias_if_passed"]].abs().max(axis=1)
     table["share_of_effect"] = bias / abs(effect) if effect else np.inf
     half, steep = table.iloc[0], table.iloc[1]
+    test_used = _PRE_TESTS[half["pre_test"]]
     exceeds = bool(steep["share_of_effect"] < 1)
     absent = excludes_zero(subject.effects.overall.loc[study.estimator]) is False  # type: ignore[arg-type]
-    sentence = (
-        f"{_PRE_TESTS[half['pre_test']]} catches a steady drift of "
-        f"{amounts.tell(half['slope'])} a year half the time, and one of "
-        f"{amounts.tell(steep['slope'])} four times in five. The latter would put "
-        f"{amounts.tell(steep['bias'])} into the average effect, and "
-        f"{amounts.tell(steep['bias_if_passed'])} on average where the test is passed, against "
-        f"an effect of {amounts.tell(effect)}, the mean over {study.averaged} "
-        f"({LABELS[study.estimator]}). "
-    )
-    sentence += (
-        "The effect exceeds both: a straight trend that such a test misses one time in five is "
-        "too small to explain all of it. Trends that bend only after treatment no test of "
-        "earlier years can see."
+    sentence = sentences(
+        say(
+            "{test} catches a steady drift of {half} a year half the time, and one of {steep} "
+            "four times in five.", test=say(test_used),
+            half=amounts.tell(half["slope"]), steep=amounts.tell(steep["slope"]),
+        ),
+        say(
+            "The latter would put {bias} into the average effect, and {passed} on average "
+            "where the test is passed, against an effect of {effect}, the mean over {years} "
+            "({estimator}).",
+            bias=amounts.tell(steep["bias"]), passed=amounts.tell(steep["bias_if_passed"]),
+            effect=amounts.tell(effect), years=study.averaged,
+            estimator=say(LABELS[study.estimator]),
+        ),
+        say(
+            "The effect exceeds both: a straight trend that such a test misses one time in "
+            "five is too small to explain all of it. Trends that bend only after treatment no "
+            "test of earlier years can see."
+        )
         if exceeds
-        else "The effect does not exceed both: a straight trend that the test may well miss "
-        "could explain all of it, whatever the test says."
-    )
-    if absent:
-        sentence += f" {NOTHING_THERE}"
+        else say(
+            "The effect does not exceed both: a straight trend that the test may well miss "
+            "could explain all of it, whatever the test says."
+        ),
+        say(NOTHING_THERE) if absent else "",
+    )  # fmt: skip
 
     def draw(axes: Axes, amounts: Amounts) -> None:
         _draw_study(axes, amounts, _frame(subject, study, study.times))
         ends = np.array([study.times.min(), study.times.max()])
         for trend, style in ((half, ":"), (steep, "--")):
             path = np.copysign(trend["slope"], effect) * (ends - study.reference)
-            label = f"trend caught with {trend['power']:.0%}"
+            label = say("trend caught with {share:.0%}", share=trend["power"])
             axes.plot(ends, path / amounts.divisor, style, color="C3", label=label)
         axes.legend(frameon=False)
 
@@ -166,10 +181,12 @@ def _test_leads(subject: Subject) -> tuple[pd.DataFrame, float, str, str]:
         frame = frame[frame["estimate"].notna()]
         if frame.empty:
             raise error
-        how = f"Coefficients of the imputation, {subject.gains.att['n_clusters']} clusters"
+        n = subject.gains.att["n_clusters"]
+        how = say("Coefficients of the imputation, {n} clusters", n=n)
         return frame, float(joint), how, str(len(frame))
     joint = _flip_p(study, subject.seed) if study.pseudo is not None else _hotelling_p(study)
-    how = f"Coefficients of {LABELS[study.estimator]}, {study.n_clusters} clusters"
+    how = say("Coefficients of {estimator}, {n} clusters", n=study.n_clusters,
+              estimator=say(LABELS[study.estimator]))  # fmt: skip
     return _frame(subject, study, study.times[study.before]), joint, how, study.looked_at
 
 
@@ -254,6 +271,6 @@ def _trend_missed(
 def _draw_study(axes: Axes, amounts: Amounts, frame: pd.DataFrame) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    draw_points(axes, amounts, frame["event_time"], frame, what="effect")
+    draw_points(axes, amounts, frame["event_time"], frame, what=say("effect"))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_xlabel("years since treatment")
+    axes.set_xlabel(say("years since treatment"))

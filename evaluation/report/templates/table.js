@@ -1,4 +1,5 @@
-/* Makes tables.sortable searchable and sortable; without it they are plain tables. */
+/* Makes tables.sortable searchable and sortable, in the words of their data attributes;
+   without it they are plain tables. */
 document.querySelectorAll("table.sortable:not([data-ready])").forEach((table) => {
   table.dataset.ready = "1";
   const body = table.tBodies[0], rows = [...body.rows];
@@ -7,8 +8,8 @@ document.querySelectorAll("table.sortable:not([data-ready])").forEach((table) =>
   const count = document.createElement("output");
   box.className = "search";
   input.type = "search";
-  input.placeholder = "Search";
-  input.setAttribute("aria-label", "Search the table");
+  input.placeholder = table.dataset.search;
+  input.setAttribute("aria-label", table.dataset.label);
   const filter = () => {
     const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
     let shown = 0;
@@ -16,7 +17,8 @@ document.querySelectorAll("table.sortable:not([data-ready])").forEach((table) =>
       row.hidden = !words.every((word) => texts[i].includes(word));
       shown += !row.hidden;
     });
-    count.textContent = ` ${shown.toLocaleString("en")} of ${rows.length.toLocaleString("en")}`;
+    const told = { N: shown.toLocaleString("en"), M: rows.length.toLocaleString("en") };
+    count.textContent = ` ${table.dataset.count.replace(/[NM]/g, (letter) => told[letter])}`;
   };
   input.addEventListener("input", filter);
   box.append(input, count);

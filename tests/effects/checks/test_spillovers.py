@@ -98,13 +98,13 @@ def test_distance_is_the_haversine_formulas_across_the_date_line():
 def test_a_village_is_exposed_from_the_first_year_with_a_treated_one_in_the_band():
     east = np.array([0, 1, 4 / DEGREE, 0.5 / DEGREE, 1 + 4 / DEGREE, 0.5])
     panel = place(typed_panel(TYPED), east, np.zeros(6))
-    (since, ring, words), narrow = _list_exposures(panel, [1.0, 5.0])
+    (since, ring, km), narrow = _list_exposures(panel, [1.0, 5.0])
     np.testing.assert_array_equal(since[2:], [2002, 2002, 2004, np.nan])
     assert ring[2:].tolist() == ["1 to 5 km", "0 to 1 km", "1 to 5 km", "far"]
-    assert words == "within 5 km of a treated one"
+    assert km == 5
     np.testing.assert_array_equal(narrow.since[2:], [np.nan, 2002, np.nan, np.nan])
     assert narrow.ring[2:].tolist() == ["far", "0 to 1 km", "far", "far"]
-    assert narrow.near == "within 1 km of a treated one"
+    assert narrow.km == 1
 
 
 def test_a_planted_spillover_fails_and_hides_part_of_the_effect():
