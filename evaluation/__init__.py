@@ -9,6 +9,9 @@ from typing import Any
 
 _HOMES = {
     "use_language": "evaluation.language",
+    "Exhibit": "evaluation.report.exhibits",
+    "html_table": "evaluation.report.exhibits",
+    "figure_exhibit": "evaluation.report.plots",
     "Bounds": "evaluation.bounds",
     "read_figure": "evaluation.data.hedges",
     "Study": "evaluation.data.study",
