@@ -8,6 +8,7 @@ import io
 import json
 import re
 import sys
+from datetime import UTC, datetime
 
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
@@ -93,9 +94,11 @@ def to_po(catalogue):
 
 
 def to_mo(po):
-    """Compile a catalogue for gettext."""
+    """Compile a catalogue for gettext; the date in its head is always the same."""
     file = io.BytesIO()
-    write_mo(file, read_po(io.BytesIO(po), locale="zh"))
+    catalogue = read_po(io.BytesIO(po), locale="zh")
+    catalogue.creation_date = datetime(2000, 1, 1, tzinfo=UTC)
+    write_mo(file, catalogue)
     return file.getvalue()
 
 

@@ -10,8 +10,6 @@ from pathlib import Path
 from evaluation.cli.done import Done, Verbs, add_folder, add_parameters, add_study
 from evaluation.errors import ReportError
 
-_FORMATS = ("docx", "pdf", "latex")
-
 
 def add_verbs(verbs: Verbs) -> None:
     """Add the verbs to the command."""
@@ -26,9 +24,7 @@ def add_verbs(verbs: Verbs) -> None:
         report, "a parameter of the notebooks (in each, the cell tagged 'parameters')"
     )
     _add_language(report)
-    report.add_argument(
-        "--to", metavar="FORMATS", default="", help=f"also: {', '.join(_FORMATS)}"
-    )
+    report.add_argument("--to", metavar="FORMATS", default="", help="also: docx,pdf,latex")
     add_folder(
         report, "--out", default=Path("reports"), help="where the run's folder goes (reports)"
     )
@@ -91,10 +87,7 @@ def _report(options: argparse.Namespace) -> Done:
     from evaluation.report.run import run_report
 
     clock = time.monotonic()
-    formats = [name for name in options.to.split(",") if name]
-    for name in formats:
-        if name not in _FORMATS:
-            raise ReportError(f"--to {name}: give one or more of {', '.join(_FORMATS)}.")
+    formats = [name.strip() for name in options.to.split(",") if name.strip()]
     with show_progress() as on_step:
         folder = run_report(
             options.study,
@@ -125,15 +118,14 @@ def _report(options: argparse.Namespace) -> Done:
 
 
 def _key(options: argparse.Namespace) -> Path | None:
-    """Give the file of codes, if names are to be codes; it never lies in a run."""
+    """Give the file of codes, if names are to be codes."""
     if not options.pseudonymise:
         if options.key:
             raise ReportError("--key: only with --pseudonymise.")
         return None
-    key: Path = options.key or options.study / "key.csv"
-    if key.resolve().is_relative_to(options.out.resolve()):
-        raise ReportError(f"--key {key}: not among the runs in {options.out}: it tells names.")
-    return key
+    study: Path = options.study
+    folder = study.parent if study.suffix in (".yml", ".yaml") else study
+    return options.key or folder / "key.csv"
 
 
 def _open(options: argparse.Namespace) -> Done:
@@ -149,7 +141,8 @@ def _find_page(folder: Path) -> Path:
     if (folder / "report.html").is_file():
         return folder / "report.html"
     pages = sorted(folder.glob("*/report.html"), key=lambda page: page.stat().st_mtime)
-    pages = [page for page in pages if not page.parent.name.endswith(".failed")]
+    # A run's name has no dot: NAME.failed has one, and NAME.partial-PROCESS, and NAME.old.
+    pages = [page for page in pages if "." not in page.parent.name]
     if not pages:
         raise ReportError(f"{folder}: no report.html in it, nor in a folder of it.")
     return pages[-1]

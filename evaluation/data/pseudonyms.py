@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -59,8 +60,14 @@ class Pseudonyms:
     def hide(self, text: str) -> str:
         """Put codes in the place of all names in a text, the longest first."""
         for name in sorted(self.names, key=len, reverse=True):
-            text = text.replace(name, self.names[name])
+            if name in text:  # which is quicker to tell than what follows
+                text = _standing(name).sub(self.names[name], text)
         return text
+
+    def find(self, text: str) -> str:
+        """Give the code of a name that stands in a text; '' if none does."""
+        found = (n for n in self.names if n in text and _standing(n).search(text))
+        return self.names.get(next(found, ""), "")
 
 
 def read_pseudonyms(path: Path) -> Pseudonyms:
@@ -101,7 +108,7 @@ def extend_pseudonyms(path: Path, data: StudyData) -> Pseudonyms:
             code = _draw(kind, taken)
             taken.add(code)
             rows.append((code, kind, county, key, name))
-    if not rows:
+    if not rows and path.exists():
         return known
     # By code, as the order of the file would tell which village is which.
     table = pd.concat([known.table, _to_table(rows)]).sort_values("code", ignore_index=True)
@@ -112,8 +119,8 @@ def extend_pseudonyms(path: Path, data: StudyData) -> Pseudonyms:
         os.replace(begun, path)
     except OSError as error:
         raise DataError(
-            f"{path}: the key file cannot be written: {error.strerror}; name another place "
-            "with --key."
+            f"{path}: the key file cannot be written: {error.strerror or error}; name another "
+            "place with --key."
         ) from error
     return Pseudonyms(table)
 
@@ -203,6 +210,13 @@ def _hide_problems(problems: Sequence[Problem], pseudonyms: Pseudonyms) -> tuple
         replace(problem, message=pseudonyms.hide(problem.message), places=())
         for problem in problems
     )
+
+
+def _standing(name: str) -> re.Pattern[str]:
+    """Match a name, not a part of another word or number: Li in Listed, 370831 in 0.370831."""
+    before = r"(?<![A-Za-z0-9.])" if name[0].isascii() else ""
+    after = r"(?![A-Za-z0-9]|\.[0-9])" if name[-1].isascii() else ""
+    return re.compile(f"{before}{re.escape(name)}{after}")
 
 
 def _things(data: StudyData) -> Iterator[tuple[str, str, str, str]]:

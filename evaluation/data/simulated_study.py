@@ -145,7 +145,7 @@ def _study(simulation: Simulation, name: str) -> dict[str, Any]:
         "simulated": True,
         "title": {
             "en": "a First Secretary programme with known effects in four counties",
-            "zh": "模拟数据：效果已知的第一书记项目",
+            "zh": "效果已知的第一书记项目",
         },
         "source": {
             "publisher": {"en": "simulated by this package", "zh": "由本软件模拟生成"},

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Sequence
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -57,14 +57,15 @@ def check_names(folder: Path, pseudonyms: Pseudonyms) -> None:
         If any of its files holds one.
     """
     for path in sorted(folder.rglob("*")):
-        text = _read(path) if path.is_file() else ""
-        for name, code in pseudonyms.names.items() if text else ():
-            if name in text:
-                raise ReportError(
-                    f"{path.relative_to(folder).as_posix()} names the village, town or project "
-                    f"{code}, although names are to be codes; nothing was kept. Look its name "
-                    "up in the key file, and where the study's texts, labels or traits hold it."
-                )
+        if path.suffix not in _TEXT:
+            continue
+        text = unescape(path.read_text(encoding="utf-8", errors="replace"))
+        if code := pseudonyms.find(text):
+            raise ReportError(
+                f"{path.relative_to(folder).as_posix()} names the village, town or project "
+                f"{code}, although names are to be codes; nothing was kept. Look its name "
+                "up in the key file, and where the study's texts, labels or traits hold it."
+            )
 
 
 def _protect(bundle: dict[str, Any], smallest: int) -> None:
@@ -150,13 +151,3 @@ def _replace(cell: Any, text: str) -> None:
     for child in list(cell):
         cell.remove(child)
     cell.text = text
-
-
-def _read(path: Path) -> str:
-    """Give a file's text, of whatever can be read as text."""
-    if path.suffix in _TEXT:
-        return path.read_text(encoding="utf-8", errors="replace")
-    if path.suffix == ".docx":
-        with zipfile.ZipFile(path) as file:
-            return file.read("word/document.xml").decode("utf-8")
-    return ""

@@ -155,6 +155,8 @@ def _drop_screen_parts(main: Any) -> None:
     for name in _SCREEN_CLASSES:
         for element in main.find_class(name):
             element.drop_tree()
+    for code in main.iter("pre", "code"):
+        code.attrib.clear()  # a language's name would have pandoc colour it
     for link in main.iter("a"):
         # To a place on the page, or to a file beside it: neither is there on paper.
         if "://" not in link.get("href", ""):

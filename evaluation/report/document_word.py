@@ -132,6 +132,9 @@ def _finish(document: Any, parts: Parts) -> None:
     for line in parts.front:
         if line != parts.title:
             first.insert_paragraph_before(line, style="Subtitle")
+    for paragraph in document.paragraphs:
+        if paragraph._p.find(f".//{qn('w:drawing')}") is not None:
+            paragraph.paragraph_format.keep_with_next = True
     headings = [p for p in document.paragraphs if p.style.name in _LEVELS]
     first.insert_paragraph_before(say("Contents"), style="TOC Heading")
     for number, heading in enumerate(headings):

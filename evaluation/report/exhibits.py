@@ -150,6 +150,8 @@ def save_exhibit(output: Mapping[str, Any], folder: Path) -> dict[str, Any] | No
         }
     else:
         files = table_files(output["text/html"])
+        if ".tex" in files and ".docx" not in files:
+            exhibit["left_out"] = say("No Word file: the table is too long for one.")
     own = exhibit.pop("files", {})
     files |= {end: base64.b64decode(file) for end, file in own.items()}
     for end, file in files.items():

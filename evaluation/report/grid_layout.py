@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import product
 
 from evaluation.report.grids import Cell, Grid, Table
+
+KEPT_WHOLE = 280
+"""A table up to this height, in points, is not broken over two pages."""
 
 # Of an A4 page with margins of 2.5 cm, in points.
 _LINE = {False: 453, True: 700}
 _PAGE = {False: 640, True: 380}
-_SIZES = (9, 8, 7)
+_WAYS = (
+    (False, 9, 2.2), (False, 8, 2.2), (False, 8, 4.5), (True, 9, 4.5), (True, 8, 4.5),
+    (True, 7, float("inf")),
+)  # fmt: skip
+"""On its side or not, the size of type, and lines a row that are too many: tried in turn."""
 _GAP = 1.8  # characters between two columns
-_MOST_LINES = 4.5  # of a row on average; beyond, smaller type or a page on its side is tried
 _MANY_COLUMNS = 7
-_SHARE = 0.2  # 0: all long columns are equally wide; 1: as wide as their text is long
+_SHARE = 0.4  # 0: all long columns are equally wide; 1: as wide as their text is long
 _LONG_TEXT = 30
-_SHORT = 8
+_SHORT = 16  # a head that takes one line
+_MOST_CELLS = 0.9  # of a column's: what few cells have more of is broken
 _WORD = re.compile(r"[^\s\u200b-]+-*|-+")
 _NUMBER = re.compile(r"^[\[(<≥≤~±+−-]*\s*[\d.∞]")
 _WIDE_WORD = 8  # Chinese may be broken anywhere, but four characters should stand together
@@ -80,28 +87,19 @@ def lay_out(table: Table) -> Layout:
 def _fit(
     grid: Grid, columns: Sequence[tuple[Cell, ...]]
 ) -> tuple[bool, int, list[float], bool]:
-    """Choose landscape, size, widths in characters, and whether cells are broken.
-
-    The first way is taken in which no cell has to be broken, or no word and few cells; else
-    the first in which no word has to be.
-    """
+    """Choose landscape, size, widths in characters, and whether cells are broken."""
     whole = [max((_width(t) for c in col for t in c.texts), default=1) for col in columns]
     natural = [_natural(column, len(grid.head)) for column in columns]
     least = [max((_word(t) for c in col for t in c.texts), default=1) for col in columns]
-    possible = []
-    for landscape, size in product((False, True), _SIZES):
+    for landscape, size, most in _WAYS:
         room = _room(landscape, size) - _GAP * len(columns)
-        if sum(whole) <= room and (size > _SIZES[-1] or landscape):
+        if sum(whole) <= room:
             return landscape, size, [float(width) for width in whole], False
         widths = _share(natural, least, room)
-        possible.append((landscape, size, widths, True))
-        if sum(least) > room:
-            continue
-        few = _lines(grid, widths) <= _MOST_LINES * len(grid.body)
-        if few or len(columns) < _MANY_COLUMNS:
-            return possible[-1]
-    fits = (way for way in possible if sum(least) + _GAP * len(least) <= _room(*way[:2]))
-    return next(fits, possible[-1])
+        few = _lines(grid, widths) <= most * len(grid.body) or len(columns) < _MANY_COLUMNS
+        if sum(least) <= room and few:
+            break
+    return landscape, size, widths, True
 
 
 def _single(grid: Grid) -> list[tuple[Cell, ...]]:
@@ -126,14 +124,11 @@ def _share(natural: list[int], least: list[int], room: float) -> list[float]:
 
 
 def _natural(column: tuple[Cell, ...], n_head: int) -> int:
-    """Give the width of a column's longest line; a head may well take two."""
-    widths = [[_width(text) for text in cell.texts] for cell in column]
-    head = (
-        width // 2 + 1 if width > _SHORT else width
-        for line in widths[:n_head]
-        for width in line
-    )
-    return max((*head, *(width for line in widths[n_head:] for width in line)), default=1)
+    """Give the width that most of a column's cells take; a head may well take two lines."""
+    widths = [max(map(_width, cell.texts)) for cell in column]
+    head = [width // 2 + 1 if width > _SHORT else width for width in widths[:n_head]]
+    body = sorted(widths[n_head:])[: math.ceil(_MOST_CELLS * (len(widths) - n_head))]
+    return max([*head, *body[-1:]], default=1)
 
 
 def _lines(grid: Grid, widths: list[float]) -> float:

@@ -16,9 +16,10 @@ _BLOCKS = {"p", "div", "li", "ul", "ol", "details", "summary", "section"}
 _BOLD = {"strong", "b"}
 _SPACE = re.compile(r"[ \t\r\n\f\v]+")
 _TOGETHER = "\u00a0"  # a space at which a line is not broken
+_MINUS = re.compile(r"(?<![\w-])-(?=\.?\d)")
 _BREAK = "\u200b"  # where a line may be broken within a word
 _LONG_WORD = re.compile(r"[!-~\u200b]{25,}")
-_JOINT = re.compile(r"(?<=[_/=.,;:-])(?=\w)|(?<=\w{16})(?=\w)")
+_JOINT = re.compile(r"[_/=.,;:-](?=\w)|\w{16}(?=\w)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +91,8 @@ def read_exhibit(figure: Any) -> Table | None:
 
 def read_grid(table: Any) -> Grid | None:
     """Read an HTML table; None if it has no row with anything in it."""
-    head, body = [], []
+    head: list[tuple[Cell, ...]] = []
+    body: list[tuple[Cell, ...]] = []
     for row in table.iter("tr"):
         cells = tuple(_read_cell(cell) for cell in row.iterchildren("td", "th"))
         if cells:
@@ -135,6 +137,7 @@ def _runs(element: Any, *, bold: bool) -> Iterator[Run]:
             yield "\n", False
         elif child.tag == "wbr":
             yield _BREAK, bold
+            yield from _runs(child, bold=bold)  # libxml2 takes what follows as its content
         elif isinstance(child.tag, str) and child.tag not in _HIDDEN:
             block = child.tag in _BLOCKS
             if block:
@@ -147,8 +150,9 @@ def _runs(element: Any, *, bold: bool) -> Iterator[Run]:
 
 
 def _tidy(line: list[Run]) -> tuple[Run, ...]:
-    """Strip a line's ends, and let very long words be broken."""
-    runs = [(_LONG_WORD.sub(_soften, _SPACE.sub(" ", text)), bold) for text, bold in line]
+    """Strip a line's ends, set minus signs, and let very long words be broken."""
+    runs = [(_MINUS.sub("−", _SPACE.sub(" ", text)), bold) for text, bold in line]
+    runs = [(_LONG_WORD.sub(_soften, text), bold) for text, bold in runs]
     if runs:
         runs[0] = runs[0][0].lstrip(" "), runs[0][1]
         runs[-1] = runs[-1][0].rstrip(" "), runs[-1][1]
@@ -156,4 +160,4 @@ def _tidy(line: list[Run]) -> tuple[Run, ...]:
 
 
 def _soften(word: re.Match[str]) -> str:
-    return word[0] if _BREAK in word[0] else _JOINT.sub(_BREAK, word[0])
+    return word[0] if _BREAK in word[0] else _JOINT.sub(rf"\g<0>{_BREAK}", word[0])

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from evaluation.errors import ReportError
 from evaluation.language import commas, mark, say, say_count, spoken
+from evaluation.report import manifest
 from evaluation.report.index_entries import Entry, make_entries, name_all_counties, title_of
 from evaluation.report.index_map import plot_maps
 from evaluation.report.index_plots import plot_panels
 from evaluation.report.index_rows import KINDS, Estimate, list_estimates
-from evaluation.report.index_runs import RESULTS, Run, find_runs
+from evaluation.report.index_runs import MISFITS, RESULTS, Run, find_runs, tell_misfit
 from evaluation.report.index_state import KINDS as STATES
 from evaluation.report.index_state import Present, State, find_studies
 from evaluation.report.village_words import show_number
@@ -49,7 +50,8 @@ _RUN_HEADS = {
 }
 _FILTERS = ("study", "county", "outcome", "kind", "state")
 _NUMERIC = ("estimate", "interval")
-_WIDE = ("study", "outcome", "how", "settings", "reason", "details")
+_LONG = ("study", "outcome", "how", "settings", "reason", "details")
+_WIDE = ' class="reason"'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,9 +147,8 @@ def _take(run: Run) -> tuple[Run, list[Estimate]]:
         return run, []
     try:
         return run, list_estimates(run)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        wrong = f"{RESULTS}: {type(error).__name__}: {error}"
-        return replace(run, problem=wrong), []
+    except MISFITS as error:
+        return replace(run, problem=tell_misfit(RESULTS, error)), []
 
 
 def _judge(run: Run, present: Present) -> State:
@@ -155,8 +156,8 @@ def _judge(run: Run, present: Present) -> State:
         return State(kind="damaged", details=(run.problem,))
     try:
         state = present.judge(run.study, run.manifest)
-    except (KeyError, TypeError, AttributeError) as error:
-        return State(kind="damaged", details=(f"manifest.json: {error}",))
+    except MISFITS as error:
+        return State(kind="damaged", details=(tell_misfit(manifest.NAME, error),))
     gone = () if run.has_page else (say("report.html is not there"),)
     return replace(state, details=(*state.details, *gone))
 
@@ -242,22 +243,24 @@ def _options(rows: Sequence[_Row]) -> dict[str, list[str]]:
     return found
 
 
-def _lines(rows: Iterable[_Row], heads: Iterable[str]) -> Markup:
-    cells = (
-        Markup("").join(_format_cell(name, row.get(name, _Cell())) for name in heads)
-        for row in rows
+def _lines(rows: Iterable[_Row], heads: Collection[str]) -> Markup:
+    """Write rows; by plain text, as tens of thousands of cells cost seconds otherwise."""
+    empty = _Cell()
+    return Markup(
+        "\n".join(
+            f"<tr>{''.join(_format_cell(name, row.get(name, empty)) for name in heads)}</tr>"
+            for row in rows
+        )
     )
-    return Markup("\n").join(Markup("<tr>{}</tr>").format(line) for line in cells)
 
 
-def _format_cell(name: str, cell: _Cell) -> Markup:
+def _format_cell(name: str, cell: _Cell) -> str:
+    shown = escape(cell.shown)
     if name == "run":
-        return Markup('<th scope="row">{}</th>').format(cell.shown)
-    wide = name in _WIDE and cell.shown
-    start = Markup('<td class="reason">') if wide else Markup("<td>")
+        return f'<th scope="row">{shown}</th>'
     # What bounds are sorted by is not seen, but the script reads it first.
-    sort = Markup("<span hidden>{} </span>").format(cell.sort) if cell.sort else ""
-    return start + Markup("{}{}</td>").format(sort, cell.shown)
+    sort = f"<span hidden>{cell.sort} </span>" if cell.sort else ""
+    return f"<td{_WIDE if name in _LONG and shown else ''}>{sort}{shown}</td>"
 
 
 def _read(name: str) -> Markup:

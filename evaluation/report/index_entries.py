@@ -97,9 +97,11 @@ def _find_varying(estimates: Iterable[Estimate]) -> set[tuple[str, str, str]]:
 
 def _settings(one: Estimate, varying: set[tuple[str, str, str]]) -> tuple[str, ...]:
     defaults = _defaults(one.notebook)
+    given = one.run.parameters(one.notebook)
+    given.pop("year_effects", None)  # each estimate says of itself
     return tuple(
         f"{name} = {value if value != '' else repr('')}"
-        for name, value in one.run.parameters(one.notebook).items()
+        for name, value in given.items()
         if (one.run.study, one.notebook, name) in varying or value != defaults.get(name, value)
     )
 

@@ -18,9 +18,9 @@ from evaluation.report.index_plots import Picture, axis_unit, caption_of, draw, 
 from evaluation.report.index_runs import Run
 from evaluation.report.village_words import drawable, show_number
 
-_MOST_MAPS = 12
+_MOST_MAPS = 6
 _LABELLED = 30
-_SIDES = (2.2, 5.0)
+_SIDES = (2.6, 5.0)
 
 Place = tuple[float, float]
 
@@ -30,7 +30,7 @@ def plot_maps(entries: Iterable[Entry], counties: CountyNames) -> tuple[list[Pic
 
     Returns
     -------
-    The first twelve, and how many there are beside them.
+    The first six, and how many there are beside them.
     """
     groups: dict[tuple[str, str], list[Entry]] = {}
     for entry in entries:
@@ -95,11 +95,12 @@ def _plot(placed: Mapping[Place, Entry]) -> Picture:
                     va="bottom", zorder=4, fontsize="small",
                 )  # fmt: skip
                 text.set_path_effects([withStroke(linewidth=2.5, foreground="white")])
-        axes.margins(0.25)
+        axes.margins(0.25, 0.4)
         axes.set_aspect(stretch)
         axes.set_xlabel(plots.inscribe("longitude, degrees east"))
         axes.set_ylabel(plots.inscribe("latitude, degrees north"))
         axes.ticklabel_format(useOffset=False)
+        axes.locator_params(nbins=5)
         figure.colorbar(scale, ax=axes, shrink=0.8, label=axis_unit(first))
     told = [
         say("{county} {values}", county=entry.county, values=tell(entry))

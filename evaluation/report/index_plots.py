@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import math
+import textwrap
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,8 +13,9 @@ from dataclasses import dataclass
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
-from evaluation.language import commas, say, say_count, sentences
+from evaluation.language import commas, say, say_count, sentences, spoken
 from evaluation.report import plots
 from evaluation.report.index_entries import Entry, title_of
 from evaluation.report.index_rows import KINDS
@@ -24,6 +26,7 @@ _MOST_PANELS = 24
 _MOST_SERIES = 6
 _MOST_COUNTIES = 30
 _MARKS = "osD^vP"
+_LINE = {"en": 64, "zh": 36}  # characters of a legend
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +73,10 @@ def draw(figure: Figure, *, alt: str, simulated: bool) -> Markup:
             figure.suptitle(plots.inscribe("SIMULATED"), color="firebrick", fontweight="bold")
         # A character that no font has is in the alternative text and in the table.
         warnings.filterwarnings("ignore", message="Glyph .* missing")
+        # Laid out by hand: savefig would draw everything a second time to do the same.
+        if (engine := figure.get_layout_engine()) is not None:
+            engine.execute(figure)
+            figure.set_layout_engine(None)
         figure.savefig(buffer, format="svg", metadata={"Date": None})
     encoded = base64.b64encode(buffer.getvalue()).decode()
     image = Markup('<img alt="{}" src="data:image/svg+xml;base64,{}">').format(alt, encoded)
@@ -113,7 +120,8 @@ def _plot(entries: Sequence[Entry]) -> Picture:
     claims = first.estimate.kind == "claim"
     legend = len(series) > 1
     lines = len(shown) * (0.16 * len(series) + 0.16)
-    figure = plots.new_figure(5.0, 0.9 + lines + (0.19 * len(series) if legend else 0))
+    n_lines = sum(one.label.count("\n") + 1 for one in series) if legend else 0
+    figure = plots.new_figure(5.0, 0.9 + lines + 0.19 * n_lines)
     colors = plots.palette([one.label for one in series])
     with plots.in_style():
         axes = figure.subplots()
@@ -135,11 +143,16 @@ def _plot(entries: Sequence[Entry]) -> Picture:
         axes.set_yticks(range(len(shown)), _labels(shown))
         axes.set_xlabel(axis_unit(first))
         axes.grid(visible=False, axis="y")
+        axes.xaxis.set_major_locator(MaxNLocator(6))
         if legend:
             figure.legend(loc="outside lower left", frameon=False, fontsize="small")
     caption = caption_of(first)
     told = [
-        say("{name}: {numbers}.", name=one.label, numbers=commas(_numbers(one, shown)))
+        say(
+            "{name}: {numbers}.",
+            name=one.label.replace("\n", " "),
+            numbers=commas(_numbers(one, shown)),
+        )
         for one in series
     ]
     note = sentences(
@@ -189,7 +202,7 @@ def _label(group: Sequence[Mapping[str, Entry]], *, several: bool) -> str:
     settings = commas(entry.settings)
     parts = (name if several else "", how, settings if several else "")
     label = commas(filter(None, parts)) or name
-    return drawable(label, entry.run.name)
+    return textwrap.fill(drawable(label, entry.run.name), _LINE[spoken()])
 
 
 def _mark(axes: Axes, place: float, entry: Entry, color: str, mark: str) -> None:

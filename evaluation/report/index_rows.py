@@ -11,7 +11,7 @@ from evaluation.bounds import Bounds
 from evaluation.effects.result import NAMES
 from evaluation.language import mark, say
 from evaluation.report.gain_words import show_interval
-from evaluation.report.index_names import read_fields
+from evaluation.report.index_names import read_fields, split_unit
 from evaluation.report.index_runs import Run
 from evaluation.report.summary_parts import to_bounds
 from evaluation.report.village_words import show_number
@@ -147,16 +147,21 @@ def _changes(run: Run) -> Iterator[Estimate]:
         if row["lower"] is None or (row["level"] == "county" and len(rows) <= 2):
             continue
         low, high = _trim(row["change_lower"]), _trim(row["change_upper"])
+        unit = str(row["unit"] or "")
+        currency = split_unit(unit)[0].replace("万元", say("yuan"))
         yield Estimate(
             run=run,
             kind="change",
             notebook=_GAINS,
             county=str(row["county"] or "") if row["level"] == "county" else "",
             outcome=find_outcome(run),
-            how=say("change less a trend of 0 to {most} a year", most=show_number(most)),
+            how=say(
+                "change less a trend of 0 to {most} a year",
+                most=f"{show_number(most)} {currency}".strip(),
+            ),
             value=low if low == high else math.nan,
             bounds=Bounds(_trim(row["lower"]), _trim(row["upper"])),
-            unit=str(row["unit"] or ""),
+            unit=unit,
         )
 
 

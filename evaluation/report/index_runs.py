@@ -24,6 +24,9 @@ _NEEDED = {
     "village_map",
 }
 
+MISFITS = (OSError, KeyError, ValueError, TypeError, AttributeError, IndexError)
+"""What reading a run raises where it does not hold what this version would have written."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
@@ -84,6 +87,16 @@ def find_runs(folder: Path) -> list[Run]:
     return runs
 
 
+def tell_misfit(file: str, error: Exception) -> str:
+    """Say what is wrong with a file of a run."""
+    match error:
+        case OSError():
+            return f"{file}: {error.strerror}"
+        case KeyError():
+            return f"{file}: no {error.args[0]!r} in it"
+    return f"{file}: {error}"
+
+
 def _run_folders(folder: Path) -> Iterator[Path]:
     for place, inner, files in os.walk(folder):
         name = Path(place).name
@@ -118,12 +131,8 @@ def _read_run(place: Path, folder: Path) -> Run:
             exhibits=exhibits,
             has_page=has_page,
         )
-    except OSError as error:
-        wrong = f"{file}: {error.strerror}"
-    except KeyError as error:
-        wrong = f"{file}: no {error.args[0]!r} in it"
-    except (ValueError, TypeError, AttributeError) as error:
-        wrong = f"{file}: {error}"
+    except MISFITS as error:
+        wrong = tell_misfit(file, error)
     study = name.rpartition("-")[0] or name
     return Run(name=name, place=where, study=study, has_page=has_page, problem=wrong)
 

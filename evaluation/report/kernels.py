@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from threading import Event
 from typing import Any
+
+from evaluation.errors import ReportError
 
 
 @dataclass(frozen=True)
@@ -16,24 +20,35 @@ class Kernels:
     """Kernels that nbclient starts, so that all can be stopped at once."""
 
     started: list[Any] = field(default_factory=list)
+    stopped: Event = field(default_factory=Event)
 
     @property
     def manager(self) -> type:
         """The class that starts and remembers them."""
         from jupyter_client.manager import AsyncKernelManager
 
-        started = self.started
+        kernels = self
 
         class Manager(AsyncKernelManager):
             def __init__(self, *args: Any, **options: Any) -> None:
                 super().__init__(*args, **options)
-                started.append(self)
+                kernels.started.append(self)
+
+            async def _async_launch_kernel(self, *args: Any, **options: Any) -> None:
+                if not kernels.stopped.is_set():
+                    await super()._async_launch_kernel(*args, **options)
+                if kernels.stopped.is_set():  # while this one was about to start
+                    kernels.kill()
+                    raise ReportError("another chapter failed before it began.")
+
+            _launch_kernel = _async_launch_kernel
 
         return Manager
 
     def kill(self) -> None:
-        """Stop all that still run, and what they started: nobody waits for what they find."""
-        for manager in self.started:
+        """Stop all that run or start, and what they started: nobody waits for their results."""
+        self.stopped.set()
+        for manager in [*self.started]:
             process = getattr(manager.provisioner, "process", None)
             if process is None or process.poll() is not None:
                 continue
@@ -61,6 +76,9 @@ def thread_loop() -> Iterator[None]:
 def kernel_environment() -> Iterator[None]:
     """Start kernels that depend on the installed packages alone."""
     before = dict(os.environ)
+    logger = logging.getLogger("papermill")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)  # of a kernel that dies an error tells
     with tempfile.TemporaryDirectory() as empty:
         for name in ("JUPYTER_PATH", "PYTHONPATH", "PYTHONSTARTUP"):
             os.environ.pop(name, None)
@@ -77,5 +95,6 @@ def kernel_environment() -> Iterator[None]:
         try:
             yield
         finally:
+            logger.setLevel(level)
             os.environ.clear()
             os.environ.update(before)

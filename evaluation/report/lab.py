@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from evaluation.data.study import Study
 from evaluation.errors import ReportError
@@ -103,17 +104,18 @@ def fill_parameters(notebook: Any, values: Mapping[str, Value]) -> None:
 
 
 def _fill(source: str, values: Mapping[str, Value]) -> str:
-    lines = [line.encode() for line in source.splitlines(keepends=True)]  # ast counts bytes
+    lines = [line.encode() for line in source.split("\n")]  # ast counts bytes
     for statement in reversed(ast.parse(source).body):
         match statement:
-            case ast.AnnAssign(target=ast.Name(id=name), value=ast.Constant() as old):
-                if name in values and values[name] != old.value:
-                    row, end = old.lineno - 1, old.end_col_offset or 0
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as old):
+                if name in values and values[name] != ast.literal_eval(old):
                     value = values[name]
                     text = json.dumps(value, ensure_ascii=False)  # quotes as in the notebooks
                     filled = (text if isinstance(value, str) else repr(value)).encode()
-                    lines[row] = lines[row][: old.col_offset] + filled + lines[row][end:]
-    return b"".join(lines).decode()
+                    first, last = old.lineno - 1, old.end_lineno or old.lineno
+                    rest = lines[last - 1][old.end_col_offset :]
+                    lines[first:last] = [lines[first][: old.col_offset] + filled + rest]
+    return b"\n".join(lines).decode()
 
 
 def _relative(place: Path, folder: Path) -> str:
@@ -161,4 +163,4 @@ def _describe(name: str, notebook: Any) -> str:
     title = next((b[2:] for b in blocks if b.startswith("# ")), name)
     said = next((b for b in blocks if not b.startswith("#")), "")
     sections = [f"- {block[3:]}" for block in blocks if block.startswith("## ")]
-    return "\n\n".join([f"## [{title}]({name})", said, "\n".join(sections)]).strip()
+    return "\n\n".join([f"## [{title}]({quote(name)})", said, "\n".join(sections)]).strip()

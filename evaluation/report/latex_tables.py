@@ -31,6 +31,8 @@ _ESCAPES = str.maketrans(_SPECIAL | {sign: f"${tex}$" for sign, tex in SYMBOLS.i
 _DASHES = re.compile(r"(?<=-)(?=-)")
 _CHINESE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
 _LEADING = 1.2  # of type, to the distance of its lines
+# A longtable's caption is in the table's type unless the package caption is there.
+_CAPTION_SIZE = r"\ifdefined\captionsetup\captionsetup{font=normalsize}\fi"
 _NOTE = r"\fontsize{8}{9.6}\selectfont"
 
 
@@ -99,7 +101,7 @@ def _long(table: Table, layout: Layout) -> str:
         title = [rf"\caption{{{escape(table.caption)}}}\label{{tab:{table.name}}}\\"]
     more = rf"\multicolumn{{{table.grid.n_columns}}}{{r@{{}}}}{{{escape(say('continued'))}}}\\"
     lines = [
-        r"\begingroup", r"\setlength{\LTcapwidth}{\linewidth}", *_start(layout),
+        r"\begingroup", r"\setlength{\LTcapwidth}{\linewidth}", _CAPTION_SIZE, *_start(layout),
         rf"\begin{{longtable}}{{{_columns(layout)}}}",
         *title, r"\toprule", *head, r"\endfirsthead", more, r"\toprule", *head, r"\endhead",
         r"\bottomrule", r"\endfoot", *_body(table, layout), r"\end{longtable}", r"\endgroup",

@@ -8,13 +8,14 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from evaluation.data.study import Study
 from evaluation.errors import EvaluationError, ReportError
 from evaluation.language import Language, speaking, spoken
 from evaluation.report import manifest
 from evaluation.report.chapters import Step, choose_chapters, execute_chapters
+from evaluation.report.documents import Format, check_extras, write_documents
 from evaluation.report.execute import Notebook
 from evaluation.report.fonts import find_chinese_font
 from evaluation.report.parameters import Parameter, Value, choose_values, read_parameters
@@ -22,8 +23,6 @@ from evaluation.report.run_folder import remove, replace_folder, start_folder
 from evaluation.report.study_parts import check_data
 
 # papermill, nbconvert and pandas take seconds to import: an unchanged run needs none of them.
-
-Format = Literal["docx", "pdf", "latex"]
 
 _SHOWN = 3
 _WHOSE = {
@@ -84,16 +83,17 @@ def run_report(
         If the study does not load or does not hold.
     ReportError
         If a parameter is not known or ill-typed, the folder cannot be written, or a cell
-        fails: the notebooks so far are then in a folder named ``....failed``, and a good
-        run of before is left as it was.
+        fails: the notebooks so far are then in a folder named ``....failed``, unless names
+        or small cells are to be hidden; a good run of before is left as it was.
 
     Examples
     --------
     >>> folder = run_report("data/jining_2021", language="zh")  # doctest: +SKIP
     """
+    check_extras(formats)
     loaded = Study.load(study, data=data)
     if key:
-        loaded = _under_codes(loaded, Path(key))
+        loaded = _under_codes(loaded, Path(key), Path(out))
     notebooks = choose_chapters(loaded)
     declared = {name: read_parameters(path) for name, path in notebooks.items()}
     values = choose_values(declared, parameters or {}, language)
@@ -104,8 +104,6 @@ def run_report(
     with speaking(values[next(iter(notebooks))].get("language", "en")):  # type: ignore[arg-type]
         target = _run(loaded, notebooks, declared, values, Path(out), force, tell, on_step)
         if formats:
-            from evaluation.report.documents import write_documents
-
             write_documents(target, formats)
     return target
 
@@ -157,8 +155,12 @@ def _run(
         replace_folder(started, target)
     except BaseException as error:
         with suppress(ReportError):
-            replace_folder(started, failed)
-            tell(f"failed: what was done so far is in {failed}")
+            if study.pseudonyms or study.smallest_cell:
+                remove(started)
+                tell("failed: nothing was kept, as not all is hidden yet that is to be")
+            else:
+                replace_folder(started, failed)
+                tell(f"failed: what was done so far is in {failed}")
         if isinstance(error, EvaluationError) or not isinstance(error, Exception):
             raise
         raise ReportError(f"the report failed: {type(error).__name__}: {error}") from error
@@ -177,13 +179,17 @@ def _name_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     return "; ".join(told) or "another of its inputs"
 
 
-def _under_codes(study: Study, key: Path) -> Study:
+def _under_codes(study: Study, key: Path, out: Path) -> Study:
     """Give a study whose villages go by the codes of a key file, all of which have one."""
+    if key.resolve().is_relative_to(out.resolve()):
+        raise ReportError(f"--key {key}: not among the runs in {out}: it tells names.")
     from evaluation.data.load import load_data
     from evaluation.data.pseudonyms import extend_pseudonyms
 
+    if not study.panel:
+        raise ReportError(f"{study.name}: it has no villages that codes could stand for.")
     extend_pseudonyms(key, load_data(study))
-    return Study.load(study.folder, data=study.data_folder, pseudonyms=key)
+    return Study.load(study.file, data=study.data_folder, pseudonyms=key)
 
 
 def _place_files(

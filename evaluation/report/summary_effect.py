@@ -98,7 +98,7 @@ def tell_method(evidence: Evidence, main: Row) -> str:
     """Say how the interval was made, and with which year effects there is none."""
     if side_of_zero(main) is None:
         return say("The average effect has no interval: {why}.", why=_why_none(main))
-    how = method_words(main, str(main["cluster"]))
+    how = method_words(dict(main), str(main["cluster"]))
     told = say("The interval of the average effect is of this kind: {how}.", how=how)
     if main["year_effects"] != "county":
         return told

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from evaluation.language import listing, say, say_count, sentences
 from evaluation.report.summary_effect import (
     main_effect,
@@ -119,7 +121,10 @@ def _tell_villages(evidence: Evidence) -> str:
         judged=len(judged),
     )
     if not judged:
-        return told
+        why = Counter(str(row["reason"]) for row in gains if row.get("reason")).most_common(1)
+        return sentences(
+            told, say("The most frequent reason: {why}.", why=why[0][0]) if why else ""
+        )
     sides = [side_of_zero(row) for row in judged]
     return sentences(
         told,
@@ -156,7 +161,7 @@ def _tell_checks(evidence: Evidence) -> str:
     for row in by["failed"]:
         meaning = str(row["if_failed"])
         told.append(
-            say("{check} failed: {meaning}.", check=title_of(row), meaning=say(meaning))
+            say("{check} has failed: {meaning}.", check=title_of(row), meaning=say(meaning))
         )
     if not by["failed"]:
         told.append(say("A check sees only what it looks for."))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 
-from evaluation.report.grid_layout import Layout, lay_out
+from evaluation.report.grid_layout import KEPT_WHOLE, Layout, lay_out
 from evaluation.report.grids import Cell, Table
 
 _THICK, _THIN = "0.9pt", "0.5pt"
-_KEPT_WHOLE = 280  # points; a table up to this height is not broken over pages
 
 
 def typst_table(table: Table) -> str:
@@ -29,7 +28,7 @@ def typst_table(table: Table) -> str:
     )
     drawn = f"text(size: {layout.size}pt, {drawn})"
     texts = f"{typst_text(table.caption)}, {typst_text(table.note)}"
-    whole = str(layout.height < _KEPT_WHOLE).lower()
+    whole = str(layout.height < KEPT_WHOLE).lower()
     shown = f"#exhibit(table, {texts}, whole: {whole}, {drawn})"
     if not table.name:
         shown = f"#{drawn}"
@@ -62,8 +61,9 @@ def _head(row: tuple[Cell, ...], n_columns: int) -> list[str]:
 
 def _row(row: tuple[Cell, ...], n_columns: int, layout: Layout) -> str:
     if len(row) == 1 and n_columns > 1:
-        title = f"strong({_content(row[0])})"
-        return f"table.cell(colspan: {n_columns}, breakable: false, align: left, {title}),"
+        title = f"table.cell(colspan: {n_columns}, align: left, strong({_content(row[0])}))"
+        # Not the last line of a page, as heads are not.
+        return f"table.header(level: 2, repeat: false, {title}),"
     filler = n_columns - sum(cell.span for cell in row)
     cells = [
         _content(cell) if cell.span == 1

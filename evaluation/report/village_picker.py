@@ -38,7 +38,10 @@ def pick_village(gains: StudyGains, *, village: str = "") -> Exhibit | Any:
 
     frame = gains.villages()
     known = frame[frame["gain"].notna()].sort_values(["county", "name"])
-    keys = {f"{name} ({key})": str(key) for key, name in known["name"].items()}
+    keys = {
+        f"{name} ({key})" if name != key else str(key): str(key)
+        for key, name in known["name"].items()
+    }
     field = ipywidgets.Combobox(
         options=list(keys),
         placeholder=say("a village's name or key"),

@@ -14,7 +14,7 @@ from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from evaluation.language import say
-from evaluation.report.grid_layout import Layout, lay_out
+from evaluation.report.grid_layout import KEPT_WHOLE, Layout, lay_out
 from evaluation.report.grids import Cell, Table
 
 LATIN_FONT, CHINESE_FONT, CHINESE_HEADINGS = "Times New Roman", "SimSun", "SimHei"
@@ -48,8 +48,9 @@ def word_caption(label: str, number: int, caption: str) -> str:
     return (
         f'<w:p><w:pPr><w:pStyle w:val="{CAPTION}"/><w:keepNext/></w:pPr>'
         f"{_text(f'{label} ')}"
-        f'<w:fldSimple w:instr=" SEQ {kind} \\* ARABIC ">{_text(str(number))}</w:fldSimple>'
-        f"{_text(f'. {caption}' if label.isascii() else f'　{caption}')}</w:p>"
+        + _field(rf" SEQ {kind} \* ARABIC ", str(number))
+        + _text(f". {caption}" if label.isascii() else f"　{caption}")
+        + "</w:p>"
     )
 
 
@@ -60,10 +61,11 @@ def word_table(table: Table) -> str:
     # Where Word may, it gives a column more so that no word is broken, whatever the font.
     set_by = "fixed" if len(table.grid.body) > _MOST_FITTED else "autofit"
     widths = [round(width * _LINE[layout.landscape]) for width in layout.widths]
+    whole = layout.height < KEPT_WHOLE
     rows = [
         _row(row, n_columns, layout, widths, head=True, last=row is table.grid.head[-1])
         for row in table.grid.head
-    ] + [_row(row, n_columns, layout, widths) for row in table.grid.body]
+    ] + [_row(row, n_columns, layout, widths, kept=whole) for row in table.grid.body]
     return (
         f'<w:tbl><w:tblPr><w:tblW w:w="{sum(widths)}" w:type="dxa"/><w:jc w:val="left"/>'
         '<w:tblBorders><w:top w:val="single" w:sz="12"/><w:bottom w:val="single" w:sz="12"/>'
@@ -80,6 +82,16 @@ def word_note(note: str) -> str:
     return f'<w:p><w:pPr><w:pStyle w:val="{TABLE_NOTE}"/></w:pPr>{_text(note)}</w:p>'
 
 
+def _field(instruction: str, shown: str) -> str:
+    start, middle, end = (
+        f'<w:r><w:fldChar w:fldCharType="{kind}"/></w:r>'
+        for kind in ("begin", "separate", "end")
+    )
+    return (
+        f"{start}<w:r><w:instrText>{instruction}</w:instrText></w:r>{middle}{_text(shown)}{end}"
+    )
+
+
 def _row(
     row: tuple[Cell, ...],
     n_columns: int,
@@ -88,6 +100,7 @@ def _row(
     *,
     head: bool = False,
     last: bool = False,
+    kept: bool = False,
 ) -> str:
     cells, at = [], 0
     group = len(row) == 1 and n_columns > 1
@@ -102,7 +115,7 @@ def _row(
             + ('<w:tcBorders><w:bottom w:val="single" w:sz="6"/></w:tcBorders>' if rule else "")
             + ('<w:vAlign w:val="bottom"/>' if head else "")
             + f'</w:tcPr><w:p><w:pPr><w:pStyle w:val="{TABLE_TEXT}"/>'
-            + ("<w:keepNext/>" if head or group else "")
+            + ("<w:keepNext/>" if head or group or kept else "")
             + f'<w:jc w:val="{place}"/></w:pPr>'
             + f"{_lines(cell, layout.size, bold=group)}</w:p></w:tc>"
         )

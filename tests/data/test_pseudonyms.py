@@ -4,9 +4,9 @@ import pandas as pd
 import pytest
 
 from evaluation import Study, estimate_gains, load_data
-from evaluation.data.pseudonyms import extend_pseudonyms, read_pseudonyms
+from evaluation.data.pseudonyms import COLUMNS, Pseudonyms, extend_pseudonyms, read_pseudonyms
 from evaluation.errors import DataError
-from tests.conftest import REPO
+from tests.conftest import JINING, REPO
 
 STUDY = REPO / "data" / "jining_simulated"
 SAME = 1e-9  # sums are made in another order
@@ -72,6 +72,27 @@ def test_a_text_loses_its_names_the_longest_first(key, data):
     pseudonyms = read_pseudonyms(key)
     name = data.panel.villages.index[0]
     assert pseudonyms.hide(f"row {name}.") == f"row {pseudonyms.names[name]}."
+
+
+def test_a_name_within_a_word_or_a_number_is_none():
+    rows = [("V-1", "village", "", "370831", "Li"), ("V-2", "village", "", "王庄", "大王庄")]
+    pseudonyms = Pseudonyms(pd.DataFrame(rows, columns=list(COLUMNS)))
+    for text in ("Listed: 0.370831, a370831", "v1", ""):
+        assert pseudonyms.hide(text) == text
+        assert pseudonyms.find(text) == ""
+    assert pseudonyms.hide("Li (370831), 大王庄与王庄村.") == "V-1 (V-1), V-2与V-2村."
+    assert pseudonyms.find("Listed: 王庄村") == "V-2"
+
+
+def test_a_study_without_villages_has_an_empty_key(tmp_path):
+    path = tmp_path / "key.csv"
+    assert extend_pseudonyms(path, load_data(Study.load(JINING))).table.empty
+    assert load_data(Study.load(JINING, pseudonyms=path)).panel is None
+
+
+def test_a_key_that_cannot_be_written_is_one_error(tmp_path, data):
+    with pytest.raises(DataError, match=r"key.csv: the key file cannot be written: .* --key"):
+        extend_pseudonyms(tmp_path / "none" / "key.csv", data)
 
 
 @pytest.mark.parametrize(

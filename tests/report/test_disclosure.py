@@ -112,3 +112,15 @@ def test_a_name_that_has_a_code_is_found_in_any_file(tmp_path):
     (tmp_path / "tables" / "x.csv").write_text("王家庄,1", encoding="utf-8")
     with pytest.raises(ReportError, match=r"tables/x.csv names the village, .* V-22222"):
         disclosure.check_names(tmp_path, pseudonyms)
+
+
+def test_a_name_is_found_as_html_writes_it_and_not_in_other_words(tmp_path):
+    row = ("V-22222", "village", "", "370831", "St. John's")
+    pseudonyms = Pseudonyms(pd.DataFrame([row], columns=list(COLUMNS)))
+    page = tmp_path / "report.html"
+    page.write_text("0.370831 370831.5 a370831f 1370831 St. Johns's", encoding="utf-8")
+    disclosure.check_names(tmp_path, pseudonyms)
+    for text in ("<b>St. John&#39;s</b>", "<td>370831</td>", "to 370831."):
+        page.write_text(text, encoding="utf-8")
+        with pytest.raises(ReportError, match="report.html names the village"):
+            disclosure.check_names(tmp_path, pseudonyms)

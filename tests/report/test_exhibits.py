@@ -1,8 +1,6 @@
 """Exhibits carry their numbers at full precision and escape what users typed."""
 
-import base64
 import math
-import re
 from fractions import Fraction
 
 import pandas as pd
@@ -18,6 +16,7 @@ from evaluation.report.exhibits import (
     save_exhibit,
     to_json,
 )
+from evaluation.report.table_files import MOST_WORD_ROWS
 
 
 def test_bounds_become_their_ends():
@@ -69,10 +68,8 @@ def test_claims_are_linked():
 
 
 def table(**options):
-    data = pd.DataFrame({"x": [1]})
-    return Exhibit(
-        name="t", kind="table", caption="A & B", data=data, body=Markup(""), **options
-    )
+    given = {"data": pd.DataFrame({"x": [1]}), "body": Markup("")} | options
+    return Exhibit(name="t", kind="table", caption="A & B", **given)
 
 
 def test_simulated_data_are_said_to_be():
@@ -87,23 +84,48 @@ def test_an_exhibit_shows_itself_and_carries_its_data():
     assert bundle[MIME]["rows"] == [[1]]
 
 
-def test_an_exhibits_files_can_be_downloaded_from_the_page_and_are_written(tmp_path):
+def test_an_exhibits_own_files_are_written_in_place_of_the_table_displayed(tmp_path):
     (tmp_path / "tables").mkdir()
-    exhibit = table(simulated=False, files={".tex": b"\\toprule", "_zh.docx": b"PK\x00\xff"})
+    exhibit = table(
+        simulated=False,
+        body=html_table(pd.DataFrame({"a": ["1"], "b": ["2"]})),
+        files={".tex": b"\\toprule", "_zh.docx": b"PK\x00\xff"},
+    )
     bundle = exhibit._repr_mimebundle_()
-    links = re.findall(r'<a download="([^"]+)" href="data:[^,]+,([^"]+)">', bundle["text/html"])
-    assert [(name, base64.b64decode(file)) for name, file in links] == [
-        ("t.tex", b"\\toprule"), ("t_zh.docx", b"PK\x00\xff"),
-    ]  # fmt: skip
+    assert "base64" not in bundle["text/html"]
     saved = save_exhibit(bundle, tmp_path)
-    assert saved["rows"] == [{"x": 1}] and "files" not in saved
+    assert saved["rows"] == [{"x": 1}]
+    assert saved["files"] == [".csv", ".tex", ".docx", "_zh.docx"]
     written = {path.name: path.read_bytes() for path in (tmp_path / "tables").iterdir()}
-    assert written.pop("t.csv") == b"\xef\xbb\xbfx\n1\n"
-    assert written == {"t.tex": b"\\toprule", "t_zh.docx": b"PK\x00\xff"}
+    assert {f"t{end}" for end in saved["files"]} == set(written)
+    assert written["t.csv"] == b"\xef\xbb\xbfx\n1\n"
+    assert written["t.tex"] == b"\\toprule" and written["t_zh.docx"] == b"PK\x00\xff"
+    assert written["t.docx"].startswith(b"PK\x03\x04")
+
+
+def test_a_table_too_long_for_word_says_so(tmp_path):
+    (tmp_path / "tables").mkdir()
+    many = pd.DataFrame({"a": ["1"] * (MOST_WORD_ROWS + 1)})
+    exhibit = table(simulated=False, body=html_table(many))
+    saved = save_exhibit(exhibit._repr_mimebundle_(), tmp_path)
+    assert saved["files"] == [".csv", ".tex"]
+    assert saved["left_out"] == "No Word file: the table is too long for one."
+
+
+def test_a_notebook_shows_an_exhibit_in_its_own_theme():
+    bundle = table(simulated=False)._repr_mimebundle_()
+    assert bundle["text/html"].startswith("<style>")
+    rules = bundle["text/html"].split("</style>")[0].removeprefix("<style>")
+    selectors = [rule.split("{")[0] for rule in rules.split("}") if rule]
+    assert all(
+        part.startswith(".jp-RenderedHTMLCommon .exhibit")
+        for rule in selectors
+        for part in rule.split(",.")[:1]
+    )
+    assert "<style>" not in table(simulated=False).to_html()
 
 
 def test_an_exhibit_without_files_says_nothing_of_them(tmp_path):
     bundle = table(simulated=False)._repr_mimebundle_()
-    assert "download" not in bundle["text/html"]
     assert "files" not in bundle[MIME]
     assert save_exhibit({"text/plain": "1"}, tmp_path) is None

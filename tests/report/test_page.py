@@ -7,11 +7,16 @@ from html import unescape
 from itertools import pairwise
 from pathlib import Path
 
+import nbformat
 import pandas as pd
 import pytest
 
+from evaluation.report.numbering import Numbers
 from evaluation.report.run import run_report
+from evaluation.report.site import _chapter
+from tests.chinese import english_left
 from tests.conftest import JINING
+from tests.report.pages import write_page
 
 
 @pytest.fixture(scope="module")
@@ -147,3 +152,23 @@ def test_nothing_tells_of_this_machine(folder):
         if path.suffix in {".html", ".json", ".ipynb", ".csv", ".svg"}:
             text = path.read_text(encoding="utf-8")
             assert not [place for place in here if f"{place}{os.sep}" in text], path.name
+
+
+def test_a_page_in_chinese_has_no_english_but_names_and_literature(tmp_path):
+    page = write_page(tmp_path, "zh").read_text(encoding="utf-8")
+    assert '<html lang="zh-CN">' in page and "表 1" in page and "图 1" in page
+    english = r'<(\w+)[^>]* lang="en">.*?</\1>|<details class="code">.*?</details>'
+    text = re.sub(english, " ", page, flags=re.DOTALL)
+    arxiv = "Interpreting event-studies from recent difference-in-differences methods arXiv"
+    files = "study yml manifest results json csv tex docx zh"
+    assert not english_left(text, allowed=(arxiv, files))
+
+
+def test_a_chapter_without_a_title_is_called_by_its_name():
+    text = "## One\n\n## One\n\n#### Deep"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
+    chapter = _chapter("own", notebook, Numbers())
+    assert chapter.title == "own"
+    assert re.findall("<h(.) id=", chapter.body) == ["2", "3", "3", "5"]
+    places = re.findall('id="(.*?)"', chapter.body)
+    assert len(places) == len(set(places)) == 4

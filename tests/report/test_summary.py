@@ -8,7 +8,8 @@ import pytest
 
 import evaluation
 from evaluation.language import speaking
-from evaluation.report.references import REFERENCES, cite
+from evaluation.report.literature import REFERENCES
+from evaluation.report.references import cite
 from evaluation.report.summary import summarise
 from evaluation.report.summary_effect import is_log
 from evaluation.report.terms import TERMS, used_terms
@@ -94,7 +95,7 @@ def test_failed_checks_stand_beside_the_effect_and_say_what_they_mean():
     told = said(results(exhibit("effects", effect(5, 4, 6)), checks))
     assert "1 check failed, which puts it in doubt: “Leads”." in told["found"][0]
     assert "Of 2 checks 1 passed and 1 failed" in told["sure"][0]
-    assert "“Leads” failed: the effect is in doubt." in told["sure"][0]
+    assert "“Leads” has failed: the effect is in doubt." in told["sure"][0]
 
 
 def test_logarithms_are_told_in_per_cent():
@@ -153,6 +154,14 @@ def test_villages_are_counted_by_what_their_intervals_say():
     assert "3 of these intervals lie above zero and 0 below" in told["found"][1]
 
 
+def test_where_no_village_has_an_interval_the_reason_is_told():
+    rows = [{"gain": 1, "conf_low": None, "conf_high": None, "reason": "too few"}]
+    told = said(results(exhibit("effects", effect(5, 4, 6)), exhibit("village_gains", *rows)))
+    assert told["found"][1].endswith(
+        "0 of them with an interval. The most frequent reason: too few."
+    )
+
+
 def test_an_absent_exhibit_gives_its_reason_or_nothing():
     absent = exhibit("effects", {"absent": "there are no treated villages."})
     told = said(results(absent))
@@ -175,6 +184,15 @@ def test_changes_of_treated_villages_are_no_effect():
     assert "3.00 to 6.00 of the change would be left" in told["sure"][0]
     assert "A rise of 2.00 a year" in told["sure"][0]
     assert told["not"][0].startswith("Not that the programme made this change")
+
+
+def test_data_on_no_rung_are_said_to_describe():
+    told = said(results(exhibit("coverage"), reached=None))
+    assert told == {
+        "found": [],
+        "sure": [],
+        "not": ["Not what the programme did: these data are on no rung of evidence."],
+    }
 
 
 def claim_results(*more):
@@ -240,7 +258,7 @@ def test_in_chinese_nothing_is_left_in_english():
 
 def test_references_are_those_of_the_code():
     package = Path(evaluation.__file__).parent
-    texts = [p.read_text("utf-8") for p in package.rglob("*.py") if p.name != "references.py"]
+    texts = [p.read_text("utf-8") for p in package.rglob("*.py") if p.name != "literature.py"]
     code = " ".join(texts).lower()
     assert [r.doi for r in REFERENCES if r.doi.lower() not in code] == []
     assert len({r.doi for r in REFERENCES}) == len(REFERENCES)

@@ -15,6 +15,7 @@ SIMULATED = REPO / "data" / "jining_simulated"
 # The page prints three digits; results.json has all of them.
 EXACT = 1e-12
 FEWEST_COVERED = 0.87  # of 82 villages; .95 less three standard errors
+MOST_BYTES = 3_000_000
 SHOWN_IN = 10_000  # yuan: exhibits show 万元
 
 
@@ -49,6 +50,10 @@ def test_simulated_is_said_in_the_title_and_under_every_exhibit(folder):
     assert title and title[1].count("SIMULATED") == 1
     exhibits = page.count('<figure class="exhibit')
     assert exhibits >= 15 and page.count("SIMULATED data.") >= exhibits
+
+
+def test_the_page_can_be_sent(folder):
+    assert (folder / "report.html").stat().st_size < MOST_BYTES
 
 
 def test_the_third_rung_is_reached(folder):
@@ -109,11 +114,11 @@ def test_the_chapter_on_the_effect_is_whole_and_has_the_journals_files(folder):
     for name in ("effects", "effects_plot", "event_studies", "twfe_decomposition", "drivers"):
         assert f'id="{name}"' in page
     assert 'class="warning"' not in page
-    assert 'download="effects_zh.docx"' in page
+    assert 'href="tables/effects_zh.docx"' in page
     files = {path.name for path in (folder / "tables").glob("effects*")}
     assert {f"effects{end}" for end in (".tex", ".docx", "_zh.tex", "_zh.docx")} < files
     tex = (folder / "tables" / "effects_zh.tex").read_text(encoding="utf-8")
-    assert "SIMULATED" in tex and "平均处理效应" in tex
+    assert "模拟数据" in tex and "平均处理效应" in tex
 
 
 def test_every_estimators_interval_covers_the_true_effect(folder, villages, real):
