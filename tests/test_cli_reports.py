@@ -14,8 +14,9 @@ from evaluation.cli import main
 from evaluation.cli.progress import show_progress
 from evaluation.errors import ReportError
 from evaluation.language import spoken
-from evaluation.report import index, run
+from evaluation.report import run
 from evaluation.report.chapters import Step
+from evaluation.report.index import write as index
 from tests.conftest import JINING
 from tests.data.typed_studies import type_study
 

@@ -150,7 +150,7 @@ def _find_page(folder: Path) -> Path:
 
 def _index(options: argparse.Namespace) -> Done:
     from evaluation.language import speaking
-    from evaluation.report.index import write_index
+    from evaluation.report.index.write import write_index
 
     with speaking(options.lang or "en"):
         page = write_index(options.folder, studies=options.studies)

@@ -108,7 +108,7 @@ def extend_pseudonyms(path: Path, data: StudyData) -> Pseudonyms:
             code = _draw(kind, taken)
             taken.add(code)
             rows.append((code, kind, county, key, name))
-    if not rows and path.exists():
+    if not rows:
         return known
     # By code, as the order of the file would tell which village is which.
     table = pd.concat([known.table, _to_table(rows)]).sort_values("code", ignore_index=True)

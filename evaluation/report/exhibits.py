@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 
 from evaluation.bounds import Bounds
 from evaluation.language import mark, say, sentences
-from evaluation.report.table_files import table_files
+from evaluation.report.files.table_files import table_files
 
 MIME = "application/vnd.evaluation.exhibit+json"
 """The notebook output that a run collects its tables, figures and numbers from."""

@@ -12,8 +12,8 @@ from evaluation.effects.power import simulate_power
 from evaluation.effects.power_result import Power
 from evaluation.errors import DesignError
 from evaluation.gains.options import Cluster, Comparison, YearEffects
-from evaluation.report.gain_study import estimate_study_gains
-from evaluation.report.gain_words import show_share
+from evaluation.report.gains.study import estimate_study_gains
+from evaluation.report.gains.words import show_share
 from evaluation.report.parameters import Parameter, resolve_parameters
 
 _OPTIONS = (

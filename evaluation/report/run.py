@@ -15,8 +15,8 @@ from evaluation.errors import EvaluationError, ReportError
 from evaluation.language import Language, speaking, spoken
 from evaluation.report import manifest
 from evaluation.report.chapters import Step, choose_chapters, execute_chapters
-from evaluation.report.documents import Format, check_extras, write_documents
 from evaluation.report.execute import Notebook
+from evaluation.report.files.documents import Format, check_extras, write_documents
 from evaluation.report.fonts import find_chinese_font
 from evaluation.report.parameters import Parameter, Value, choose_values, read_parameters
 from evaluation.report.run_folder import remove, replace_folder, start_folder
@@ -225,7 +225,7 @@ def _write_run(
 
     from evaluation.data.pseudonyms import read_pseudonyms
     from evaluation.report.disclosure import SMALLEST, check_names, protect_notebook
-    from evaluation.report.site import build_page
+    from evaluation.report.page.site import build_page
 
     smallest = study.smallest_cell or (SMALLEST if study.pseudonyms else 0)
     exhibits: list[dict[str, Any]] = []

@@ -6,7 +6,7 @@ import pytest
 from evaluation import Study, estimate_gains, load_data
 from evaluation.data.pseudonyms import COLUMNS, Pseudonyms, extend_pseudonyms, read_pseudonyms
 from evaluation.errors import DataError
-from tests.conftest import JINING, REPO
+from tests.conftest import REPO
 
 STUDY = REPO / "data" / "jining_simulated"
 SAME = 1e-9  # sums are made in another order
@@ -82,12 +82,6 @@ def test_a_name_within_a_word_or_a_number_is_none():
         assert pseudonyms.find(text) == ""
     assert pseudonyms.hide("Li (370831), 大王庄与王庄村.") == "V-1 (V-1), V-2与V-2村."
     assert pseudonyms.find("Listed: 王庄村") == "V-2"
-
-
-def test_a_study_without_villages_has_an_empty_key(tmp_path):
-    path = tmp_path / "key.csv"
-    assert extend_pseudonyms(path, load_data(Study.load(JINING))).table.empty
-    assert load_data(Study.load(JINING, pseudonyms=path)).panel is None
 
 
 def test_a_key_that_cannot_be_written_is_one_error(tmp_path, data):

@@ -8,18 +8,20 @@ import nbformat
 from evaluation.claims.table import load_claims
 from evaluation.data.study import Study
 from evaluation.language import speaking
-from evaluation.report import claim_plots, claim_tables, measure_tables
-from evaluation.report.check_tables import crosscheck_table
-from evaluation.report.effects_study import estimate_study_effects
-from evaluation.report.effects_tables import effects_table
+from evaluation.report.claims import measure_tables
+from evaluation.report.claims import plots as claim_plots
+from evaluation.report.claims import tables as claim_tables
+from evaluation.report.claims.check_tables import crosscheck_table
+from evaluation.report.data.rollout_plots import plot_balance, plot_rollout
+from evaluation.report.data.study_tables import evidence_ladder, source_table
+from evaluation.report.effects.study import estimate_study_effects
+from evaluation.report.effects.tables import effects_table
 from evaluation.report.exhibits import save_exhibit
-from evaluation.report.gain_event_study import plot_event_study
-from evaluation.report.gain_spread import plot_gain_distribution
-from evaluation.report.gain_study import estimate_study_gains
-from evaluation.report.gain_villages import village_table
-from evaluation.report.rollout_plots import plot_balance, plot_rollout
-from evaluation.report.site import build_page
-from evaluation.report.study_tables import evidence_ladder, source_table
+from evaluation.report.gains.event_study import plot_event_study
+from evaluation.report.gains.spread import plot_gain_distribution
+from evaluation.report.gains.study import estimate_study_gains
+from evaluation.report.gains.villages import village_table
+from evaluation.report.page.site import build_page
 from tests.conftest import JINING
 from tests.report.test_gain_exhibits import drawn_panel
 from tests.report.test_panel_exhibits import data_of

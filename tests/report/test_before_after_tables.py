@@ -9,8 +9,8 @@ from evaluation.bounds import Bounds
 from evaluation.claims.table import load_claims
 from evaluation.data.load import load_data
 from evaluation.errors import DesignError
-from evaluation.report import before_after_tables
-from evaluation.report.before_after_tables import claimed_gains_table, trend_bounds_table
+from evaluation.report.gains import before_after_tables
+from evaluation.report.gains.before_after_tables import claimed_gains_table, trend_bounds_table
 from tests.data.typed_studies import read_typed
 
 EXACT = 1e-12  # the same arithmetic, in another order

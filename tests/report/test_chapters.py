@@ -215,15 +215,6 @@ def test_a_chapter_that_is_not_there_is_named(study, out):
     assert not out.exists()
 
 
-def test_under_codes_a_chapter_must_take_them(study, out, tmp_path):
-    own_chapter(study, notebook())
-    with pytest.raises(
-        ReportError, match="7_own: its parameters cell does not declare 'pseudo"
-    ):
-        run.run_report(study, out=out, key=tmp_path / "key.csv")
-    assert not out.exists()
-
-
 # -- what the run is asked for -------------------------------------------------------------
 
 

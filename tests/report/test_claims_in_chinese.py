@@ -9,18 +9,21 @@ from evaluation.claims.definitions import MEASURES
 from evaluation.data.load import load_data
 from evaluation.data.study import Study
 from evaluation.language import say, speaking
-from evaluation.report.arm_tables import balance_table, indicator_table
-from evaluation.report.before_after_tables import claimed_gains_table, trend_bounds_table
-from evaluation.report.bought_tables import change_per_yuan_table, claimed_bought_table
-from evaluation.report.check_tables import crosscheck_table
-from evaluation.report.claim_plots import plot_claim_counts, plot_measures
-from evaluation.report.claim_tables import claim_list, hedge_table, pillar_table, relabel
-from evaluation.report.measure_tables import (
+from evaluation.report.claims.check_tables import crosscheck_table
+from evaluation.report.claims.measure_tables import (
     comparison_table,
     findings_table,
     measure_table,
     readings_table,
 )
+from evaluation.report.claims.plots import plot_claim_counts, plot_measures
+from evaluation.report.claims.tables import claim_list, hedge_table, pillar_table, relabel
+from evaluation.report.efficiency.bought_tables import (
+    change_per_yuan_table,
+    claimed_bought_table,
+)
+from evaluation.report.gains.arm_tables import balance_table, indicator_table
+from evaluation.report.gains.before_after_tables import claimed_gains_table, trend_bounds_table
 from evaluation.report.words import PILLARS
 from tests.chinese import english_left, visible
 from tests.conftest import REPO

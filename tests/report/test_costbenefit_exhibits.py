@@ -9,15 +9,15 @@ from matplotlib.figure import Figure
 
 from evaluation.data.ledger import COLUMNS, FundingLedger
 from evaluation.errors import ReportError
-from evaluation.report.costbenefit_exhibits import (
+from evaluation.report.efficiency.costbenefit_exhibits import (
     _draw_panel,
     cost_benefit_table,
     plot_cost_benefit,
 )
-from evaluation.report.costbenefit_study import cost_benefit
-from evaluation.report.efficiency_study import estimate_study_efficiency
-from evaluation.report.gain_study import estimate_study_gains
-from evaluation.report.public_value import value_table
+from evaluation.report.efficiency.costbenefit_study import cost_benefit
+from evaluation.report.efficiency.public_value import value_table
+from evaluation.report.efficiency.study import estimate_study_efficiency
+from evaluation.report.gains.study import estimate_study_gains
 from tests.report.test_panel_exhibits import NEVER, data_of, panel_of, text
 
 EXACT = 1e-9  # sums of few numbers of size 1 to 100, through a least-squares solve

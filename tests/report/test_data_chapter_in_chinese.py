@@ -6,18 +6,26 @@ from evaluation.data.load import load_data
 from evaluation.data.study import Study
 from evaluation.language import speaking
 from evaluation.report import plots
-from evaluation.report.arm_tables import balance_table, indicator_table
-from evaluation.report.income_plots import bunching_table, plot_bunching, plot_subsidies
-from evaluation.report.ledger_plots import funds_table, plot_funds
-from evaluation.report.panel_plots import plot_income_paths, plot_map
-from evaluation.report.panel_tables import panel_summary_table, problem_table, summary_table
-from evaluation.report.rollout_plots import plot_balance, plot_rollout, years_observed_table
-from evaluation.report.study_tables import (
+from evaluation.report.data.income_plots import bunching_table, plot_bunching, plot_subsidies
+from evaluation.report.data.ledger_plots import funds_table, plot_funds
+from evaluation.report.data.panel_plots import plot_income_paths, plot_map
+from evaluation.report.data.panel_tables import (
+    panel_summary_table,
+    problem_table,
+    summary_table,
+)
+from evaluation.report.data.rollout_plots import (
+    plot_balance,
+    plot_rollout,
+    years_observed_table,
+)
+from evaluation.report.data.study_tables import (
     evidence_ladder,
     glossary_table,
     limits_table,
     source_table,
 )
+from evaluation.report.gains.arm_tables import balance_table, indicator_table
 from evaluation.report.village_words import show_money
 from tests.chinese import english_left
 from tests.conftest import REPO

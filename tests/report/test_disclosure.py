@@ -122,5 +122,5 @@ def test_a_name_is_found_as_html_writes_it_and_not_in_other_words(tmp_path):
     disclosure.check_names(tmp_path, pseudonyms)
     for text in ("<b>St. John&#39;s</b>", "<td>370831</td>", "to 370831."):
         page.write_text(text, encoding="utf-8")
-        with pytest.raises(ReportError, match="report.html names the village"):
+        with pytest.raises(ReportError, match=r"report\.html names the village"):
             disclosure.check_names(tmp_path, pseudonyms)

@@ -9,15 +9,15 @@ import pytest
 from evaluation.data.ledger import COLUMNS, FundingLedger
 from evaluation.data.load import load_data
 from evaluation.data.study import Study
-from evaluation.report import driver_exhibits
-from evaluation.report.driver_exhibits import (
+from evaluation.report.effects import driver_exhibits
+from evaluation.report.effects.driver_exhibits import (
     drivers_table,
     heterogeneity_table,
     plot_drivers,
     show_drivers,
 )
-from evaluation.report.driver_study import choose_gains, estimate_study_drivers
-from evaluation.report.gain_study import estimate_study_gains
+from evaluation.report.effects.driver_study import choose_gains, estimate_study_drivers
+from evaluation.report.gains.study import estimate_study_gains
 from tests.conftest import REPO
 from tests.report.test_panel_exhibits import NEVER, data_of, panel_of, text
 

@@ -5,15 +5,19 @@ import pytest
 from evaluation.data.load import load_data
 from evaluation.data.study import Study
 from evaluation.language import speaking
-from evaluation.report.driver_exhibits import drivers_table, heterogeneity_table, plot_drivers
-from evaluation.report.effects_plots import plot_effects, plot_event_studies
-from evaluation.report.effects_study import estimate_study_effects
-from evaluation.report.effects_tables import (
+from evaluation.report.effects.driver_exhibits import (
+    drivers_table,
+    heterogeneity_table,
+    plot_drivers,
+)
+from evaluation.report.effects.plots import plot_effects, plot_event_studies
+from evaluation.report.effects.study import estimate_study_effects
+from evaluation.report.effects.tables import (
     decomposition_table,
     effects_event_table,
     effects_table,
 )
-from evaluation.report.gain_study import estimate_study_gains
+from evaluation.report.gains.study import estimate_study_gains
 from tests.chinese import english_left
 from tests.conftest import REPO
 from tests.report.test_effects_exhibits import drawn_panel, effects_of, in_towns, staggered

@@ -15,7 +15,7 @@ from evaluation.data.study import Study
 from evaluation.effects.estimate import ESTIMATORS
 from evaluation.errors import ReportError
 from evaluation.report.chapters import choose_chapters
-from evaluation.report.effects_plots import (
+from evaluation.report.effects.plots import (
     _choose_times,
     _find_bars,
     _find_limits,
@@ -24,19 +24,19 @@ from evaluation.report.effects_plots import (
     plot_effects,
     plot_event_studies,
 )
-from evaluation.report.effects_study import estimate_study_effects
-from evaluation.report.effects_tables import (
+from evaluation.report.effects.study import estimate_study_effects
+from evaluation.report.effects.tables import (
     decomposition_table,
     effects_event_table,
     effects_table,
 )
-from evaluation.report.effects_words import (
+from evaluation.report.effects.words import (
     agreement_words,
     difference_words,
     headline,
 )
 from evaluation.report.exhibits import MIME
-from evaluation.report.gain_study import estimate_study_gains
+from evaluation.report.gains.study import estimate_study_gains
 from tests.conftest import REPO
 from tests.report.test_gain_exhibits import drawn_panel, hand_panel
 from tests.report.test_panel_exhibits import data_of, panel_of

@@ -10,31 +10,34 @@ from evaluation.data.load import load_data
 from evaluation.data.study import Study
 from evaluation.language import speaking
 from evaluation.report import plots
-from evaluation.report.costbenefit_exhibits import cost_benefit_table, plot_cost_benefit
-from evaluation.report.costbenefit_study import cost_benefit
-from evaluation.report.dose_exhibits import (
+from evaluation.report.efficiency.costbenefit_exhibits import (
+    cost_benefit_table,
+    plot_cost_benefit,
+)
+from evaluation.report.efficiency.costbenefit_study import cost_benefit
+from evaluation.report.efficiency.dose_exhibits import (
     attribution_table,
     marginal_table,
     plot_dose_response,
 )
-from evaluation.report.efficiency_plots import plot_efficiency
-from evaluation.report.efficiency_study import estimate_study_efficiency
-from evaluation.report.efficiency_tables import (
-    efficiency_groups_table,
-    efficiency_table,
-    household_table,
-)
-from evaluation.report.frontier_exhibits import frontier_table, plot_frontier
-from evaluation.report.funds_flow import plot_funds_flow
-from evaluation.report.funds_spread import plot_funds_spread
-from evaluation.report.funds_tables import (
+from evaluation.report.efficiency.frontier_exhibits import frontier_table, plot_frontier
+from evaluation.report.efficiency.funds_flow import plot_funds_flow
+from evaluation.report.efficiency.funds_spread import plot_funds_spread
+from evaluation.report.efficiency.funds_tables import (
     cost_per_job_table,
     execution_table,
     leverage_table,
 )
-from evaluation.report.gain_study import estimate_study_gains
-from evaluation.report.public_value import value_table
-from evaluation.report.sustainability_table import sustainability_table
+from evaluation.report.efficiency.plots import plot_efficiency
+from evaluation.report.efficiency.public_value import value_table
+from evaluation.report.efficiency.study import estimate_study_efficiency
+from evaluation.report.efficiency.sustainability_table import sustainability_table
+from evaluation.report.efficiency.tables import (
+    efficiency_groups_table,
+    efficiency_table,
+    household_table,
+)
+from evaluation.report.gains.study import estimate_study_gains
 from tests.chinese import english_left, visible
 from tests.conftest import REPO
 from tests.report.test_efficiency_exhibits import doses, hand

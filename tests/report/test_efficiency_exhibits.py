@@ -9,27 +9,27 @@ import pytest
 from evaluation.claims.measures import assess_counties
 from evaluation.data.panel import OutcomeScale
 from evaluation.errors import DesignError
-from evaluation.report.bought_tables import (
+from evaluation.report.data.ledger_plots import choose_stage
+from evaluation.report.efficiency.bought_tables import (
     bought_table,
     change_per_yuan_table,
     claimed_bought_table,
 )
-from evaluation.report.dose_exhibits import (
+from evaluation.report.efficiency.dose_exhibits import (
     attribution_table,
     marginal_table,
     plot_dose_response,
 )
-from evaluation.report.efficiency_plots import plot_efficiency
-from evaluation.report.efficiency_study import estimate_study_efficiency
-from evaluation.report.efficiency_tables import (
+from evaluation.report.efficiency.plots import plot_efficiency
+from evaluation.report.efficiency.study import estimate_study_efficiency
+from evaluation.report.efficiency.sustainability_table import sustainability_table
+from evaluation.report.efficiency.tables import (
     efficiency_groups_table,
     efficiency_table,
     household_table,
     set_cell,
 )
-from evaluation.report.gain_study import estimate_study_gains
-from evaluation.report.ledger_plots import choose_stage
-from evaluation.report.sustainability_table import sustainability_table
+from evaluation.report.gains.study import estimate_study_gains
 from tests.report.test_costbenefit_exhibits import (
     drawn_panel,
     efficiency_of,

@@ -16,7 +16,7 @@ from evaluation.report.exhibits import (
     save_exhibit,
     to_json,
 )
-from evaluation.report.table_files import MOST_WORD_ROWS
+from evaluation.report.files.table_files import MOST_WORD_ROWS
 
 
 def test_bounds_become_their_ends():

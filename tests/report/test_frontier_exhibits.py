@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 
 from evaluation.efficiency import amounts
-from evaluation.report import frontier_exhibits
-from evaluation.report.efficiency_study import estimate_study_efficiency
-from evaluation.report.frontier_exhibits import frontier_table, plot_frontier
-from evaluation.report.frontier_units import frontier_units
-from evaluation.report.gain_study import estimate_study_gains
+from evaluation.report.efficiency import frontier_exhibits
+from evaluation.report.efficiency.frontier_exhibits import frontier_table, plot_frontier
+from evaluation.report.efficiency.frontier_units import frontier_units
+from evaluation.report.efficiency.study import estimate_study_efficiency
+from evaluation.report.gains.study import estimate_study_gains
 from tests.report.test_costbenefit_exhibits import drawn_panel, efficiency_of, exact_panel
 from tests.report.test_panel_exhibits import data_of, text
 

@@ -14,17 +14,21 @@ from evaluation.data.ledger import COLUMNS, FundingLedger
 from evaluation.data.load import load_data
 from evaluation.data.study import Study
 from evaluation.efficiency.spending import name_types
-from evaluation.report import funds_spread, funds_tables, plots
-from evaluation.report.efficiency_study import StudyEfficiency, estimate_study_efficiency
-from evaluation.report.funds_bands import draw_bands, place_bands, place_nodes
-from evaluation.report.funds_flow import UNKNOWN, group_flows, plot_funds_flow
-from evaluation.report.funds_spread import plot_funds_spread
-from evaluation.report.funds_tables import (
+from evaluation.report import plots
+from evaluation.report.efficiency import funds_spread, funds_tables
+from evaluation.report.efficiency.funds_bands import draw_bands, place_bands, place_nodes
+from evaluation.report.efficiency.funds_flow import UNKNOWN, group_flows, plot_funds_flow
+from evaluation.report.efficiency.funds_spread import plot_funds_spread
+from evaluation.report.efficiency.funds_tables import (
     cost_per_job_table,
     execution_table,
     leverage_table,
 )
-from evaluation.report.gain_study import estimate_study_gains
+from evaluation.report.efficiency.study import (
+    StudyEfficiency,
+    estimate_study_efficiency,
+)
+from evaluation.report.gains.study import estimate_study_gains
 from tests.conftest import REPO
 from tests.report.test_panel_exhibits import NEVER, data_of, panel_of, text
 

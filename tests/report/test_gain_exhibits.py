@@ -13,16 +13,19 @@ import yaml
 
 from evaluation.data.panel import OutcomeScale
 from evaluation.errors import ReportError
-from evaluation.report import gain_ranks, gain_spread, gain_tables, gain_villages
-from evaluation.report.before_after_tables import trend_bounds_table
-from evaluation.report.gain_event_study import event_study_table, plot_event_study
-from evaluation.report.gain_paths import find_village, plot_counterfactual
-from evaluation.report.gain_ranks import plot_ranks, rank_table, selected_villages_table
-from evaluation.report.gain_spread import plot_caterpillar, plot_gain_distribution
-from evaluation.report.gain_study import estimate_study_gains
-from evaluation.report.gain_tables import gain_by_table, gains_summary_table
-from evaluation.report.gain_villages import plot_gain_map, village_table
-from evaluation.report.gain_words import interval_cells
+from evaluation.report.gains import ranks as gain_ranks
+from evaluation.report.gains import spread as gain_spread
+from evaluation.report.gains import tables as gain_tables
+from evaluation.report.gains import villages as gain_villages
+from evaluation.report.gains.before_after_tables import trend_bounds_table
+from evaluation.report.gains.event_study import event_study_table, plot_event_study
+from evaluation.report.gains.paths import find_village, plot_counterfactual
+from evaluation.report.gains.ranks import plot_ranks, rank_table, selected_villages_table
+from evaluation.report.gains.spread import plot_caterpillar, plot_gain_distribution
+from evaluation.report.gains.study import estimate_study_gains
+from evaluation.report.gains.tables import gain_by_table, gains_summary_table
+from evaluation.report.gains.villages import plot_gain_map, village_table
+from evaluation.report.gains.words import interval_cells
 from evaluation.report.run import run_report
 from tests.conftest import REPO
 from tests.report.test_panel_exhibits import NEVER, data_of, panel_of, text

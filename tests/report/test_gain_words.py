@@ -9,12 +9,18 @@ import pytest
 
 from evaluation.data.panel import OutcomeScale
 from evaluation.errors import DesignError
-from evaluation.report import gain_paths, gain_tables
-from evaluation.report.gain_event_study import event_study_table, plot_event_study
-from evaluation.report.gain_study import estimate_study_gains
-from evaluation.report.gain_support import extreme_rows, fewest_row, money_rows, speaks_for
-from evaluation.report.gain_tables import gain_by_table, gains_summary_table
-from evaluation.report.gain_words import (
+from evaluation.report.gains import paths as gain_paths
+from evaluation.report.gains import tables as gain_tables
+from evaluation.report.gains.event_study import event_study_table, plot_event_study
+from evaluation.report.gains.study import estimate_study_gains
+from evaluation.report.gains.support import (
+    extreme_rows,
+    fewest_row,
+    money_rows,
+    speaks_for,
+)
+from evaluation.report.gains.tables import gain_by_table, gains_summary_table
+from evaluation.report.gains.words import (
     bars_words,
     few_words,
     interval_words,

@@ -8,14 +8,14 @@ from evaluation.data.study import Study
 from evaluation.gains.clusters import too_few
 from evaluation.language import speaking
 from evaluation.report import plots
-from evaluation.report.gain_event_study import event_study_table, plot_event_study
-from evaluation.report.gain_paths import plot_counterfactual
-from evaluation.report.gain_ranks import plot_ranks, rank_table, selected_villages_table
-from evaluation.report.gain_spread import plot_caterpillar, plot_gain_distribution
-from evaluation.report.gain_study import estimate_study_gains
-from evaluation.report.gain_tables import gain_by_table, gains_summary_table
-from evaluation.report.gain_villages import plot_gain_map, village_table
-from evaluation.report.gain_words import few_words, reason_words, show_interval
+from evaluation.report.gains.event_study import event_study_table, plot_event_study
+from evaluation.report.gains.paths import plot_counterfactual
+from evaluation.report.gains.ranks import plot_ranks, rank_table, selected_villages_table
+from evaluation.report.gains.spread import plot_caterpillar, plot_gain_distribution
+from evaluation.report.gains.study import estimate_study_gains
+from evaluation.report.gains.tables import gain_by_table, gains_summary_table
+from evaluation.report.gains.villages import plot_gain_map, village_table
+from evaluation.report.gains.words import few_words, reason_words, show_interval
 from tests.chinese import english_left
 from tests.report.test_gain_exhibits import REPO, drawn_gains
 from tests.report.test_gain_words import log_gains

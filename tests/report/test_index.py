@@ -12,10 +12,11 @@ import pytest
 from evaluation.cli import main
 from evaluation.errors import ReportError
 from evaluation.language import speaking
-from evaluation.report import index_plots, manifest
+from evaluation.report import manifest
 from evaluation.report.chapters import notebook_folder
 from evaluation.report.fonts import find_chinese_font
-from evaluation.report.index import write_index
+from evaluation.report.index import plots as index_plots
+from evaluation.report.index.write import write_index
 
 STUDY = """
 version: 1

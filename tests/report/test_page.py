@@ -11,9 +11,9 @@ import nbformat
 import pandas as pd
 import pytest
 
-from evaluation.report.numbering import Numbers
+from evaluation.report.page.numbering import Numbers
+from evaluation.report.page.site import _chapter
 from evaluation.report.run import run_report
-from evaluation.report.site import _chapter
 from tests.chinese import english_left
 from tests.conftest import JINING
 from tests.report.pages import write_page

@@ -14,13 +14,21 @@ from evaluation.data.panel import Variable, VillagePanel
 from evaluation.data.problems import Problem
 from evaluation.data.study import Study
 from evaluation.report import plots, village_words
-from evaluation.report.arm_tables import balance_table, indicator_table
-from evaluation.report.income_plots import bunching_table, plot_bunching, plot_subsidies
-from evaluation.report.ledger_plots import funds_table, plot_funds
-from evaluation.report.panel_plots import plot_income_paths, plot_map
-from evaluation.report.panel_tables import panel_summary_table, problem_table, summary_table
-from evaluation.report.rollout_plots import plot_balance, plot_rollout, years_observed_table
-from evaluation.report.study_tables import evidence_ladder
+from evaluation.report.data.income_plots import bunching_table, plot_bunching, plot_subsidies
+from evaluation.report.data.ledger_plots import funds_table, plot_funds
+from evaluation.report.data.panel_plots import plot_income_paths, plot_map
+from evaluation.report.data.panel_tables import (
+    panel_summary_table,
+    problem_table,
+    summary_table,
+)
+from evaluation.report.data.rollout_plots import (
+    plot_balance,
+    plot_rollout,
+    years_observed_table,
+)
+from evaluation.report.data.study_tables import evidence_ladder
+from evaluation.report.gains.arm_tables import balance_table, indicator_table
 from evaluation.report.village_words import show_number
 from tests.conftest import minimal_study
 

@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from evaluation.bounds import Bounds
 from evaluation.errors import ReportError
 from evaluation.language import speaking
-from evaluation.report import claim_plots, fonts, plots
+from evaluation.report import fonts, plots
+from evaluation.report.claims import plots as claim_plots
 
 
 @pytest.fixture

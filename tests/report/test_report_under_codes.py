@@ -17,10 +17,10 @@ from evaluation.data.simulation_options import SimulationOptions
 from evaluation.data.study import Study
 from evaluation.errors import ReportError
 from evaluation.report import chapters, run
-from evaluation.report.gain_study import estimate_study_gains
-from evaluation.report.gain_tables import gain_by_table, gains_summary_table
-from evaluation.report.gain_villages import village_table
-from tests.conftest import edit
+from evaluation.report.gains.study import estimate_study_gains
+from evaluation.report.gains.tables import gain_by_table, gains_summary_table
+from evaluation.report.gains.villages import village_table
+from tests.conftest import JINING, edit
 
 SAME = 1e-8  # villages stand in another order, so that sums are made in another
 FEW = 3  # villages of one county: too few to be told of
@@ -161,6 +161,23 @@ def test_a_name_in_the_studys_own_text_is_refused_and_nothing_is_kept(refuse, st
 def test_a_run_that_fails_before_names_are_looked_for_keeps_nothing(refuse, tmp_path):
     told = refuse("1 / 0", "", "ZeroDivisionError", key=tmp_path / "key.csv")
     assert told[-1].startswith("failed: nothing was kept")
+
+
+def test_a_chapter_of_ones_own_must_take_codes(study, tmp_path):
+    node = new_notebook(cells=[new_code_cell('study: str = "x"')])
+    node.cells[0].metadata["tags"] = ["parameters"]
+    here = shutil.copytree(study, tmp_path / "study")
+    nbformat.write(node, here / "7_own.ipynb")
+    edit(here / "study.yml", "version: 1", "version: 1\nchapters: [7_own.ipynb]")
+    with pytest.raises(ReportError, match=r"7_own: .* does not declare 'pseudonyms: str'"):
+        run.run_report(here, out=tmp_path / "out", key=tmp_path / "key.csv")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_study_without_villages_needs_no_codes(tmp_path):
+    with pytest.raises(ReportError, match="no villages that codes could stand for"):
+        run.run_report(JINING, out=tmp_path / "out", key=tmp_path / "key.csv")
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_key_may_not_lie_among_the_runs(study, tmp_path):

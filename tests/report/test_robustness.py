@@ -12,9 +12,7 @@ from evaluation.effects.check import Check, Subject
 from evaluation.effects.checks.curve import specification_curve
 from evaluation.effects.checks.run import CHECKS, THEMES, run_checks
 from evaluation.errors import DesignError, ReportError
-from evaluation.report.effects_study import estimate_study_effects
-from evaluation.report.gain_study import estimate_study_gains
-from evaluation.report.robustness import (
+from evaluation.report.effects.robustness import (
     check_table,
     plot_check,
     plot_specifications,
@@ -22,7 +20,9 @@ from evaluation.report.robustness import (
     verdict_table,
     verdict_words,
 )
-from evaluation.report.robustness_study import StudyRobustness, check_effects
+from evaluation.report.effects.robustness_study import StudyRobustness, check_effects
+from evaluation.report.effects.study import estimate_study_effects
+from evaluation.report.gains.study import estimate_study_gains
 from tests.conftest import REPO
 
 NAMES = ["comparison_groups", "placebo_dates", "attrition", "outcome_families"]

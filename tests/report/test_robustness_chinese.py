@@ -12,10 +12,11 @@ from evaluation.effects.checks.curve import specification_curve
 from evaluation.effects.checks.leave_out import check_leave_one_out
 from evaluation.effects.checks.run import CHECKS, run_checks
 from evaluation.language import speaking
-from evaluation.report import plots, robustness
-from evaluation.report.effects_study import estimate_study_effects
-from evaluation.report.gain_study import estimate_study_gains
-from evaluation.report.robustness_study import StudyRobustness
+from evaluation.report import plots
+from evaluation.report.effects import robustness
+from evaluation.report.effects.robustness_study import StudyRobustness
+from evaluation.report.effects.study import estimate_study_effects
+from evaluation.report.gains.study import estimate_study_gains
 from tests.chinese import english_left
 from tests.conftest import REPO
 

@@ -3,8 +3,10 @@
 import pytest
 
 from evaluation.claims.table import load_claims
-from evaluation.report import claim_plots, claim_tables, measure_tables
-from evaluation.report.check_tables import crosscheck_table
+from evaluation.report.claims import measure_tables
+from evaluation.report.claims import plots as claim_plots
+from evaluation.report.claims import tables as claim_tables
+from evaluation.report.claims.check_tables import crosscheck_table
 from evaluation.report.run import run_report
 from evaluation.report.words import PILLARS
 

@@ -8,11 +8,11 @@ import pytest
 
 import evaluation
 from evaluation.language import speaking
-from evaluation.report.literature import REFERENCES
-from evaluation.report.references import cite
-from evaluation.report.summary import summarise
-from evaluation.report.summary_effect import is_log
-from evaluation.report.terms import TERMS, used_terms
+from evaluation.report.page.literature import REFERENCES
+from evaluation.report.page.references import cite
+from evaluation.report.page.summary import summarise
+from evaluation.report.page.summary_effect import is_log
+from evaluation.report.page.terms import TERMS, used_terms
 from tests.chinese import english_left
 
 UNIT = "万元, prices of 2022"

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluation.language import speaking
-from evaluation.report import latex_tables
 from evaluation.report.exhibits import html_formula
-from evaluation.report.grid_layout import lay_out
-from evaluation.report.grids import Cell, Grid, Table
-from evaluation.report.latex_tables import escape, latex_table
-from evaluation.report.table_files import MOST_WORD_ROWS, table_files
+from evaluation.report.files import latex_tables
+from evaluation.report.files.grid_layout import lay_out
+from evaluation.report.files.grids import Cell, Grid, Table
+from evaluation.report.files.latex_tables import escape, latex_table
+from evaluation.report.files.table_files import MOST_WORD_ROWS, table_files
 
 TABLE = """
 <figure class="exhibit table" id="gains"><figcaption>Gains, 5% &amp; more</figcaption>

@@ -2,9 +2,13 @@
 
 import re
 
-from evaluation.report.check_tables import crosscheck_table
-from evaluation.report.claim_tables import hedge_table, pillar_table, relabel
-from evaluation.report.measure_tables import comparison_table, findings_table, measure_table
+from evaluation.report.claims.check_tables import crosscheck_table
+from evaluation.report.claims.measure_tables import (
+    comparison_table,
+    findings_table,
+    measure_table,
+)
+from evaluation.report.claims.tables import hedge_table, pillar_table, relabel
 
 
 def text(exhibit):

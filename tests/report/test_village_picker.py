@@ -6,15 +6,15 @@ from jupyter_client.manager import start_new_kernel
 
 from evaluation.errors import ReportError
 from evaluation.language import speaking
-from evaluation.report import village_picker
 from evaluation.report.exhibits import Exhibit
-from evaluation.report.gain_paths import plot_counterfactual
-from evaluation.report.gain_study import estimate_study_gains
-from evaluation.report.village_picker import pick_village
+from evaluation.report.gains import village_picker
+from evaluation.report.gains.paths import plot_counterfactual
+from evaluation.report.gains.study import estimate_study_gains
+from evaluation.report.gains.village_picker import pick_village
 from tests.report.test_gain_exhibits import drawn_gains
 from tests.report.test_panel_exhibits import data_of, panel_of
 
-ASK = "from evaluation.report.village_picker import _is_watched; print(_is_watched())"
+ASK = "from evaluation.report.gains.village_picker import _is_watched; print(_is_watched())"
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""Published claims: the second chapter's tables and figures."""

@@ -1,0 +1,1 @@
+"""What a study holds: the first chapter's tables and figures."""

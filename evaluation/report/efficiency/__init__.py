@@ -1,0 +1,1 @@
+"""What the money bought: the fifth chapter's tables and figures."""

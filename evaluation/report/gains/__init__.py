@@ -1,0 +1,1 @@
+"""Income gains: the third chapter's tables and figures."""

@@ -1,0 +1,136 @@
+"""One HTML page from the executed notebooks; it asks nothing of the network."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import nbformat
+from markupsafe import Markup
+from nbconvert import HTMLExporter
+from pygments.formatters import HtmlFormatter
+
+from evaluation.data.study import Study
+from evaluation.language import choose, say, spoken
+from evaluation.report.exhibits import NOTEBOOK_STYLE
+from evaluation.report.files.pictures import slim_pictures
+from evaluation.report.page.appendix import make_appendix
+from evaluation.report.page.numbering import Numbers
+from evaluation.report.page.references import cite
+from evaluation.report.page.summary import summarise
+from evaluation.report.page.terms import explain, used_terms
+from evaluation.report.page.title_page import front_facts
+
+_TEMPLATES = Path(__file__).parents[1] / "templates"
+_HEADING = re.compile(
+    r'<h([1-5]) id="(.*?)">(.*?)<a class="anchor-link".*?</a></h\1>', re.DOTALL
+)
+_TAG = re.compile(r"<[^>]*>")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Heading:
+    id: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chapter:
+    id: str
+    title: str
+    headings: list[_Heading]
+    body: Markup
+
+
+def build_page(
+    study: Study,
+    notebooks: Mapping[str, nbformat.NotebookNode],
+    *,
+    run_name: str,
+    description: Mapping[str, Any],
+    results: Mapping[str, Any],
+) -> str:
+    """Put executed notebooks into one page, in the language spoken.
+
+    Parameters
+    ----------
+    study
+        The study that they report on.
+    notebooks
+        The executed notebooks by name, in order.
+    run_name
+        The name of the run's folder.
+    description
+        What the run was made from, as in its manifest.
+    results
+        The numbers of every exhibit, as in results.json.
+    """
+    numbers = Numbers()
+    chapters = [_chapter(name, notebook, numbers) for name, notebook in notebooks.items()]
+    parameters = description["parameters"]
+    counties = {area.name: choose(area.name, area.zh) for area in study.areas}
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {"say": say, "explain": explain}
+    text = unescape(" ".join(_TAG.sub(" ", chapter.body) for chapter in chapters))
+    return environment.get_template("page.html.j2").render(
+        study=study,
+        language={"en": "en", "zh": "zh-CN"}[spoken()],
+        facts=front_facts(study, results, run_name=run_name),
+        summary=summarise(results, parameters=parameters, counties=counties),
+        chapters=chapters,
+        titles={chapter.id: chapter.title for chapter in chapters},
+        labels=numbers.labels,
+        references=cite(results, parameters=parameters),
+        terms=used_terms(text),
+        appendix=make_appendix(study, description=description, results=results),
+        description=description,
+        css=_read("page.css"),
+        script=_read("page.js"),
+        code_css=Markup(HtmlFormatter(style="xcode").get_style_defs("details.code .highlight")),
+    )
+
+
+def _read(name: str) -> Markup:
+    return Markup((_TEMPLATES / name).read_text(encoding="utf-8"))
+
+
+def _chapter(name: str, notebook: nbformat.NotebookNode, numbers: Numbers) -> _Chapter:
+    """Make a chapter: its title a level below the page's, its exhibits numbered."""
+    exporter = HTMLExporter(template_name="chapter", extra_template_basedirs=[str(_TEMPLATES)])
+    exporter.environment.globals["say"] = say
+    html, _ = exporter.from_notebook_node(notebook)
+    html = html.replace(NOTEBOOK_STYLE, "")  # the page has its own
+    headings: list[_Heading] = []
+    title = ""
+
+    def lower(match: re.Match[str]) -> str:
+        nonlocal title
+        level, identity, text = int(match[1]), unescape(match[2]), match[3]
+        plain = unescape(_TAG.sub("", text))
+        if level == 1 and not title:
+            title = plain
+            return f'<h2 id="{name}-title">{text}</h2>'
+        place = re.sub(r"[^\w-]", "", f"{name}-{identity}")
+        if place in {heading.id for heading in headings}:
+            place = f"{place}-{len(headings)}"
+        if level < 3:
+            headings.append(_Heading(id=place, title=plain))
+        deeper = max(level, 2) + 1
+        return f'<h{deeper} id="{place}">{text}</h{deeper}>'
+
+    body = Markup(slim_pictures(numbers.number(_HEADING.sub(lower, html))))
+    if not title:
+        title = name
+        body = Markup('<h2 id="{}-title">{}</h2>').format(name, name) + body
+    return _Chapter(id=name, title=title, headings=headings, body=body)
