@@ -14,7 +14,7 @@ NOTEBOOKS = sorted((REPO / "notebooks").glob("*.ipynb"))
 
 # A part uses itself and those in lower layers; two parts of one layer don't know each other.
 LAYERS = [
-    ["errors"], ["language"], ["rounding"], ["bounds"],
+    ["display", "errors"], ["language"], ["rounding"], ["bounds"],
     ["data"], ["claims", "gains"], ["efficiency", "effects"],
     ["report"], ["cluster"], ["cli"], ["__main__"],
 ]  # fmt: skip

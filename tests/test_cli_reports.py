@@ -4,6 +4,7 @@ import io
 import json
 import math
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -114,6 +115,53 @@ def test_an_interrupted_verb_says_so(monkeypatch, capsys):
     monkeypatch.setattr(run, "run_report", interrupt)
     assert main(["report", "s", "--json"]) == 130
     assert capsys.readouterr() == ("", "interrupted\n")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows ends a process without a signal")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_verb_that_is_told_to_end_clears_up_as_if_interrupted(monkeypatch, capsys, name):
+    def end(*given, **options):
+        os.kill(os.getpid(), getattr(signal, name))
+
+    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGHUP)
+    monkeypatch.setattr(run, "run_report", end)
+    assert main(["report", "s"]) == 130
+    assert capsys.readouterr() == ("", "interrupted\n")
+    assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGHUP)) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["report"], "evaluation report: error: the following arguments are required: STUDY"),
+        (["report", "s", "--lang", "fr"], "argument --lang: invalid choice: 'fr'"),
+        (["frob"], "evaluation: error: argument VERB: invalid choice: 'frob'"),
+    ],
+)
+def test_arguments_that_are_none_are_one_error_for_a_program_too(capsys, arguments, message):
+    assert main([*arguments, "--json"]) == 2
+    told = capsys.readouterr()
+    assert message in told.err
+    assert message in json.loads(told.out)["message"]
+    assert main(arguments) == 2
+    assert not capsys.readouterr().out
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a disk that is full")
+def test_output_that_nobody_reads_or_holds_is_no_traceback(tmp_path):
+    command = [sys.executable, "-m", "evaluation", "template", tmp_path / "t"]
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (
+        2, b"standard output: No space left on device\n",
+    )  # fmt: skip
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [*command[:-1], tmp_path / "u"], stdout=writing, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (2, b"")
 
 
 def test_an_index_is_told_to_a_program(monkeypatch, capsys):

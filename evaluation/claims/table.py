@@ -13,12 +13,13 @@ from evaluation.claims.indicators import Indicator, read_indicators
 from evaluation.data.config import describe_errors
 from evaluation.data.study import ClaimFiles, Study, Unquantified
 from evaluation.data.tables import read_table
+from evaluation.display import ShowsSummary
 from evaluation.errors import DataError, raise_problems, suggest
 from evaluation.language import choose
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimTable:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ClaimTable(ShowsSummary):
     """All claims of a study.
 
     Attributes
@@ -37,6 +38,15 @@ class ClaimTable:
     claims: Mapping[str, Claim]
     indicators: Mapping[str, Indicator]
     unquantified: tuple[Unquantified, ...] = ()
+
+    def summary(self) -> str:
+        """Say the title, and how many claims there are."""
+        figures = sum(claim.figure is not None for claim in self.claims.values())
+        indicators = {claim.indicator for claim in self.claims.values()}
+        return (
+            f"{self.study.title.shown}\n{len(self.claims):,} claims on {len(indicators):,} "
+            f"indicators, {figures:,} with a figure"
+        )
 
     def find(self, county: str, indicator: str) -> list[Claim]:
         """Find the claims on an indicator that speak of a county."""

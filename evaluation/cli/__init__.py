@@ -5,9 +5,14 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
+from typing import Any, NoReturn
 
 import shtab
 
@@ -30,20 +35,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a console that has no Chinese
             stream.reconfigure(errors="backslashreplace")
-    options = build_parser().parse_args(arguments)
+    given = [*(sys.argv[1:] if arguments is None else arguments)]
     try:
-        done: Done = options.run(options)
+        status = _run(given)
+        sys.stdout.flush()
+    except OSError as error:  # of what is printed to: a full disk; a pipe that `head` closed
+        # What is left to print would be tried again at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            print(f"standard output: {error.strerror}", file=sys.stderr)
+        return 2
+    return status
+
+
+def _run(arguments: Sequence[str]) -> int:
+    try:
+        options = build_parser().parse_args(arguments)
+    except _UsageError as error:
+        print(error, file=sys.stderr)
+        if "--json" in arguments:
+            _print_json({"error": "UsageError", "message": str(error)})
+        return 2
+    try:
+        with _ended_as_interrupted():
+            done: Done = options.run(options)
     except (EvaluationError, OSError) as error:
         kind = type(error).__name__
         print(f"{kind}: {error}", file=sys.stderr)
         if options.json:
-            print(json.dumps({"error": kind, "message": str(error)}, ensure_ascii=False))
+            _print_json({"error": kind, "message": str(error)})
         return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
     if options.json:
-        print(json.dumps(done.data, ensure_ascii=False, indent=1))
+        _print_json(done.data, indent=1)
     else:
         for line in done.lines:
             print(line)
@@ -52,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """Build the parser of all verbs."""
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = _Parser(
         prog="evaluation",
         description="Evaluation reports on village programmes that anyone can rerun.",
         epilog=_EPILOG,
@@ -70,3 +96,42 @@ def build_parser() -> argparse.ArgumentParser:
     for verb in verbs.choices.values():
         verb.add_argument("--json", action="store_true", help="print JSON, for a program")
     return parser
+
+
+class _UsageError(Exception):
+    """The arguments are not such as the command takes."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors `main` tells, to a program too."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        raise _UsageError(f"{self.prog}: error: {message}")
+
+
+@contextmanager
+def _ended_as_interrupted() -> Iterator[None]:
+    """Have a verb that is told to end, or whose terminal is closed, clear up as for Ctrl-C."""
+
+    def interrupt(*_: Any) -> NoReturn:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():  # where signals never come
+        yield
+        return
+    signals = [getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP")]
+    before = {
+        one: signal.signal(one, interrupt)
+        for one in filter(None, signals)
+        if signal.getsignal(one) == signal.SIG_DFL  # not where nohup has it ignored
+    }
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
+def _print_json(content: Any, *, indent: int | None = None) -> None:
+    print(json.dumps(content, ensure_ascii=False, indent=indent))

@@ -89,6 +89,11 @@ class Figure:
     every: bool
     is_limit: bool
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether its words leave one value, in either reading."""
+        return self.strict.is_exact and self.loose == self.strict
+
 
 def read_figure(printed: str, *, unit: str | None = None) -> Figure:
     """Read a printed figure and its hedge as bounds.

@@ -12,6 +12,7 @@ import pandas as pd
 from evaluation.data.panel import Floats, VillagePanel
 from evaluation.data.problems import Problem
 from evaluation.data.study_files import FundSource, Role, Stage
+from evaluation.display import ShowsSummary
 from evaluation.errors import DesignError, suggest
 from evaluation.language import commas, say
 
@@ -21,8 +22,8 @@ COLUMNS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FundingLedger:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class FundingLedger(ShowsSummary):
     """Money by village (or town or county, where it is pooled), year, project, source, stage.
 
     Attributes
@@ -53,6 +54,17 @@ class FundingLedger:
     price_year: int | None
     source: str
     problems: tuple[Problem, ...] = ()
+
+    def summary(self) -> str:
+        """Say in a line what the ledger holds."""
+        entries, shares = self.entries, int(self.entries["shared"].sum())
+        return (
+            f"{len(entries):,} amounts, sources "
+            f"{', '.join(sorted(entries['source'].unique()))}; stages "
+            f"{', '.join(sorted(entries['stage'].unique()))}; "
+            f"{int((entries['village'] == '').sum()):,} of them pooled"
+            + (f"; {shares:,} shares of pooled money, by {self.shared_by}" if shares else "")
+        )
 
     def select(
         self,

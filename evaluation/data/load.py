@@ -16,11 +16,12 @@ from evaluation.data.panel_reader import read_panel
 from evaluation.data.problems import Problem, Problems
 from evaluation.data.pseudonyms import pseudonymise, read_pseudonyms
 from evaluation.data.study import Study
+from evaluation.display import ShowsSummary
 from evaluation.errors import DataError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StudyData:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class StudyData(ShowsSummary):
     """What a study's files hold; None for what it has not.
 
     Attributes
@@ -37,6 +38,15 @@ class StudyData:
     projects: pd.DataFrame | None
     indicators: pd.DataFrame | None
     problems: tuple[Problem, ...]
+
+    def summary(self) -> str:
+        """Say the title, and in the lines after it what each file holds."""
+        files = [part for part in (self.panel, self.ledger) if part]
+        tables = {"projects": self.projects, "indicators": self.indicators}
+        lines = [f"{part.source}: {part.summary()}" for part in files]
+        lines += [f"{name}: {len(t):,} rows" for name, t in tables.items() if t is not None]
+        title, *_ = self.study.summary().split("\n")
+        return "\n".join([title, *lines])
 
 
 def load_data(study: Study) -> StudyData:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from evaluation.data.money import parse_money
 from evaluation.data.problems import Problem
+from evaluation.display import ShowsSummary
 from evaluation.errors import DesignError, suggest
 
 Floats = npt.NDArray[np.float64]
@@ -68,8 +69,8 @@ class OutcomeScale:
     zeros: Literal["error", "missing", "add_one"] = "error"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VillagePanel:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class VillagePanel(ShowsSummary):
     """Villages observed over years.
 
     Attributes

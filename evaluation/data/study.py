@@ -29,7 +29,9 @@ from evaluation.data.study_files import (
     Text,
 )
 from evaluation.data.study_panel import PanelFile
+from evaluation.display import ShowsSummary
 from evaluation.errors import DataError
+from evaluation.language import say
 
 
 def _date(given: object) -> object:
@@ -76,7 +78,7 @@ class ClaimFiles(Part):
     unquantified: list[Unquantified] = []
 
 
-class Study(Part):
+class Study(ShowsSummary, Part):
     """What study.yml says: the files of a study, what they hold, and how to read them.
 
     Examples
@@ -182,6 +184,11 @@ class Study(Part):
                     f"{study.path(name).parent}.{how}"
                 )
         return study
+
+    def summary(self) -> str:
+        """Say the title, and the files that the study is read from."""
+        banner = say("SIMULATED: ") if self.simulated else ""
+        return f"{banner}{self.title.shown}\n{self.name}: {', '.join(self.file_names())}"
 
     @property
     def file(self) -> Path:

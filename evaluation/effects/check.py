@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.data.panel import VillagePanel
+from evaluation.display import ShowsSummary
 from evaluation.effects.imputation import reestimate_gains
 from evaluation.effects.result import EffectsTable
 from evaluation.effects.setup import check_seed
@@ -62,8 +63,8 @@ class Amounts:
         return say("{what}, {unit}", what=what, unit=self.unit) if self.unit else what
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Check(ShowsSummary):
     """What a check found.
 
     Attributes

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from evaluation.data.panel import VillagePanel
+from evaluation.display import ShowsSummary
 from evaluation.effects.check import Amounts
 from evaluation.effects.fixed_effects import NOTHING_TO_COMPARE, static_cells
 from evaluation.effects.setup import EffectOptions, Setup, build_setup
@@ -30,8 +31,8 @@ _ROUNDING = 1e-9  # of a weight: what rounding leaves of zero
 _KEYS = ["kind", "cohort", "comparison"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TwoWayDecomposition:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class TwoWayDecomposition(ShowsSummary):
     """What the coefficient of treatment with village and year effects is made of.
 
     Attributes

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from evaluation.display import ShowsSummary
 from evaluation.effects.clustered import adjust_holm
 from evaluation.effects.driver_models import (
     COLUMNS,
@@ -21,8 +22,8 @@ from evaluation.effects.regressors import baseline_traits, hold_out, lay_out
 from evaluation.gains.result import IncomeGains
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drivers:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Drivers(ShowsSummary):
     """How villages' gains differ with their traits.
 
     Attributes

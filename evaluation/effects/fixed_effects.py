@@ -11,7 +11,7 @@ from evaluation.effects.setup import Setup
 from evaluation.effects.within import WithinFit, find_cells, fit_within, without_singletons
 from evaluation.errors import DesignError
 from evaluation.gains.moments import Bools, Floats
-from evaluation.language import commas, mark, say, sentences
+from evaluation.language import commas, mark, say, say_count, sentences
 
 NOTHING_TO_COMPARE = mark(
     "whether a village is treated follows from the village and the year (and the covariates): "
@@ -191,7 +191,11 @@ def _tell_left_out(setup: Setup, cells: Bools, offered: Bools, used: Bools) -> s
     alone = offered.sum() - used.sum()
     return sentences(
         say("{n:,} village-years without a covariate left out.", n=lacking) if lacking else "",
-        say("{n:,} village-years alone in their village or year left out.", n=alone)
+        say_count(
+            "{n} village-year alone in its village or year left out.",
+            "{n:,} village-years alone in their village or year left out.",
+            alone,
+        )
         if alone
         else "",
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from evaluation.display import ShowsSummary
 from evaluation.effects.planned import Plan
 from evaluation.gains.moments import Floats
 
@@ -27,8 +28,8 @@ _PLANNED = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Power:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Power(ShowsSummary):
     """How often effects are found, and the smallest that is found often enough.
 
     Attributes

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.data.panel import VillagePanel
+from evaluation.display import ShowsSummary
 from evaluation.effects.setup import FixedEffectsCounted, check_choice
 from evaluation.errors import DesignError, suggest
 from evaluation.gains.clusters import ENOUGH_CLUSTERS
@@ -20,8 +21,8 @@ _TOLERANCE = 1e-10  # of the iterations that take effects out: estimates keep ni
 _FOLLOWS = "follows from the others and the effects"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FixedEffectsRegression:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class FixedEffectsRegression(ShowsSummary):
     """A regression with fixed effects, and how it was made.
 
     Attributes

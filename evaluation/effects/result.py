@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from evaluation.data.panel import VillagePanel
+from evaluation.display import ShowsSummary
 from evaluation.effects.estimates import Estimates
 from evaluation.effects.setup import EffectOptions, Estimator, Setup
 from evaluation.gains.result import IncomeGains
@@ -38,8 +39,8 @@ LABELS: Mapping[Estimator, str] = {
 """Their names with their authors."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EffectsTable:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class EffectsTable(ShowsSummary):
     """The programme's average effect and its event study, by several estimators.
 
     Attributes

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import statsmodels.api as sm
 
+from evaluation.display import ShowsSummary
 from evaluation.efficiency.spending import Spending
 from evaluation.errors import DesignError
 from evaluation.gains.moments import Floats
@@ -27,8 +28,8 @@ ASSUMPTION = mark(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceReturns:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class SourceReturns(ShowsSummary):
     """What each source's money may have gained.
 
     Attributes
@@ -193,19 +194,23 @@ def _why_not(gains: IncomeGains, money: pd.DataFrame, inflation: pd.Series[float
     p = float(quality.f_test(np.eye(money.shape[1] + 1)[1:]).pvalue)
     if p < _REJECTED:
         return say(
-            "money goes with income before treatment (F test, p = {p:.2g}), and so with what "
-            "else makes villages gain",
-            p=p,
+            "money goes with income before treatment (F test, {p}), and so with what else "
+            "makes villages gain",
+            p=_tell(p),
         )
     gain = gains.villages["gain"].reindex(money.index)
     p = float(sm.OLS(gain, scaled).fit(cov_type="HC3").pvalues["const"])
     if p < _REJECTED:
         return say(
-            "at no money the fitted gain is not zero (p = {p:.2g}): returns change with the "
-            "amount, or villages gained without money",
-            p=p,
+            "at no money the fitted gain is not zero ({p}): returns change with the amount, or "
+            "villages gained without money",
+            p=_tell(p),
         )
     return ""
+
+
+def _tell(p: float) -> str:
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
 def income_before(gains: IncomeGains) -> pd.Series[float]:

@@ -8,13 +8,14 @@ import pandas as pd
 
 from evaluation.claims.measures import Assessment, assess_counties, assessment_frame
 from evaluation.claims.table import ClaimTable
+from evaluation.display import ShowsSummary
 
 MEASURES = ("gain_per_yuan", "leverage", "cost_per_job", "funds_per_village")
 """The measures of `evaluation.claims.measures` that are ratios of or to money."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimedEfficiency:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ClaimedEfficiency(ShowsSummary):
     """What published figures say of efficiency, county by county.
 
     Attributes

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from evaluation.display import ShowsSummary
 from evaluation.efficiency.cashflows import SOCIETY, CashFlows, Perspective
 from evaluation.efficiency.returns import (
     SAME,
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 _LONGEST = 1_000  # years looked ahead for a break-even
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CostBenefitGrid:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class CostBenefitGrid(ShowsSummary):
     """Net present values and their like, by horizon, discount rate and decay.
 
     Attributes

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from patsy import build_design_matrices, dmatrix
 
+from evaluation.display import ShowsSummary
 from evaluation.errors import DesignError
 from evaluation.gains.moments import Floats
 from evaluation.gains.regression import GainRegression, regress_gains
@@ -35,8 +36,8 @@ _GRID = 41
 _STEP = 1e-6  # of the doses' range, for derivatives
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DoseResponse:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class DoseResponse(ShowsSummary):
     """Gains as a function of the dose.
 
     Attributes

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 import pandas as pd
 
+from evaluation.display import ShowsSummary
 from evaluation.efficiency.amounts import check_size, read_amounts, warn_of_amounts
 from evaluation.efficiency.bootstrap import (
     ON_FRONTIER,
@@ -36,8 +37,8 @@ _CORRECTED = [field.name for field in fields(CorrectedDistances)]
 _NAMED = 40  # units with their names on an axis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frontier:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Frontier(ShowsSummary):
     """Efficiency of units, with how it was measured; made by `measure_frontier`.
 
     Attributes

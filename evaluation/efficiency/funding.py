@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.data.money import parse_money
+from evaluation.display import ShowsSummary
 from evaluation.efficiency.fieller import RatioSet, add_sets
 from evaluation.efficiency.spending import Spending
 from evaluation.errors import DesignError
@@ -27,8 +28,8 @@ Horizon = Literal["annual", "cumulative"]
 _LOGS = mark("gains brought back to money from logarithms have no interval")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FundingEfficiency:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class FundingEfficiency(ShowsSummary):
     """What the programme's money bought, with how it was worked out.
 
     Attributes

@@ -9,13 +9,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from evaluation.data.panel import Floats
+from evaluation.display import ShowsSummary
 from evaluation.efficiency.cashflows import GOVERNMENT, VILLAGE, CashFlows
 from evaluation.efficiency.returns import net_present_value
 from evaluation.errors import DesignError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MVPF:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class MVPF(ShowsSummary):
     """A marginal value of public funds; present values in real yuan.
 
     Attributes

@@ -10,6 +10,7 @@ import numpy_financial as npf
 import pandas as pd
 
 from evaluation.data.panel import Floats
+from evaluation.display import ShowsSummary
 from evaluation.errors import DesignError
 from evaluation.language import commas, say
 
@@ -132,8 +133,8 @@ def payback(flows: npt.ArrayLike, *, rate: float = 0.0) -> float:
     return last + float(-total[last] / net[last + 1])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CostEffectiveness:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class CostEffectiveness(ShowsSummary):
     """What 1,000 yuan, and 1,000 US dollars, bought of an outcome.
 
     Attributes

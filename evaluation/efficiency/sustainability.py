@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 import pandas as pd
 
+from evaluation.display import ShowsSummary
 from evaluation.efficiency.fieller import RatioSet, fieller_set, no_set
 from evaluation.errors import DesignError
 from evaluation.gains.averages import average_covariance, average_points
@@ -19,8 +20,8 @@ from evaluation.gains.targets import Codes, TreatedCells, effective_clusters
 from evaluation.language import say
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GainRatio:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class GainRatio(ShowsSummary):
     """The ratio of one average of gains to another, of the same villages.
 
     Attributes

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from evaluation.display import ShowsSummary
 from evaluation.errors import DesignError
 from evaluation.gains.maxima import Errors, Positions, joint_value, own_values
 from evaluation.gains.moments import Floats
@@ -20,8 +21,8 @@ _SAME = 1e-12  # of a variance: as much is left of a difference's by rounding
 _SHOWN = 3  # groups named in a sentence
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ranks:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Ranks(ShowsSummary):
     """Ranks of groups, 1 for the largest estimate, with confidence sets.
 
     Attributes

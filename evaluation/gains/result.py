@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.data.panel import VillagePanel
+from evaluation.display import ShowsSummary
 from evaluation.gains.averages import average_gains, average_points, count_averaged
 from evaluation.gains.design import cluster_level, place_codes
 from evaluation.gains.event_study import choose_leads, estimate_leads
@@ -40,8 +41,8 @@ _JUDGED = ["se", "conf_low", "conf_high", "p_value"]
 _EXACT = mark("fitted exactly: there is no error to judge by")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IncomeGains:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class IncomeGains(ShowsSummary):
     """Gains of treated villages, with how they were estimated.
 
     Attributes

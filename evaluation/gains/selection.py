@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, special
 
+from evaluation.display import ShowsSummary
 from evaluation.errors import DesignError
 from evaluation.gains.moments import Floats
 
@@ -15,8 +16,8 @@ ENOUGH_RELIABILITY = 0.95
 """Below it, ranks of single villages say next to nothing."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Selection(ShowsSummary):
     """Villages selected as being among the top, with the rate of wrong ones held.
 
     Attributes

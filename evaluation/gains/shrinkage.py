@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import optimize, special
 
+from evaluation.display import ShowsSummary
 from evaluation.errors import DesignError
 from evaluation.gains.critical_values import robust_critical_value
 from evaluation.gains.moments import Floats
@@ -20,8 +21,8 @@ _ALIKE = 1e-6  # standard errors that differ by less, relatively, differ by roun
 _LEAST_D0, _MOST_D0 = 0.05, 1e4  # at the upper end spreads can't be told from equal ones
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShrunkenGains:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ShrunkenGains(ShowsSummary):
     """Gains after shrinkage, with how they were made.
 
     Attributes
@@ -127,9 +128,7 @@ def shrink_gains(
     if covariates is not None:
         columns |= {str(name): covariates[name].to_numpy(np.float64) for name in covariates}
     weight = np.ones(len(gain)) if weights is None else weights.to_numpy(np.float64)
-    known = np.isfinite(np.column_stack([gain, variance, weight, *columns.values()])).all(
-        axis=1
-    )
+    known = np.isfinite(np.column_stack([gain, variance, weight, *columns.values()])).all(1)
     if np.any(variance[known] <= 0):
         raise DesignError(
             f"{int((variance[known] <= 0).sum())} villages' variances are not positive; make "

@@ -41,7 +41,7 @@ def check_study(
             tell(f"{study.claims.file}: {len(read_claims(study).claims)} claims")
         except DataError as error:
             problems.take(error, study.claims.file)
-    for line in _describe(data):
+    for line in data.summary().split("\n")[1:] if data else ():  # its title apart
         tell(line)
     for problem in sorted(problems, key=lambda p: ("error", "warning", "note").index(p.level)):
         tell(_lay_out(problem))
@@ -63,26 +63,6 @@ def read_claims(study: Study) -> ClaimTable:
     run_crosschecks(claims)
     assess_counties(claims)
     return claims
-
-
-def _describe(data: StudyData | None) -> list[str]:
-    if data is None or data.panel is None:
-        return []
-    lines = [f"{data.panel.source}: {data.panel.summary()}"]
-    if ledger := data.ledger:
-        entries, shares = ledger.entries, int(ledger.entries["shared"].sum())
-        lines.append(
-            f"{ledger.source}: {len(entries):,} amounts, sources "
-            f"{', '.join(sorted(entries['source'].unique()))}; stages "
-            f"{', '.join(sorted(entries['stage'].unique()))}; "
-            f"{int((entries['village'] == '').sum()):,} of them pooled"
-            + (f"; {shares:,} shares of pooled money, by {ledger.shared_by}" if shares else "")
-        )
-    if data.projects is not None:
-        lines.append(f"projects: {len(data.projects):,}")
-    if data.indicators is not None:
-        lines.append(f"indicators: {len(data.indicators):,} values")
-    return lines
 
 
 def _lay_out(problem: Problem) -> str:

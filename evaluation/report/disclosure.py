@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import zipfile
 from collections.abc import Sequence
 from html import unescape
 from pathlib import Path
@@ -19,8 +21,13 @@ from evaluation.report.exhibits import MIME
 SMALLEST = 5
 """The villages or households that a cell must hold under pseudonyms, unless study.yml says."""
 
-COUNTS = ("n_villages", "n_treated", "n_never", "n_known", "n_households", "households")
-"""Columns of exhibits that count who is in a row."""
+COUNTS = (
+    "n_villages", "n_treated", "n_never", "n_known", "n_left_out", "n_households", "households",
+)  # fmt: skip
+"""Columns of exhibits that count who is in a row, or whom its difference from all tells of."""
+
+NAMES = ("village", "villages")
+"""Columns of exhibits that name one village or more."""
 
 _TEXT = {".html", ".ipynb", ".csv", ".json", ".svg", ".tex", ".md"}
 
@@ -39,7 +46,8 @@ def protect_notebook(notebook: Notebook, smallest: int) -> None:
     -----
     A table whose rows cannot be told apart in what is displayed, and a figure that draws a
     small row, are left out as a whole, with that reason. A row that names a village in its
-    column ``village`` is that village's under its code, and no cell.
+    column ``village``, or those that it is about in ``villages``, is theirs under their
+    codes, and no cell.
     """
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
@@ -57,10 +65,7 @@ def check_names(folder: Path, pseudonyms: Pseudonyms) -> None:
         If any of its files holds one.
     """
     for path in sorted(folder.rglob("*")):
-        if path.suffix not in _TEXT:
-            continue
-        text = unescape(path.read_text(encoding="utf-8", errors="replace"))
-        if code := pseudonyms.find(text):
+        if code := pseudonyms.find(unescape(_read(path))):
             raise ReportError(
                 f"{path.relative_to(folder).as_posix()} names the village, town or project "
                 f"{code}, although names are to be codes; nothing was kept. Look its name "
@@ -107,7 +112,7 @@ def find_small(
     >>> find_small(["county", "n_villages"], [["a", 3], ["b", 9], ["c", 30], ["all", 42]], 5)
     [0, 1]
     """
-    names = list(columns).index("village") if "village" in columns else None
+    names = [list(columns).index(name) for name in NAMES if name in columns]
     hidden: set[int] = set()
     for column in COUNTS:
         if column not in columns:
@@ -118,7 +123,7 @@ def find_small(
             for i, row in enumerate(rows)
             if isinstance(row[place], (int, float))
             and row[place] > 0
-            and (names is None or not row[names])
+            and not any(row[name] for name in names)
         }
         few = {i for i, size in sizes.items() if size < smallest}
         for row in sorted(sizes, key=lambda i: sizes[i]):
@@ -151,3 +156,15 @@ def _replace(cell: Any, text: str) -> None:
     for child in list(cell):
         cell.remove(child)
     cell.text = text
+
+
+def _read(path: Path) -> str:
+    """Give a file's text; of a Word file, its parts as they are and each paragraph in one."""
+    if path.suffix in _TEXT:
+        return path.read_text(encoding="utf-8", errors="replace")
+    if path.suffix != ".docx":
+        return ""
+    with zipfile.ZipFile(path) as file:
+        parts = [file.read(name) for name in file.namelist() if name.endswith(".xml")]
+    whole = b"\n".join(parts).decode("utf-8")
+    return whole + re.sub("<(?!/w:p>)[^>]*>", "", whole)

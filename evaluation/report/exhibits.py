@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -14,18 +15,18 @@ import pandas as pd
 from markupsafe import Markup, escape
 
 from evaluation.bounds import Bounds
+from evaluation.errors import ReportError
 from evaluation.language import mark, say, sentences
 from evaluation.report.files.table_files import table_files
 
 MIME = "application/vnd.evaluation.exhibit+json"
 """The notebook output that a run collects its tables, figures and numbers from."""
 
-
 _PLAIN_ROWS = 100  # of the text that a terminal shows; the data has all
 
 LEGEND = mark(
     "[ or ]: the end is a possible value; ( or ): it is not, which is said of the exact end. "
-    "Printed ends are rounded outwards."
+    "Printed ends are rounded outwards, single values to the nearest."
 )
 
 MONEY = mark("万元: 10,000 yuan. Money of the years reported, not deflated.")
@@ -62,7 +63,7 @@ class Exhibit:
     Attributes
     ----------
     name
-        What its files are called; unique in a report.
+        What its files are called, in letters, digits, _ and -; unique in a report.
     kind
         "table" or "figure".
     caption, note
@@ -78,6 +79,11 @@ class Exhibit:
     files
         What a run writes beside the data, by the end of its name: ".tex" becomes
         tables/NAME.tex, in place of the table as displayed.
+
+    Raises
+    ------
+    ReportError
+        If its name, kind, pictures or columns are none that a run can write.
     """
 
     name: str
@@ -90,6 +96,19 @@ class Exhibit:
     svg: str = ""
     png: bytes = b""
     files: Mapping[str, bytes] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        wrong = ""
+        if not re.fullmatch(r"[\w-]+", self.name):
+            wrong = "name it in letters, digits, _ and -, as its files are called so"
+        elif self.kind not in ("table", "figure"):
+            wrong = f"its kind is {self.kind!r}; give table or figure"
+        elif self.kind == "figure" and not (self.svg and self.png):
+            wrong = "it has no svg and png; make a figure by figure_exhibit"
+        elif not self.data.columns.is_unique:
+            wrong = "two columns of its data have one name; give one another"
+        if wrong:
+            raise ReportError(f"exhibit {self.name!r}: {wrong}.")
 
     def to_html(self) -> Markup:
         """Give the exhibit as HTML, with caption and note."""
@@ -249,8 +268,12 @@ def html_bounds(bounds: Bounds | None, unit: str = "") -> Markup:
     """Print bounds on one line, with their unit."""
     if bounds is None:
         return Markup("")
-    shown = f"{bounds} {unit}".strip()
-    return Markup('<span class="number">{}</span>').format(shown)
+    return Markup('<span class="number">{}</span>').format(f"{bounds} {unit}".strip())
+
+
+def html_phrase(phrase: str) -> Markup:
+    """Print a short phrase on one line."""
+    return Markup('<span class="phrase">{}</span>').format(phrase)
 
 
 def html_formula(formula: str) -> Markup:

@@ -230,11 +230,13 @@ def label_counties(
     }
     names = list(counties)
     nameless = plots.inscribe(_NAMELESS[word] if names[1:] else mark("all villages"))
-    labels = {  # a number stands for a name where no font has Chinese: it is in English
-        name: drawable(known.get(name) or name or nameless, f"{word} {number}")
-        for number, name in enumerate(names, start=1)
-    }
-    key = [f"{labels[n]}: {n}" for i, n in enumerate(names, 1) if labels[n] == f"{word} {i}"]
+    for name in names:
+        if word == "county" and name.isdigit():
+            known.setdefault(name, plots.inscribe("county {name}", name=name))
+    wanted = {name: known.get(name) or name or nameless for name in names}
+    # A number stands for a name where no font has Chinese: it is in English.
+    labels = {n: drawable(text, f"{word} {i}") for i, (n, text) in enumerate(wanted.items(), 1)}
+    key = [f"{labels[name]}: {name}" for name in names if labels[name] != wanted[name]]
     return labels, f"{'; '.join(key)}." if key else ""
 
 

@@ -2,6 +2,7 @@
 
 import json
 
+import docx
 import nbformat
 import pandas as pd
 import pytest
@@ -111,6 +112,20 @@ def test_a_name_that_has_a_code_is_found_in_any_file(tmp_path):
     disclosure.check_names(tmp_path, pseudonyms)
     (tmp_path / "tables" / "x.csv").write_text("王家庄,1", encoding="utf-8")
     with pytest.raises(ReportError, match=r"tables/x.csv names the village, .* V-22222"):
+        disclosure.check_names(tmp_path, pseudonyms)
+
+
+def test_a_name_is_found_in_a_word_file_however_it_is_parted(tmp_path):
+    row = ("V-22222", "village", "", "370831100201", "王家庄")
+    pseudonyms = Pseudonyms(pd.DataFrame([row], columns=list(COLUMNS)))
+    document = docx.Document()
+    document.add_paragraph("V-22222")
+    document.save(tmp_path / "x.docx")
+    disclosure.check_names(tmp_path, pseudonyms)
+    paragraph = document.add_paragraph("in 王")
+    paragraph.add_run("家庄").bold = True
+    document.save(tmp_path / "x.docx")
+    with pytest.raises(ReportError, match=r"x\.docx names the village"):
         disclosure.check_names(tmp_path, pseudonyms)
 
 

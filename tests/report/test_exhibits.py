@@ -4,9 +4,11 @@ import math
 from fractions import Fraction
 
 import pandas as pd
+import pytest
 from markupsafe import Markup
 
 from evaluation.bounds import Bounds
+from evaluation.errors import ReportError
 from evaluation.report.exhibits import (
     MIME,
     Exhibit,
@@ -17,6 +19,24 @@ from evaluation.report.exhibits import (
     to_json,
 )
 from evaluation.report.files.table_files import MOST_WORD_ROWS
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"name": "../x"}, r"exhibit '\.\./x': name it in letters, digits, _ and -"),
+        ({"name": ""}, "exhibit '': name it"),
+        ({"kind": "picture"}, "its kind is 'picture'; give table or figure"),
+        ({"kind": "figure"}, "make a figure by figure_exhibit"),
+        ({"data": pd.DataFrame([[1, 2]], columns=["a", "a"])}, "two columns .* one name"),
+    ],
+)
+def test_an_exhibit_that_no_run_could_write_is_refused(given, message):
+    fine = {"name": "调查-1", "kind": "table", "data": pd.DataFrame({"a": [1]})}
+    rest = {"caption": "x", "body": Markup("x"), "simulated": False}
+    Exhibit(**fine, **rest)
+    with pytest.raises(ReportError, match=message):
+        Exhibit(**fine | given, **rest)
 
 
 def test_bounds_become_their_ends():

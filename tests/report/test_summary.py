@@ -200,6 +200,7 @@ def claim_results(*more):
     finding = {
         "county": "East", "measure": "gain_per_village", "label": "Gain",
         "definition": "stated", "reads": "万元", "strict": bounds,
+        "loose": bounds | {"upper": 20},
     }  # fmt: skip
     kinds = {"exact figure": 3, "hedged or rounded figure": 2, "coder's reading": 0}
     return results(
@@ -217,8 +218,11 @@ def test_claims_are_counted_bounded_and_not_ranked():
     assert (
         "The text makes 6 claims: 3 with an exact figure, 2 with a hedged" in told["found"][0]
     )
-    assert told["found"][1] == "Gain, if the text is true (万元): Dong [10, 11) (stated)."
-    assert "of 1 comparisons of two counties on one measure 0 give an order" in told["not"][1]
+    assert (
+        told["found"][1]
+        == "Gain, if the text is true (万元): Dong [10, 11), loosely [10, 20) (stated)."
+    )
+    assert "of 1 comparisons of two counties on one measure, 0 give an order" in told["not"][1]
 
 
 def test_inconsistent_claims_are_named():

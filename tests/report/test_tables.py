@@ -8,6 +8,7 @@ from evaluation.report.claims.measure_tables import (
     findings_table,
     measure_table,
 )
+from evaluation.report.claims.plots import plot_claim_counts
 from evaluation.report.claims.tables import hedge_table, pillar_table, relabel
 
 
@@ -37,6 +38,7 @@ def test_the_findings_name_both_readings_and_the_range_of_definitions(jining):
 def test_money_that_no_total_holds_is_named(jining):
     table = measure_table(jining, ["funds"], name="x", caption="")
     assert "C029, C042, C045, C081" in table.note
+    assert "C029" not in measure_table(jining, ["gain_total"], name="x", caption="").note
 
 
 def test_mean_and_total_meet_above_313_5(jining):
@@ -50,6 +52,18 @@ def test_a_claim_of_one_team_says_so(jining):
 def test_every_hedge_is_read_in_the_open(jining):
     # 13 figures of the article are hedged, rounded or may be floors
     assert len(hedge_table(jining).data) == 13
+    assert plot_claim_counts(jining).data["hedged or rounded figure"].sum() == 13
+
+
+def test_formulas_name_what_they_are_made_of(jining):
+    shown = text(crosscheck_table(jining))
+    assert "Collective income of all villages / Number of villages = Mean collective" in shown
+    assert "371 ≤ (180, ∞)" in re.sub(r"\s+", " ", shown)
+
+
+def test_only_a_table_with_bounds_says_how_they_are_read(jining):
+    assert "rounded outwards" in pillar_table(jining, "industry").note
+    assert "rounded outwards" not in pillar_table(jining, "context").note
 
 
 def test_every_shared_definition_is_compared(jining):

@@ -13,6 +13,7 @@ from joblib import Parallel, cpu_count, delayed
 from joblib.externals.loky import get_reusable_executor
 
 from evaluation.data.panel import VillagePanel
+from evaluation.display import ShowsSummary
 from evaluation.effects.check import Amounts, Subject
 from evaluation.effects.checks.curve_plot import draw_curve, text_of
 from evaluation.effects.checks.specifications import (
@@ -33,8 +34,8 @@ _WORTH, _WORTH_CELLS = 30, 1_000_000  # combinations, or their village-years: wo
 _MOST = 1_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpecificationCurve:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class SpecificationCurve(ShowsSummary):
     """The average effect under every combination of choices.
 
     Attributes

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 _BLOCK = 2_000_000  # random signs held at once
 _SMALLEST = 1e-6  # of the p-values that are drawn
 _MARKS = (
-    ("p_value", "o", mark("by itself")), ("p_holm", "s", "Holm"),
-    ("p_romano_wolf", "D", "Romano-Wolf"),
+    ("p_value", "o", 3, mark("by itself")), ("p_holm", "s", 6, "Holm"),
+    ("p_romano_wolf", "D", 9, "Romano-Wolf"),
 )  # fmt: skip
 
 
@@ -168,7 +168,8 @@ def check_outcome_families(subject: Subject) -> Check:
             side=say("stays below") if passed else say("is not below"), alpha=alpha,
         ),
         say(
-            "Of {n} other p-values {alone} are below it by themselves and {adjusted} adjusted.",
+            "Other outcomes: {alone} of {n} with a p-value below it by itself, {adjusted} "
+            "adjusted.",
             n=len(others), alone=int((others["p_value"] < alpha).sum()),
             adjusted=int((others["p_romano_wolf"] < alpha).sum()),
         ),
@@ -179,16 +180,17 @@ def check_outcome_families(subject: Subject) -> Check:
 
     def draw(axes: Axes, amounts: Amounts) -> None:
         places = np.arange(len(table))[::-1]
-        for column, sign, label in _MARKS:
+        for column, sign, size, label in _MARKS:  # one inside the other where they agree
             shown = np.maximum(table[column].to_numpy(float), _SMALLEST)
-            axes.plot(shown, places, sign, label=say(label), fillstyle="none")
-        axes.axvline(alpha, color="0.3", linewidth=0.8)
+            axes.plot(shown, places, sign, label=say(label), fillstyle="none", markersize=size)
+        axes.axvline(alpha, color="0.3", linewidth=0.8, label=f"{alpha:g}")
+        axes.set_ylim(-0.7, len(table) - 0.3)
         axes.set_yticks(places, [say(outcome) for outcome in table["outcome"]])
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter("{x:g}")
         axes.xaxis.set_minor_formatter("")
         axes.set_xlabel(say("p-value"))
-        axes.legend(frameon=False)
+        axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(0, -0.16), ncols=4)
 
     return Check(
         verdict=judge_by(None if absent else passed), sentence=sentence,

@@ -59,9 +59,8 @@ def check_leave_one_out(subject: Subject, *, most: int = _MOST) -> Check:
     -----
     Towns, and the panel's traits that are text, such as the unit that sent a secretary, are
     left out with their treated villages; counties once with these and once with all of theirs.
-    Passed if, whatever place is left out, the average keeps
-    its sign and its interval excludes zero if and only if it does with all of them;
-    informational if it does not.
+    Passed if, whatever place is left out, the average keeps its sign and its interval excludes
+    zero if and only if it does with all of them; informational if it does not.
     """
     panel, main = _slim(subject), average_row(subject.gains)
     units = _list_units(subject)
@@ -113,13 +112,13 @@ def check_leave_one_out(subject: Subject, *, most: int = _MOST) -> Check:
         say(NOTHING_THERE) if absent else "",
         lacking if bare else "",
     )  # fmt: skip
-    drawn = table.head(_DRAWN)
     return Check(
         verdict=judge_by(None if absent else changed.empty), sentence=sentence,
         statistic=float(worst["change"]), statistic_name="largest change of the average effect",
         table=table, money=(*POINT, "change", "statistic"),
         draw=partial(
-            draw_rows, rows=drawn, labels=partial(_name, drawn), main=main["estimate"]
+            draw_rows, rows=table.head(_DRAWN), main=main["estimate"],
+            labels=partial(_name, table.head(_DRAWN)),
         ),
     )  # fmt: skip
 
@@ -175,7 +174,7 @@ def check_influence(subject: Subject) -> Check:
                 "n_left_out": k, "share_of_villages": k / n,
                 "share_of_effect": float(total[order[:k]].sum() / total.sum()),
                 **{column: row[column] for column in POINT},
-                "villages": ", ".join(named[:_NAMED]) + (", ..." if k > _NAMED else ""),
+                "villages": commas(named[:_NAMED]) + (" …" if k > _NAMED else ""),
             }
         )  # fmt: skip
     table = pd.DataFrame(rows)
@@ -243,10 +242,12 @@ def _list_units(subject: Subject) -> list[_Unit]:
         known = series.astype(object)
         codes, names = pd.factorize(known.where(known.notna() & (known != ""), None))
         own, n = codes[rows], len(names)
-        if (own == own[0]).all():
-            continue  # without it nothing is left
+        if (own == own[0]).all():  # without it nothing is left
+            continue
         sums, weights = (np.bincount(own[own >= 0], v[own >= 0], n) for v in (total, weight))
         moves = (total.sum() - sums) / (weight.sum() - weights) - total.sum() / weight.sum()
+        if kind == "treated villages of county":  # which are not the whole county
+            weights[~np.isin(np.arange(n), codes[~panel.is_treated])] = 0
         if kind != "county":
             codes = np.where(panel.is_treated, codes, -1)
         at = np.arange(n) if kind == "county" else np.flatnonzero(weights)
@@ -280,7 +281,7 @@ def _slim(subject: Subject) -> VillagePanel:
 
 def _name(rows: pd.DataFrame) -> list[str]:
     """Name what is left out: "county Yutai"."""
-    pairs = zip(rows["left_out"], rows["name"], strict=True)
+    pairs = rows[["left_out", "name"]].to_numpy(object)
     return [say("{kind} {name}", kind=say(kind), name=name) for kind, name in pairs]
 
 

@@ -101,6 +101,10 @@ def check_outcomes(subject: Subject) -> Check:
                 told=say("; ").join(shares_told),
             )
         )
+    unit = subject.panel.variables[subject.panel.outcome].unit
+    levels = in_logs and money
+    if levels:  # of which the logarithms were taken
+        told.append(say("Amounts of levels in {unit}.", unit=say(unit)))
 
     def draw(axes: Axes, amounts: Amounts) -> None:
         of_mean = Amounts(divisor=0.01, unit=say("% of the mean before treatment"))
@@ -116,7 +120,7 @@ def check_outcomes(subject: Subject) -> Check:
         statistic_name="effect as a share"
         + (", exp(b) - 1" if in_logs else " of the mean before treatment"),
         table=table[["outcome", "scale", *_SHARES, *POINT, "n_villages", "reason"]],
-        money=POINT if money else (), draw=draw,
+        money=POINT if money and not levels else (), draw=draw,
     )  # fmt: skip
 
 
@@ -266,4 +270,4 @@ def _in_logs(panel: VillagePanel) -> bool:
 
 
 def _percent(share: float) -> str:
-    return f"{round(100 * share, 4):+z.3g}%"
+    return f"{share:+z.1%}"

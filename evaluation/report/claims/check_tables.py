@@ -20,7 +20,6 @@ from evaluation.report.exhibits import (
     Exhibit,
     html_bounds,
     html_claims,
-    html_formula,
     html_lines,
     html_table,
 )
@@ -30,6 +29,7 @@ _ANSWERS = {
     "no": mark("holds for none"),
     "unknown": mark("can hold"),
 }
+_SIGNS = {"==": "=", "<=": "≤", ">=": "≥", "*": "×"}
 
 
 def crosscheck_table(table: ClaimTable, *, reading: Reading | None = None) -> Exhibit:
@@ -43,14 +43,14 @@ def crosscheck_table(table: ClaimTable, *, reading: Reading | None = None) -> Ex
     lines = zip(frame.to_dict("records"), other_frame.to_dict("records"), strict=True)
     worked: dict[str, list[Markup]] = {}
     for line, other_line in lines:
-        worked.setdefault(line["check"], []).append(_worked_out(line, other_line, other))
+        worked.setdefault(line["check"], []).append(_worked_out(line, other_line, other, table))
     rows = []
     for result, elsewhere in zip(results, others, strict=True):
         check = result.check
         differs = elsewhere.verdict != result.verdict
         rows.append(
             {
-                say("Check"): Markup("<strong>{}</strong> {}<br>{}").format(
+                say("Cross-check"): Markup("<strong>{}</strong> {}<br>{}").format(
                     check.id, check.title.shown, table.name_area(check.county)
                 ),
                 say("Verdict"): html_lines(
@@ -105,9 +105,12 @@ def count_verdicts(counts: Counter[Verdict]) -> str:
     return say("{n} cross-checks: {each}.", n=counts.total(), each=each)
 
 
-def _worked_out(row: dict[Any, Any], other_row: dict[Any, Any], other: Reading) -> Markup:
+def _worked_out(
+    row: dict[Any, Any], other_row: dict[Any, Any], other: Reading, table: ClaimTable
+) -> Markup:
     """Print a formula, its value, and what differs in the other reading."""
-    formula = html_formula(row["formula"])
+    named = relabel(_print_signs(row["formula"]), table)
+    formula = Markup('<span class="formula">{}</span>').format(named)
     if row["left"] is None:
         return formula
     text = Markup("{}<br>{}").format(formula, _sides(row))
@@ -120,6 +123,12 @@ def _worked_out(row: dict[Any, Any], other_row: dict[Any, Any], other: Reading) 
     return text
 
 
+def _print_signs(formula: str) -> str:
+    for typed, printed in _SIGNS.items():
+        formula = formula.replace(typed, printed)
+    return formula
+
+
 def _sides(row: dict[Any, Any]) -> Markup:
     unit = "" if row["unit"] == "个" else str(row["unit"])
     if row["right"] is None:
@@ -127,7 +136,7 @@ def _sides(row: dict[Any, Any]) -> Markup:
     relation, holds = parse_formula(row["formula"]).relation, _ANSWERS[row["answer"]]
     text = Markup(say("{left} {relation} {right} {holds}")).format(
         left=html_bounds(row["left"]),
-        relation=relation,
+        relation=_print_signs(relation or ""),
         right=html_bounds(row["right"], unit),
         holds=say(holds),
     )

@@ -29,6 +29,7 @@ from evaluation.report.exhibits import (
     html_claims,
     html_formula,
     html_lines,
+    html_phrase,
     html_table,
 )
 
@@ -121,7 +122,7 @@ def measure_table(
                 "share a formula; whether they may be ranked is said under 'What may be "
                 "ranked'."
             ),
-            _uncounted(table),
+            _uncounted(table) if frame["formula"].str.contains("funds_").any() else "",
             say(MONEY),
             say(LEGEND),
         ),
@@ -139,10 +140,12 @@ def comparison_table(table: ClaimTable, *, reading: Reading | None = None) -> Ex
         {
             "measure": told["label"].map(say),
             say("Counties"): [
-                listing([table.name_area(county), table.name_area(other)])
+                html_phrase(listing([table.name_area(county), table.name_area(other)]))
                 for county, other in zip(told["county"], told["other"], strict=True)
             ],
-            say("Verdict"): [_order_text(row, table) for row in told.to_dict("records")],
+            say("Verdict"): [
+                html_phrase(_order_text(row, table)) for row in told.to_dict("records")
+            ],
             say("Why"): [relabel(reason, table) for reason in told["reason"]],
         },
         dtype=object,

@@ -191,7 +191,7 @@ def _kind(claim: Claim) -> str:
         return _KINDS[3]
     if not claim.printed:
         return _KINDS[2]
-    return _KINDS[0 if claim.figure.strict.is_exact else 1]
+    return _KINDS[0 if claim.figure.is_exact else 1]
 
 
 def _draw_measure(
@@ -222,14 +222,15 @@ def _draw_measure(
             position += 1
             color = colors[row["county"]]
             plots.draw_bounds(axes, position, row[reading], color=color)
-            if row[other] != row[reading]:
+            both = row[other] != row[reading]
+            if both:
                 plots.draw_bounds(axes, position + 0.3, row[other], color=color, thin=True)
             finite = plots.finite_ends([row[reading]])
             left = bool(finite) and not row[reading].is_bounded
             axes.annotate(
                 str(row[reading]),
                 (max(finite, default=0), position),
-                xytext=(-9 if left else 9, 0),
+                xytext=(-9 if left else 9, 3 if both else 0),  # clear of the thin line
                 textcoords="offset points",
                 ha="right" if left else "left",
                 va="center",

@@ -60,6 +60,7 @@ def pillar_table(table: ClaimTable, pillar: str) -> Exhibit:
         dtype=object,
     )
     data = table.to_frame()
+    bounded = any(claim.figure and not claim.figure.is_exact for claim in claims)
     return Exhibit(
         name=f"pillar_{pillar}",
         kind="table",
@@ -71,7 +72,7 @@ def pillar_table(table: ClaimTable, pillar: str) -> Exhibit:
                 "rounded. 'Said': the text says so without a figure. An empty cell means that "
                 "the text is silent, not that nothing was done."
             ),
-            say(LEGEND),
+            say(LEGEND) if bounded else "",
         ),
         data=data[data["pillar"] == pillar].drop(columns="pillar"),
         body=html_table(shown, group="stage"),
@@ -206,7 +207,7 @@ def _claim_cell(claim: Claim) -> Markup:
         text = Markup(say("said; coder's reading: {figure}")).format(
             figure=f"{figure.strict} {claim.unit}"
         )
-    elif figure.strict.is_exact and figure.loose == figure.strict:
+    elif figure.is_exact:
         text = Markup("{}").format(claim.printed)
     else:
         text = Markup("{} {}").format(claim.printed, html_bounds(figure.strict, claim.unit))

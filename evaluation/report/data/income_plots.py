@@ -13,6 +13,7 @@ from evaluation.data.prices import study_deflators
 from evaluation.language import mark, say, sentences
 from evaluation.report import plots
 from evaluation.report.absent import absent
+from evaluation.report.digits import show_alike
 from evaluation.report.exhibits import Exhibit, html_table
 from evaluation.report.village_words import (
     COLORS,
@@ -21,7 +22,6 @@ from evaluation.report.village_words import (
     mean_by_group,
     needs,
     panel_of,
-    show_number,
     show_variable,
 )
 
@@ -104,7 +104,7 @@ def _subsidy_words(panel: VillagePanel, aid: Floats, unit: str) -> str:
     rise = (means.iloc[:, turn:].mean(axis=1) - means.iloc[:, :turn].mean(axis=1)).tolist()
     if not np.isfinite(rise[0]):
         return words
-    treated, other = map(show_number, rise)
+    treated, other = show_alike(rise)
     told = say(
         "From the years to {last} to those since, the mean subsidies of treated villages "
         "changed by {change}{never} ({unit}, a year); with subsidies counted as income, the "
@@ -157,15 +157,14 @@ def plot_bunching(study_data: StudyData) -> Exhibit:
     n_outside = sum(int(((v < 0) | (v >= _TOP)).sum()) for v in reported.values())
     note = sentences(
         say(
-            "{income} as reported (nominal), in bins of {width} 万元, closed below; dashed: "
-            "targets of 5 and 10 万元. {n:,} village-years below 0 or from {top:.0f} 万元 on "
-            "are not drawn.",
+            "{income} as reported (nominal). A bar is {width} 万元 wide and holds its lower "
+            "end; dashed: targets of 5 and 10 万元. {n:,} village-years below 0 or from "
+            "{top:.0f} 万元 on are not drawn. The next table counts.",
             income=_name(income),
             width=_BIN,
             n=n_outside,
             top=_TOP,
         ),
-        _bunching_words(bunching_frame(study_data)),
     )
     return plots.figure_exhibit(
         figure,
@@ -190,7 +189,7 @@ def bunching_table(study_data: StudyData) -> Exhibit:
             say("Village-years, by state"): [say(state) for state in data["state"]],
             say("Target, 万元"): data["target"],
             say("Just above"): [f"{n:,}" for n in data["n_above"]],
-            say("Expected"): [show_number(n) for n in data["expected"]],
+            say("Expected"): show_alike(data["expected"]),
             say("Excess"): [
                 f"{e:+.0%}" if np.isfinite(e) else say("too few") for e in data["excess_share"]
             ],
@@ -207,11 +206,11 @@ def bunching_table(study_data: StudyData) -> Exhibit:
         note=sentences(
             _bunching_words(data),
             say(
-                "{income} as reported (nominal), in 万元 (10,000 yuan). Just above: from the "
-                "target t to t + {near}, which is not in it; expected: the mean of [t - "
-                "{twice:.0f}, t - {near}) and [t + {near}, t + {twice:.0f}), as heaps draw "
-                "from just below the target; excess: just above / expected - 1, not given (too "
-                "few) where fewer than {few} are expected.",
+                "{income} as reported (nominal), in 万元 (10,000 yuan). Just above: less than "
+                "{near} 万元 above the target. Expected: the mean of two stretches as wide, "
+                "which begin {twice:.0f} 万元 below and {near} 万元 above it; that just below "
+                "is left out, as heaps draw from it. Excess: by how much more are just above "
+                "than expected; too few: fewer than {few} are expected.",
                 income=_name(income),
                 near=_NEAR,
                 twice=2 * _NEAR,
@@ -278,7 +277,7 @@ def _bunching_words(data: pd.DataFrame) -> str:
     known = data[np.isfinite(data["excess_share"])]
     if known.empty:
         return say("Fewer than {n} village-years are expected just above every target.", n=_FEW)
-    shown = known.assign(state=known["state"].map(say), told=known["expected"].map(show_number))
+    shown = known.assign(state=known["state"].map(say), told=show_alike(known["expected"]))
     texts = [
         say("{state} at {target}: {n_above:,} against {told} ({excess_share:+.0%})", **row)
         for row in shown.to_dict("records")

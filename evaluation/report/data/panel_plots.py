@@ -11,9 +11,10 @@ from matplotlib.ticker import MaxNLocator
 
 from evaluation.data.load import StudyData
 from evaluation.data.money import parse_money
-from evaluation.language import commas, mark, say, sentences
+from evaluation.language import commas, mark, say, say_count, sentences
 from evaluation.report import plots
 from evaluation.report.absent import absent
+from evaluation.report.digits import shared_decimals, show_alike
 from evaluation.report.exhibits import Exhibit
 from evaluation.report.village_words import (
     COLORED,
@@ -28,7 +29,6 @@ from evaluation.report.village_words import (
     needs,
     outcome_label,
     panel_of,
-    show_number,
     show_variable,
     start_note,
 )
@@ -100,12 +100,17 @@ def plot_map(study_data: StudyData) -> Exhibit:
     n_treated = int((placed["cohort"] != NEVER).sum())
     note = sentences(
         say(
-            "{treated:,} treated and {never:,} never treated villages; {lost:,} have no "
-            "coordinates.",
+            "{treated:,} treated and {never:,} never treated villages.",
             treated=n_treated,
             never=len(placed) - n_treated,
-            lost=len(frame) - len(placed),
         ),
+        say_count(
+            "{n} village has no coordinates and is not drawn.",
+            "{n:,} villages have no coordinates and are not drawn.",
+            lost,
+        )
+        if (lost := len(frame) - len(placed))
+        else "",
         drawn,
         key,
         missing,
@@ -136,13 +141,17 @@ def draw_boundaries(study_data: StudyData, axes: Axes) -> tuple[str, str]:
 
 
 def write_counties(study_data: StudyData, axes: Axes, placed: pd.DataFrame) -> str:
-    """Write each county's name at the mean of its villages' coordinates."""
-    centres = placed[placed["county"] != ""].groupby("county")[["longitude", "latitude"]].mean()
-    if len(centres) > _MANY_COUNTIES:
+    """Write each county's name above its villages, so that no dot is hidden."""
+    known = placed[placed["county"] != ""].groupby("county")
+    places = known.agg(x=("longitude", "mean"), y=("latitude", "max"))
+    if len(places) > _MANY_COUNTIES:
         return ""
-    labels, key = label_counties(study_data.study, [str(name) for name in centres.index])
-    for name, (x, y) in zip(labels.values(), centres.to_numpy(), strict=True):
-        text = axes.text(x, y, name, ha="center", va="center", zorder=4)
+    labels, key = label_counties(study_data.study, [str(name) for name in places.index])
+    for name, (x, y) in zip(labels.values(), places.to_numpy(), strict=True):
+        text = axes.annotate(
+            name, (x, y), xytext=(0, 6), textcoords="offset points", ha="center", va="bottom",
+            zorder=6,
+        )  # fmt: skip
         text.set_path_effects([withStroke(linewidth=2.5, foreground="white")])
     return key
 
@@ -199,9 +208,9 @@ def plot_income_paths(study_data: StudyData) -> Exhibit:
         note=sentences(
             changes,
             say(
-                "Means over the villages known in that year; dashed: the first treated year of "
-                "a cohort of one year; thin, where drawn: the same by county. Means of "
-                "different villages are no effect."
+                "Means are over the villages known in each year. Dashed: the first treated "
+                "year, where all of a line share one; thin lines, if any: single counties. "
+                "Differences between lines are no effect: the villages differ."
             ),
             start_note(study_data),
             name_prices(study_data.study, brief=True) if parse_money(outcome.unit) else "",
@@ -219,23 +228,26 @@ def _changes(data: pd.DataFrame, names: list[str]) -> str:
     spans = [(a, b) for a, b in ((first, turn), (turn, last)) if a < b]
     at = data.set_index(["cohort", "year"])
     means, known = at["mean"].to_dict(), at["n_villages"].to_dict()
+    rises = [[means[name, b] - means[name, a] for name in names] for a, b in spans]
+    decimals = shared_decimals(rise for span in rises for rise in span)
     texts = []
-    for a, b in spans:
+    for (a, b), span in zip(spans, rises, strict=True):
         changes = commas(
             say(
-                "{name}: {change}, n {before:,} and {after:,}",
+                "{name} {change} ({before:,} and {after:,} villages)",
                 name=say(name),
-                change=show_number(means[name, b] - means[name, a]) or say("unknown"),
+                change=change or say("unknown"),
                 before=known[name, a],
                 after=known[name, b],
             )
-            for name in names
+            for name, change in zip(names, show_alike(span, decimals=decimals), strict=True)
         )
-        texts.append(say("from {a} to {b} ({changes})", a=a, b=b, changes=changes))
+        texts.append(say("from {a} to {b}: {changes}", a=a, b=b, changes=changes))
     if not texts:
         return ""
     return say(
-        "Change of the mean by cohort, {unit}, n: villages known in the two years: {spans}.",
+        "How much each mean changed ({unit}; villages known in the first and the last year): "
+        "{spans}.",
         unit=data["unit"].iloc[0] or say("no unit given"),
         spans=say("; ").join(texts),
     )

@@ -11,7 +11,8 @@ from evaluation.data.panel import Variable, VillagePanel
 from evaluation.data.study import Study
 from evaluation.data.study_files import Column
 from evaluation.data.study_panel import Statistic
-from evaluation.language import commas, mark, say, sentences
+from evaluation.language import commas, mark, say, say_count, sentences
+from evaluation.report.digits import show_alike
 from evaluation.report.exhibits import Exhibit, html_table
 from evaluation.report.village_words import (
     group_cohorts,
@@ -20,7 +21,6 @@ from evaluation.report.village_words import (
     needs,
     panel_of,
     scale_unit,
-    show_number,
     show_variable,
     start_note,
 )
@@ -36,7 +36,6 @@ _PLACES_IN = {
     "village-year": mark("village-year {row} {cell}"),
 }
 _NUMBERS = {
-    "n": "n",
     "mean": mark("Mean"),
     "sd": mark("sd"),
     "min": mark("Min"),
@@ -176,11 +175,13 @@ def problem_table(study_data: StudyData) -> Exhibit:
         data=data,
         body=html_table(cells),
         simulated=study_data.study.simulated,
-        note=say(
-            "{warnings} warning(s), {notes} note(s). Nothing was changed or filled in on their "
-            "account; `evaluation check` lists every place.",
-            warnings=n_warnings,
-            notes=len(problems) - n_warnings,
+        note=sentences(
+            say_count("{n} warning.", "{n:,} warnings.", n_warnings),
+            say_count("{n} note.", "{n:,} notes.", len(problems) - n_warnings),
+            say(
+                "Nothing was changed or filled in on their account; the command “evaluation "
+                "check” lists every place."
+            ),
         ),
     )
 
@@ -209,14 +210,16 @@ def summary_table(study_data: StudyData) -> Exhibit:
         declared = _declared_unit(study_data.study, variable)
         rows.append((name, variable.label, variable.column, declared, variable.role, n, mean,
                      spread, *quantiles, zeros, 1 - n / n_rows, shown.unit))  # fmt: skip
-    names = ["variable", "label", "column", "declared_unit", "role", *_NUMBERS, "zero_share",
-             "missing_share", "unit"]  # fmt: skip
+    names = ["variable", "label", "column", "declared_unit", "role", "n", *_NUMBERS,
+             "zero_share", "missing_share", "unit"]  # fmt: skip
     data = pd.DataFrame(rows, columns=names)
     cells = pd.DataFrame(
         {say("Variable"): _label(data), say("Unit"): data["unit"]}, dtype=object
     )
-    for name, head in _NUMBERS.items():
-        cells[say(head)] = [show_number(value) for value in data[name]]
+    cells[say("n")] = [f"{n:,}" for n in data["n"]]
+    numbers = [show_alike(row) for row in data[[*_NUMBERS]].to_numpy()]
+    for head, column in zip(_NUMBERS.values(), zip(*numbers, strict=True), strict=True):
+        cells[say(head)] = column
     many_zeros = (data["zero_share"] > _MANY_ZEROS).any()
     if many_zeros:
         cells[say("Zeros")] = [
@@ -234,8 +237,9 @@ def summary_table(study_data: StudyData) -> Exhibit:
         note=sentences(
             say(
                 "Missing: share of the {n:,} village-years in the file without a value; the "
-                "largest is {share:.1%}, of {label}. p25, p75: quartiles. Below a name: its "
-                "column, and the unit there if it has one.",
+                "largest is {share:.1%}, of {label}. n: known values; sd: standard deviation; "
+                "p25, p75: quartiles. Below a name: its column in the file, and its unit there "
+                "if it has one.",
                 n=n_rows,
                 share=worst["missing_share"],
                 label=worst["label"],

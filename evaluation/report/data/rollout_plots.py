@@ -201,7 +201,7 @@ def plot_balance(study_data: StudyData) -> Exhibit:
             "{least:.0%}, for {place} in {year}.",
             share=known.sum() / (panel.n_villages * len(panel.years)),
             least=low["share"],
-            place=low[word] or say("all villages"),
+            place=labels.get(low[word]) or low[word] or say("all villages"),
             year=low["year"],
         ),
         say("The {n} with the most gaps are drawn.", n=len(rows))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -14,6 +16,7 @@ from evaluation.errors import DesignError, ReportError
 from evaluation.language import commas, mark, say, sentences
 from evaluation.report import plots
 from evaluation.report.absent import NeedsFound
+from evaluation.report.digits import shared_decimals, show_alike
 from evaluation.report.effects.driver_study import (
     StudyDrivers,
     choose_gains,
@@ -26,6 +29,7 @@ from evaluation.report.effects.driver_words import (
     MOST_GROUPS,
     amount_words,
     driver_words,
+    figure_words,
     groups_words,
     interval_note,
     name_group,
@@ -38,7 +42,7 @@ from evaluation.report.gains.words import (
     show_interval,
     show_p,
 )
-from evaluation.report.village_words import COLORS, NEVER, drawable, money_note, show_number
+from evaluation.report.village_words import COLORS, NEVER, drawable, money_note
 
 _TABLE = mark("Which villages gained: differences in gain by trait")
 _FIGURE = mark("Differences in gain by trait")
@@ -75,6 +79,7 @@ def drivers_table(gains: StudyGains, *, study: StudyDrivers | None = None) -> Ex
     """
     study = study or estimate_study_drivers(gains)
     data, rows = scale_rows(study, gains), []
+    decimals = shared_decimals(data["estimate"])
     for trait, block in data.groupby("trait", sort=False):
         head = {"Trait": study.labels[str(trait)], **_p_values(study, str(trait))}
         n_groups, n = int(block["n_groups"].iloc[0]), f"{block['n_villages'].iloc[0]:,.0f}"
@@ -85,7 +90,9 @@ def drivers_table(gains: StudyGains, *, study: StudyDrivers | None = None) -> Ex
         for _, lines in block.groupby("level", sort=False):
             keys = zip(lines["model"], lines["weighting"], strict=True)
             of = dict(zip(keys, lines.to_dict("records"), strict=True))
-            shown = {title: _cell(of[key]) for key, title in MODELS.items() if key in of}
+            shown = {
+                title: _cell(of[key], decimals) for key, title in MODELS.items() if key in of
+            }
             rows.append({**head, "For": lines["what"].iloc[0], "Villages": n, **shown})
             head = {"Trait": ""}
     some = [title for title in MODELS.values() if any(title in row for row in rows)]
@@ -93,11 +100,7 @@ def drivers_table(gains: StudyGains, *, study: StudyDrivers | None = None) -> Ex
     cells = pd.DataFrame(rows, columns=columns, dtype=object).fillna("")
     note = sentences(
         driver_words(study, gains, data),
-        say(
-            "The columns: each trait alone; the same with villages weighed by how well their "
-            "gain is measured; with the others held fixed. p: of all of a trait's differences "
-            "being zero; Holm: with as many traits looked at."
-        ),
+        *_columns_words(some),
         *amount_words(gains, study.found), money_note(gains.shown),
     )  # fmt: skip
     return Exhibit(
@@ -158,7 +161,7 @@ def plot_drivers(gains: StudyGains, *, study: StudyDrivers | None = None) -> Exh
     many = whole.loc[whole["n_groups"] > MOST_GROUPS, "label"].unique()
     hidden = say("Not drawn, as it has many groups: {names}.", names=commas(many))
     note = sentences(
-        driver_words(study, gains, data), hidden if len(many) else "", *key,
+        figure_words(study, gains, data), hidden if len(many) else "", *key,
         *amount_words(gains, study.found),
     )  # fmt: skip
     return plots.figure_exhibit(
@@ -196,7 +199,7 @@ def heterogeneity_table(gains: StudyGains, by: str = "") -> Exhibit:
     if not by and gains.main is not None:
         by, why = choose_groups(choose_gains(gains))
     by = by or "group"
-    name = f"gains_of_{by}"
+    name = re.sub(r"\W+", "_", f"gains_of_{by}")  # a trait may have any name
     caption = say("Gains by {groups}, each beside the rest", groups=say(by.replace("_", " ")))
     return NeedsFound(name, caption)(_heterogeneity_table)(gains, by, name, caption, why)
 
@@ -208,15 +211,16 @@ def _heterogeneity_table(
     frame = compare_groups(found, find_groups(gains, found, by))
     data = frame.reset_index(names=by)
     data[_AMOUNTS] /= shown.divisor
-    own, shared = interval_cells(data, 1, found.cluster)
+    decimals = shared_decimals([*data["estimate"], *data["difference"]])
+    own, shared = interval_cells(data, 1, found.cluster, decimals=decimals)
     differ = data[list(_DIFFERENCE)].rename(columns=_DIFFERENCE)
-    rest, shared_by_rest = interval_cells(differ, 1, found.cluster)
+    rest, shared_by_rest = interval_cells(differ, 1, found.cluster, decimals=decimals)
     cells = {
         say(by.replace("_", " ")).capitalize(): list(map(name_group, data[by])),
         say("Villages"): [f"{n:,.0f}" for n in data["n_villages"]],
-        say("Gain"): list(map(show_number, data["estimate"])),
+        say("Gain"): show_alike(data["estimate"], decimals=decimals),
         say("Interval"): own,
-        say("Less the rest's"): list(map(show_number, data["difference"])),
+        say("Less the rest's"): show_alike(data["difference"], decimals=decimals),
         say("Interval of that"): rest,
         **{say(head): list(map(show_p, data[column])) for column, head in _P_VALUES.items()},
     }
@@ -249,17 +253,35 @@ def _heterogeneity_table(
     )
 
 
+def _columns_words(columns: Iterable[str]) -> Iterable[str]:
+    """Say what the table's columns are, of those that it has."""
+    said = {
+        MODELS["alone", "equal"]: mark("Alone: each trait by itself."),
+        MODELS["alone", "precision"]: mark(
+            "By precision: the same with villages weighed by how well their gain is measured."
+        ),
+        MODELS["together", "equal"]: mark("All together: with the other traits held fixed."),
+    }
+    yield from (say(told) for title, told in said.items() if title in columns)
+    yield say(
+        "p: of all of a trait's differences being zero; Holm: with as many traits looked at."
+    )
+
+
 def _p_values(study: StudyDrivers, trait: str) -> dict[str, str]:
     tests = study.drivers.tests
     row = tests[(tests["trait"] == trait) & (tests["model"] == "alone")].iloc[0].to_dict()
     return {"p": show_p(row["p_value"]), "p, Holm": show_p(row["p_holm"])}
 
 
-def _cell(row: dict[Any, Any]) -> Markup:
+def _cell(row: dict[Any, Any], decimals: int) -> Markup:
     """Give a difference with its interval below."""
     if np.isnan(row["estimate"]):
         return Markup('<span class="gap">{}</span>').format(
             say("none: {why}", why=row["reason"])
         )
-    interval = show_interval(row["conf_low"], row["conf_high"]) or say("no interval")
-    return html_lines(show_number(row["estimate"]), f"({interval})")
+    interval = show_interval(row["conf_low"], row["conf_high"], decimals=decimals)
+    detail = Markup('<span class="detail number">{}</span>').format(
+        interval or say("no interval")
+    )
+    return html_lines(*show_alike([row["estimate"]], decimals=decimals), detail)

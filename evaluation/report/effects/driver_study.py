@@ -11,6 +11,7 @@ import pandas as pd
 
 from evaluation.data.ledger import FundingLedger
 from evaluation.data.load import StudyData
+from evaluation.display import ShowsSummary
 from evaluation.effects.drivers import Drivers, regress_drivers
 from evaluation.effects.regressors import baseline_traits
 from evaluation.efficiency.spending import main_types, match_spending
@@ -37,8 +38,8 @@ _NAMES = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StudyDrivers:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class StudyDrivers(ShowsSummary):
     """Which of a study's villages gained.
 
     Attributes
@@ -62,6 +63,10 @@ class StudyDrivers:
     units: Mapping[str, Shown]
     during: tuple[str, ...]
     why_not_held_out: str = ""
+
+    def summary(self) -> str:
+        """Say what goes with the gains."""
+        return self.drivers.summary()
 
 
 def estimate_study_drivers(gains: StudyGains) -> StudyDrivers:

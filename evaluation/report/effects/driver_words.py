@@ -102,6 +102,21 @@ def driver_words(study: StudyDrivers, gains: StudyGains, data: pd.DataFrame) -> 
     )
 
 
+def figure_words(study: StudyDrivers, gains: StudyGains, data: pd.DataFrame) -> str:
+    """Say what the figure shows; the rest is below the table of the same differences."""
+    rows = data[(data["model"] == "alone") & (data["weighting"] == "equal")]
+    return sentences(
+        *_reading(study),
+        say(_NO_CAUSE),
+        say("{told}.", told=_capital(bars_words(rows, gains.level, study.found.cluster))),
+        say("How to read the rows: below the table of the same differences."),
+    )
+
+
+def _capital(told: str) -> str:
+    return f"{told[0].upper()}{told[1:]}"
+
+
 def _reading(study: StudyDrivers) -> list[str]:
     tests, alpha = study.drivers.tests, study.found.options.alpha
     alone = tests[tests["model"] == "alone"]
@@ -232,8 +247,7 @@ def interval_note(rows: pd.DataFrame, gains: StudyGains, found: IncomeGains) -> 
     """Say how intervals were made, or why there are none, and what they take as given."""
     told = bars_words(rows, gains.level, found.cluster)
     few = few_words(rows["reason"], found.options.alpha, found.cluster)
-    told = say("{told}.", told=f"{told[0].upper()}{told[1:]}")
-    return sentences(told, few, given_words(found))
+    return sentences(say("{told}.", told=_capital(told)), few, given_words(found))
 
 
 def amount_words(gains: StudyGains, found: IncomeGains) -> tuple[str, str]:

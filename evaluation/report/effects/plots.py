@@ -14,7 +14,7 @@ from evaluation.report import plots
 from evaluation.report.absent import NeedsFound
 from evaluation.report.effects.study import StudyEffects
 from evaluation.report.effects.tables import effect_rows, event_rows
-from evaluation.report.effects.words import WHY, agreement_words, estimator_notes
+from evaluation.report.effects.words import WHY, agreement_words
 from evaluation.report.exhibits import Exhibit
 from evaluation.report.gains.words import ONE_AT_A_TIME, bars_words, effects_words
 from evaluation.report.village_words import COLORS
@@ -115,9 +115,7 @@ def plot_event_studies(effects: StudyEffects) -> Exhibit:
         if cut:
             axes.set_ylim(low, high)
         figure.legend(loc="outside lower left", ncols=3, frameon=False)
-    words = sentences(
-        *_paths_words(table, events, effects), left_out, cut, estimator_notes(table)
-    )
+    words = sentences(*_paths_words(table, events, effects), left_out, cut)
     return plots.figure_exhibit(
         figure,
         name="event_studies",
@@ -229,4 +227,5 @@ def _paths_words(table: EffectsTable, events: pd.DataFrame, effects: StudyEffect
         else say("There is no band that holds at all times at once: that takes 30 clusters."),
         say(ONE_AT_A_TIME),
         say(WHY),
+        say("What each measures from, and whom it leaves out: below the table of effects."),
     ]

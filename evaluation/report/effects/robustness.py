@@ -19,6 +19,7 @@ from evaluation.language import commas, mark, say, say_count, sentences, speakin
 from evaluation.report import plots
 from evaluation.report.absent import NeedsFound
 from evaluation.report.effects.robustness_cells import lay_out
+from evaluation.report.effects.robustness_readings import READINGS, ROWS
 from evaluation.report.effects.robustness_study import StudyRobustness
 from evaluation.report.exhibits import Exhibit, html_table
 from evaluation.report.gains.words import (
@@ -164,8 +165,9 @@ def check_table(robustness: StudyRobustness, name: str) -> Exhibit:
     data = _scale(check, robustness)
     cells = lay_out(data[[*check.table]], robustness.effects.level)
     more = len(cells) - _MOST_ROWS
+    told = "" if check.verdict == "not possible" else _verdict(check)  # its finding says so
     note = sentences(
-        _verdict(check),
+        told,
         check.sentence,
         say("{n:,} more rows are in the table's file.", n=more) if more > 0 else "",
         say("Amounts in {unit}.", unit=shown.unit) if check.money else "",
@@ -200,7 +202,7 @@ def plot_check(robustness: StudyRobustness, name: str) -> Exhibit:
         alt=check.sentence,
         data=_scale(check, robustness),
         simulated=robustness.effects.simulated,
-        note=_verdict(check),
+        note=sentences(_verdict(check), say(READINGS.get(name, ROWS))),
     )
 
 

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from evaluation.data.load import StudyData
-from evaluation.effects.check import Check, Subject
+from evaluation.display import ShowsSummary
+from evaluation.effects.check import VERDICTS, Check, Subject
 from evaluation.effects.checks.curve import SpecificationCurve, specification_curve
 from evaluation.effects.checks.run import run_checks
 from evaluation.language import say
@@ -15,8 +16,8 @@ from evaluation.report.effects.study import StudyEffects
 from evaluation.report.village_words import Shown
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StudyRobustness:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class StudyRobustness(ShowsSummary):
     """What checks of a study's effect found.
 
     Attributes
@@ -32,6 +33,11 @@ class StudyRobustness:
     effects: StudyEffects
     checks: Mapping[str, Check]
     curve: SpecificationCurve | None = None
+
+    def summary(self) -> str:
+        """Say the verdict of each check."""
+        told = [f"{say(c.title)}: {say(VERDICTS[c.verdict])}" for c in self.checks.values()]
+        return "\n".join(told) or self.reason
 
     @property
     def study_data(self) -> StudyData:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from evaluation.data.load import StudyData
+from evaluation.display import ShowsSummary
 from evaluation.effects.check import Amounts
 from evaluation.effects.estimate import ESTIMATORS, estimate_effects
 from evaluation.effects.result import EffectsTable
@@ -18,8 +19,8 @@ from evaluation.report.gains.study import StudyGains
 from evaluation.report.village_words import Shown
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StudyEffects:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class StudyEffects(ShowsSummary):
     """A study's average effect by several estimators.
 
     Attributes
@@ -41,6 +42,10 @@ class StudyEffects:
     reason: str = ""
     why_not_within: str = ""
     why_not_common: str = ""
+
+    def summary(self) -> str:
+        """Say what the effects are, or why there are none."""
+        return self.judged.summary() if self.main else self.reason
 
     @property
     def found(self) -> EffectsTable:

@@ -14,6 +14,7 @@ from evaluation.effects.journal_table import COMPARED, compared_with
 from evaluation.effects.result import LABELS, NAMES, EffectsTable
 from evaluation.language import Language, mark, say, sentences, speaking
 from evaluation.report.absent import NeedsFound
+from evaluation.report.digits import shared_decimals, show_alike
 from evaluation.report.effects.study import StudyEffects
 from evaluation.report.effects.words import (
     agreement_words,
@@ -100,7 +101,8 @@ def _cells(table: EffectsTable, effects: StudyEffects) -> tuple[pd.DataFrame, st
     frame = effect_rows(table, effects.shown.divisor)
     words = effects_words(table.gains)
     with_effect = frame[frame["estimator"].isin(list(table.found))]
-    intervals, shared = interval_cells(with_effect, 1, cluster)
+    decimals = shared_decimals(frame["estimate"])
+    intervals, shared = interval_cells(with_effect, 1, cluster, decimals=decimals)
     intervals += [
         Markup('<span class="gap">{}</span>').format(say("not estimated: {why}", why=reason))
         for reason in table.reasons.values()
@@ -109,8 +111,8 @@ def _cells(table: EffectsTable, effects: StudyEffects) -> tuple[pd.DataFrame, st
         {
             "group": f"{words[0].upper()}{words[1:]}",
             say("Estimator"): [say(LABELS[name]) for name in frame["estimator"]],
-            say("Effect"): [show_number(value) for value in frame["estimate"]],
-            say("Standard error"): [show_number(value) for value in frame["se"]],
+            say("Effect"): show_alike(frame["estimate"], decimals=decimals),
+            say("Standard error"): show_alike(frame["se"], decimals=decimals),
             say("Interval"): intervals,
             "p": [
                 Markup('<span class="number">{}</span>').format(show_p(p))
@@ -159,14 +161,16 @@ def effects_event_table(effects: StudyEffects) -> Exhibit:
     times = sorted(events["event_time"].unique())
     cells = {
         "group": [
-            say("Before treatment: should be zero") if h < 0 else say("Since") for h in times
+            say("Before treatment: should be zero") if h < 0 else say("Since treatment")
+            for h in times
         ],
         say("Years since treatment"): [f"{h:+d}" if h else "0" for h in times],
     }
+    decimals = shared_decimals(events["estimate"])
     for name, rows in events.groupby("estimator", sort=False):
         rows = rows.set_index("event_time").reindex(times)
         head = say(NAMES[name])  # type: ignore[index]
-        cells[head] = [_event_cell(row) for row in rows.to_dict("records")]
+        cells[head] = [_event_cell(row, decimals) for row in rows.to_dict("records")]
     reasons = events.loc[events["conf_low"].isna(), "reason"]
     why = {reason_words(reason, table.options.cluster) for reason in reasons if reason}
     bars = bars_words(events, effects.level, table.options.cluster)
@@ -203,10 +207,11 @@ def event_rows(table: EffectsTable, divisor: float) -> pd.DataFrame:
     return events
 
 
-def _event_cell(row: dict[Any, Any]) -> Markup:
-    interval = show_interval(row["conf_low"], row["conf_high"])
+def _event_cell(row: dict[Any, Any], decimals: int) -> Markup:
+    interval = show_interval(row["conf_low"], row["conf_high"], decimals=decimals)
     detail = Markup('<span class="detail number">{}</span>').format(interval)
-    return html_lines(show_number(row["estimate"]), detail if interval else "")
+    (effect,) = show_alike([row["estimate"]], decimals=decimals)
+    return html_lines(effect, detail if interval else "")
 
 
 @NeedsFound("twfe_decomposition", _TWFE)
@@ -258,7 +263,7 @@ def decomposition_table(effects: StudyEffects) -> Exhibit:
         kind="table",
         caption=say(_TWFE),
         data=pd.concat([comparisons, weights]).assign(unit=shown.unit),
-        body=html_table(pd.concat(cells).fillna(""), group="group"),
+        body=html_table(pd.concat(cells[kinds.empty :]).fillna(""), group="group"),
         simulated=effects.simulated,
         note=note,
     )

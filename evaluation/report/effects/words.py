@@ -10,9 +10,10 @@ import pandas as pd
 from evaluation.effects.result import NAMES, EffectsTable
 from evaluation.effects.setup import Estimator
 from evaluation.language import listing, mark, say, say_count, sentences, spoken
+from evaluation.report.digits import show_alike
 from evaluation.report.effects.study import StudyEffects
 from evaluation.report.gains.words import effects_words, given_words, tell_gain, zero_words
-from evaluation.report.village_words import Shown, show_number
+from evaluation.report.village_words import Shown
 
 WHY = mark(
     "Estimators differ in the years that they measure from, in whom they compare with, and in "
@@ -87,13 +88,10 @@ def agreement_words(table: EffectsTable, shown: Shown) -> str:
     if len(overall) < 2:
         return ""
     order = overall["estimate"].sort_values(kind="stable") / shown.divisor
+    ends = order.iloc[[0, -1]]
     least, most = (
-        say(
-            "{what} ({name})",
-            what=show_number(float(order.iloc[k])),
-            name=_tell(order.index[k]),
-        )
-        for k in (0, -1)
+        say("{what} ({name})", what=what, name=_tell(name))
+        for what, name in zip(show_alike(ends), ends.index, strict=True)
     )
     told = mark("The {n} estimates go from {least} to {most}.")
     if order.iloc[0] < 0 < order.iloc[-1]:
@@ -135,7 +133,7 @@ def _overlap(overall: pd.DataFrame) -> list[str]:
         told,
         say(
             "The furthest estimate ({name}) is {n} standard errors of imputation away.",
-            name=_tell(gap.idxmax()), n=show_number(float(gap.max() / base["se"])),
+            name=_tell(gap.idxmax()), n=f"{gap.max() / base['se']:.1f}",
         ),
         _rest_on(overall),
     ]  # fmt: skip

@@ -70,7 +70,7 @@ def bought_table(efficiency: StudyEfficiency) -> Exhibit:
     known = total["kind"] == "bounded"
     if in_money and annual and per > 0 and (not known or total["low"] > 0):
         years, least, most = (
-            show_number(1 / float(x)) for x in (per, total["high"], total["low"])
+            f"{1 / float(x):,.0f}" for x in (per, total["high"], total["low"])
         )
         sure = (
             say(
@@ -281,8 +281,9 @@ def _fiscal_rows(efficiency: StudyEfficiency, word: str) -> list[Row]:
     if not isinstance(both := whole["both_per_fiscal"], Bounds):
         return []
     sure = say(
-        "of the whole ledger; with that of dispatching units {amount}", amount=both * _WAN
-    )
+        "of the whole ledger; with that of dispatching units {low:,.0f} to {high:,.0f}",
+        low=float(both.lower) * _WAN, high=float(both.upper) * _WAN,
+    )  # fmt: skip
     if both.upper == 0:
         return []
     per = float(whole["social_per_fiscal"]) * _WAN

@@ -13,6 +13,7 @@ from evaluation.data.panel import Floats
 from evaluation.language import mark, say, sentences
 from evaluation.report import plots
 from evaluation.report.absent import absent
+from evaluation.report.digits import show_alike
 from evaluation.report.efficiency.costbenefit_study import StudyCostBenefit
 from evaluation.report.exhibits import Exhibit, html_table
 from evaluation.report.gains.words import show_interval, show_share
@@ -47,7 +48,8 @@ def plot_cost_benefit(found: StudyCostBenefit) -> Exhibit:
         panels = figure.subplots(len(decays), sharex=True, squeeze=False)[:, 0]
         for axes, decay in zip(panels, decays, strict=True):
             _draw_panel(axes, data[data["decay"] == decay], most=most)
-            axes.set_title(plots.inscribe("decay {share} a year", share=show_share(decay)))
+            words = plots.inscribe("decay {share} a year", share=show_share(decay))
+            axes.set_title(words, fontweight="normal", fontsize="medium")
         words = plots.inscribe("break-even, years")
         panels[0].set_title(words, loc="right", fontweight="normal", fontsize="medium")
         figure.supylabel(plots.inscribe("discount rate"), fontsize="medium")
@@ -102,12 +104,12 @@ def cost_benefit_table(found: StudyCostBenefit) -> Exhibit:
             ],
             say("Horizon, years"): [str(span) for span in data["horizon"]],
             say("Discount rate"): [show_share(rate) for rate in data["discount_rate"]],
-            say("NPV"): [show_number(value) for value in data["npv"]],
+            say("NPV"): show_alike(data["npv"]),
             say("Interval"): [
                 Markup('<span class="number">{}</span>').format(show_interval(low, high))
                 for low, high in zip(data["npv_low"], data["npv_high"], strict=True)
             ],
-            say("Benefit-cost ratio"): [show_number(value) for value in data["bcr"]],
+            say("Benefit-cost ratio"): show_alike(data["bcr"]),
             say("Internal rate"): [_rate_cell(row) for row in data.to_dict("records")],
             say("Payback, years"): [_years_cell(x, say("not within")) for x in data["payback"]],
             say("Break-even, years"): [
@@ -164,7 +166,7 @@ def _draw_panel(axes: Axes, rows: pd.DataFrame, *, most: float) -> None:
     axes.pcolormesh(cells, cmap="RdBu", vmin=-most, vmax=most, edgecolors="white", linewidth=1)
     for (row, column), value in np.ndenumerate(cells):
         axes.text(
-            column + 0.5, row + 0.5, show_number(round(value, 1)), ha="center", va="center",
+            column + 0.5, row + 0.5, show_number(value), ha="center", va="center",
             color="white" if abs(value) > _DARK * most else "black", fontsize=8,
         )  # fmt: skip
     row, column = np.nonzero(unsure.to_numpy(bool))

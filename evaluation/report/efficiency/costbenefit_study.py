@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evaluation.data.money import parse_money
+from evaluation.display import ShowsSummary
 from evaluation.efficiency.cashflows import CashFlows, build_cash_flows
 from evaluation.efficiency.costbenefit import CostBenefitGrid, cost_benefit_grid
 from evaluation.errors import DesignError, ReportError
@@ -22,8 +23,8 @@ _NOT_COUNTED = mark(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StudyCostBenefit:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class StudyCostBenefit(ShowsSummary):
     """A study's costs and benefits, made once by `cost_benefit`.
 
     Attributes
@@ -43,6 +44,10 @@ class StudyCostBenefit:
     exit_given: bool = False
     too_short: tuple[int, ...] = ()
     reason: str = ""
+
+    def summary(self) -> str:
+        """Say whether it pays, or why that is not known."""
+        return self.grid.summary() if self.grid else self.reason
 
     @property
     def found(self) -> CostBenefitGrid:

@@ -17,6 +17,7 @@ from evaluation.language import commas, mark, say, sentences
 from evaluation.report import plots
 from evaluation.report.absent import NeedsFound
 from evaluation.report.data.ledger_plots import SOURCES
+from evaluation.report.digits import shared_decimals, show_alike
 from evaluation.report.efficiency.study import StudyEfficiency
 from evaluation.report.exhibits import Exhibit
 from evaluation.report.gains.words import show_interval, show_share
@@ -100,6 +101,7 @@ def marginal_table(efficiency: StudyEfficiency, *, form: Form = "spline") -> Exh
     data[numbers] *= factor
     data = data.assign(unit=efficiency.found.gains.unit, per=one)
     data = data[(data["form"] != "linear") | (data["at"] == "mean")]  # one slope everywhere
+    decimals = shared_decimals(data["estimate"])
     cells = pd.DataFrame(
         {
             say("Form"): [say(form) for form in data["form"]],
@@ -114,10 +116,10 @@ def marginal_table(efficiency: StudyEfficiency, *, form: Form = "spline") -> Exh
             say("Money, {unit}", unit=shown.unit): [
                 show_number(x / shown.divisor) for x in data["dose"]
             ],
-            say("Gain a year for {money}", money=one): [
-                show_number(x) for x in data["estimate"]
-            ],
-            say("Interval"): [_interval_cell(row) for row in data.to_dict("records")],
+            say("Gain a year for {money}", money=one): show_alike(
+                data["estimate"], decimals=decimals
+            ),
+            say("Interval"): [_interval_cell(row, decimals) for row in data.to_dict("records")],
         },
         dtype=object,
     )
@@ -162,12 +164,10 @@ def attribution_table(efficiency: StudyEfficiency) -> Exhibit:
     cells = {
         say("Money of"): [say(SOURCES[name]) for name in frame.index],
         **{
-            say("{what}, {unit}", what=say(what), unit=gains.unit): [
-                show_number(value) for value in data[name]
-            ]
+            say("{what}, {unit}", what=say(what), unit=gains.unit): show_alike(data[name])
             for name, what in _RANGES.items()
         },
-        say("Villages below all totals seen"): [f"{x:.0%}" for x in data["extrapolated"]],
+        say("Villages with less than any total"): [f"{x:.0%}" for x in data["extrapolated"]],
     }
     if result.identified:
         cells[say("Gain a year for one more yuan")] = [
@@ -243,11 +243,11 @@ def _marginal_words(response: DoseResponse, efficiency: StudyEfficiency) -> str:
     )  # fmt: skip
 
 
-def _interval_cell(row: dict[Any, Any]) -> Markup:
+def _interval_cell(row: dict[Any, Any], decimals: int) -> Markup:
     if np.isnan(row["conf_low"]):
         why = say("none: {why}", why=row["reason"])
         return Markup('<span class="gap">{}</span>').format(why)
-    shown = show_interval(row["conf_low"], row["conf_high"])
+    shown = show_interval(row["conf_low"], row["conf_high"], decimals=decimals)
     return Markup('<span class="number">{}</span>').format(shown)
 
 

@@ -75,6 +75,8 @@ def frontier_table(
         },
         dtype=object,
     )
+    if units.level == "village":  # so that rows of few are seen to be that
+        data["n_villages"] = data["n_units"]
     note = sentences(
         *_reading(efficiency, units, data.iloc[-1]), _peer_words(efficiency, units, found),
         say(_NOISE), _luck_words(efficiency, units, shares), _interval_words(units, found),

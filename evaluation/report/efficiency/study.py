@@ -11,19 +11,20 @@ import pandas as pd
 from evaluation.data.ledger import FundingLedger
 from evaluation.data.load import StudyData
 from evaluation.data.study_files import Stage
+from evaluation.display import ShowsSummary
 from evaluation.efficiency.funding import FundingEfficiency, Horizon
 from evaluation.efficiency.ratios import check_options, funding_efficiency
 from evaluation.efficiency.spending import POOLED
 from evaluation.errors import DesignError, ReportError
-from evaluation.language import say, sentences
+from evaluation.language import say, sentences, spoken
 from evaluation.report.data.ledger_plots import ledger_of, role_of
 from evaluation.report.exhibits import Exhibit, html_table
 from evaluation.report.gains.study import StudyGains
 from evaluation.report.village_words import Shown, money_note, show_number, show_variable
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StudyEfficiency:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class StudyEfficiency(ShowsSummary):
     """What a study's money bought.
 
     Attributes
@@ -41,6 +42,10 @@ class StudyEfficiency:
     by_county: bool = False
     result: FundingEfficiency | None = None
     reason: str = ""
+
+    def summary(self) -> str:
+        """Say what the money bought, or why that is not known."""
+        return self.result.summary() if self.result else self.reason
 
     @property
     def found(self) -> FundingEfficiency:
@@ -77,8 +82,9 @@ class StudyEfficiency:
 
     @property
     def ten_thousand(self) -> str:
-        """What ten thousand of it are called: "1 万元", "10,000 USD"."""
-        return "1 万元" if self.money.in_yuan else f"10,000 {self.currency}"
+        """What ten thousand of it are called: "10,000 yuan", in Chinese "1 万元"."""
+        in_wan = self.money.in_yuan and spoken() == "zh"
+        return "1 万元" if in_wan else f"10,000 {self.currency}"
 
     def say_gain(self, value: float, span: str) -> str:
         """Say a gain in levels: "0.0186 yuan more income a year"."""

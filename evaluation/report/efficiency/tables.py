@@ -12,10 +12,16 @@ from evaluation.efficiency.spending import NO_TYPE, main_types
 from evaluation.language import listing, mark, say, sentences
 from evaluation.report.absent import NeedsFound, absent
 from evaluation.report.data.ledger_plots import SOURCES
+from evaluation.report.digits import shared_decimals, show_alike
 from evaluation.report.efficiency.study import StudyEfficiency
 from evaluation.report.exhibits import Exhibit
 from evaluation.report.gains.study import name_counties
-from evaluation.report.gains.words import show_interval, show_share
+from evaluation.report.gains.words import (
+    few_words,
+    reason_words,
+    show_interval,
+    show_share,
+)
 from evaluation.report.village_words import show_number
 
 Grouping = Literal["county", "source", "type"]
@@ -62,14 +68,18 @@ def _efficiency_table(efficiency: StudyEfficiency, by: Grouping) -> Exhibit:
     alike = len(reasons) == 1 and len(data) > 1
     most = data["money"].nlargest(_MOST_ROWS + 1).index  # all of them together among these
     rows = data.loc[data.index.isin(most)]
+    decimals, cluster = shared_decimals(rows["per_yuan"]), found.gains.cluster
+    told = rows.assign(reason=[reason_words(why, cluster) for why in rows["reason"]])
     cells = pd.DataFrame(
         {
             say(_HEADS[by]): rows[by],
             say("Villages"): [f"{n:,.0f}" for n in rows["n_villages"]],
-            money_head(efficiency): [show_number(x) for x in rows["money"]],
-            gain_head(efficiency): [show_number(x) for x in rows["gain"]],
-            say("Per yuan"): [show_number(x) for x in rows["per_yuan"]],
-            say("Set"): [set_cell(row, alike=alike) for row in rows.to_dict("records")],
+            money_head(efficiency): show_alike(rows["money"]),
+            gain_head(efficiency): show_alike(rows["gain"]),
+            say("Per yuan"): show_alike(rows["per_yuan"], decimals=decimals),
+            say("Set"): [
+                set_cell(row, alike=alike, decimals=decimals) for row in told.to_dict("records")
+            ],
         },
         dtype=object,
     )
@@ -81,7 +91,8 @@ def _efficiency_table(efficiency: StudyEfficiency, by: Grouping) -> Exhibit:
         _reading(efficiency, total),
         _mean_words(total) if by == "county" else say(_NOTES[by]),
         set_note(efficiency),
-        say("None: {why}.", why=reasons[0]) if alike else "",
+        say("None: {why}.", why=reason_words(reasons[0], cluster)) if alike else "",
+        few_words(reasons, found.gains.options.alpha, cluster),
         cut if len(rows) < len(data) else "",
         efficiency.units_note(),
     )
@@ -114,9 +125,9 @@ def household_table(efficiency: StudyEfficiency) -> Exhibit:
             ("gain", gain_head(efficiency), efficiency.gain_shown),
         ):
             divisor = how.divisor if per == "village" else 1
-            cells[say("{what} per {unit}", what=head, unit=say(per))] = [
-                show_number(x / divisor) for x in frame.loc[index, name]
-            ]
+            cells[say("{what} per {unit}", what=head, unit=say(per))] = show_alike(
+                frame.loc[index, name] / divisor
+            )
     note = say(
         "Sums over the villages in the ratios, over their number and over their households as "
         "first recorded: no household's own income. Counties by money, at most {most}. Per "
@@ -152,8 +163,8 @@ def efficiency_groups_table(efficiency: StudyEfficiency) -> Exhibit:
         {
             "": [str(name).capitalize() for name in data["group"]],
             say("Villages"): [f"{n:,}" for n in data["n_villages"]],
-            gain_head(efficiency): [show_number(x) for x in data["gain"]],
-            money_head(efficiency): [show_number(x) for x in data["money"]],
+            gain_head(efficiency): show_alike(data["gain"]),
+            money_head(efficiency): show_alike(data["money"]),
         },
         dtype=object,
     )
@@ -187,14 +198,16 @@ def money_head(efficiency: StudyEfficiency) -> str:
     return say("Money {stage}", stage=say(efficiency.found.spending.stage))
 
 
-def set_cell(row: dict[Any, Any], *, alike: bool = False) -> Markup:
+def set_cell(
+    row: dict[Any, Any], *, alike: bool = False, decimals: int | None = None
+) -> Markup:
     """Print a ratio's set as what it is: bounded, unbounded, the whole line, or none.
 
     The reason why there is none is left out where it is ``alike`` in all rows.
     """
     kind = row["kind"]
     if kind == "bounded":
-        text = show_interval(row["low"], row["high"])
+        text = show_interval(row["low"], row["high"], decimals=decimals)
     elif kind == "unbounded":
         low, high = row["low"], row["high"]
         parts = [say("up to {high}", high=show_number(high))] if np.isfinite(high) else []
@@ -211,7 +224,8 @@ def set_cell(row: dict[Any, Any], *, alike: bool = False) -> Markup:
 def set_words(efficiency: StudyEfficiency, row: pd.Series[Any]) -> str:
     """Say a ratio's set in a sentence."""
     if row["kind"] == "none":
-        return say("no set: {why}", why=row["reason"])
+        why = reason_words(row["reason"], efficiency.found.gains.cluster)
+        return say("no set: {why}", why=why)
     level = show_share(1 - efficiency.found.gains.options.alpha)
     return say("{level} set {set}", level=level, set=set_cell(row.to_dict()).striptags())
 

@@ -11,14 +11,14 @@ from markupsafe import Markup
 
 from evaluation.data.load import StudyData
 from evaluation.data.panel import Floats
-from evaluation.language import mark, say, sentences
+from evaluation.language import mark, say, say_count, sentences
 from evaluation.report.absent import absent
+from evaluation.report.digits import shared_decimals, show_alike
 from evaluation.report.exhibits import Exhibit, html_table
 from evaluation.report.village_words import (
     money_note,
     needs,
     panel_of,
-    show_number,
     show_variable,
 )
 from evaluation.report.words import PILLARS
@@ -87,16 +87,21 @@ def balance_table(study_data: StudyData) -> Exhibit:
         },
         dtype=object,
     )
+    moments = data[["mean_treated", "sd_treated", "mean_never", "sd_never"]]
+    places = [shared_decimals(row) for row in moments.to_numpy()]
     for arm, mean, count in (
         ("treated", say("Treated: mean (sd)"), say("n treated")),
         ("never", say("Never: mean (sd)"), say("n never")),
     ):
+        both = data[[f"mean_{arm}", f"sd_{arm}"]].to_numpy()
         cells[mean] = [
-            f"{show_number(m)} ({show_number(s)})"
-            for m, s in zip(data[f"mean_{arm}"], data[f"sd_{arm}"], strict=True)
+            "{} ({})".format(*show_alike(row, decimals=n))
+            for row, n in zip(both, places, strict=True)
         ]
         cells[count] = [f"{n:,}" for n in data[f"n_{arm}"]]
-    cells[say("Difference")] = [show_number(d) for d in data["difference"]]
+    cells[say("Difference")] = [
+        show_alike([d], decimals=n)[0] for d, n in zip(data["difference"], places, strict=True)
+    ]
     cells[say("Standardised")] = pd.Series(
         map(_show_standardised, data["standardised"]), dtype=object
     )
@@ -112,8 +117,9 @@ def balance_table(study_data: StudyData) -> Exhibit:
         note=sentences(
             say(
                 "{year}: the last year in which nobody is treated. {large} of {n} standardised "
-                "differences are beyond 0.25 in size (marked !): (m1 - m0) / "
-                "sqrt((s1² + s0²) / 2), Austin 2009, doi:10.1002/sim.3697.",
+                "differences are beyond 0.25 in size (marked !): the difference of the means "
+                "over the square root of the mean of the two variances (Austin 2009, "
+                "doi:10.1002/sim.3697). sd: standard deviation; n: villages.",
                 year=year,
                 large=int(data["large"].sum()),
                 n=len(data),
@@ -182,12 +188,16 @@ def indicator_table(study_data: StudyData) -> Exhibit:
         },
         dtype=object,
     )
-    for end, head in (("first", say("Mean, first year")), ("last", say("Mean, last year"))):
+    sizes = data[["first_mean", "last_mean", "change"]].to_numpy(np.float64)
+    firsts, lasts, changes = zip(*map(show_alike, sizes), strict=True)
+    for means, years, head in (
+        (firsts, data["first_years"], say("Mean, first year")),
+        (lasts, data["last_years"], say("Mean, last year")),
+    ):
         cells[head] = [
-            f"{show_number(mean)} ({years})" if years else ""
-            for mean, years in zip(data[f"{end}_mean"], data[f"{end}_years"], strict=True)
+            f"{mean} ({when})" if when else "" for mean, when in zip(means, years, strict=True)
         ]
-    cells[say("Change")] = [show_number(change) for change in data["change"]]
+    cells[say("Change")] = changes
     return Exhibit(
         name="pillar_indicators",
         kind="table",
@@ -195,13 +205,21 @@ def indicator_table(study_data: StudyData) -> Exhibit:
         data=data,
         body=html_table(cells, group="pillar"),
         simulated=study_data.study.simulated,
-        note=say(
-            "{n} indicators of {villages:,} villages; the means are over villages with two "
-            "years or more, each in its own first and last, and {once:,} villages' values of "
-            "one year alone are in none. The change is no effect.",
-            n=len(data),
-            villages=frame["village"].nunique(),
-            once=int(data["n_seen_once"].sum()),
+        note=sentences(
+            say(
+                "{n} indicators of {villages:,} villages; the means are over villages with two "
+                "years or more, each in its own first and last.",
+                n=len(data),
+                villages=frame["village"].nunique(),
+            ),
+            say_count(
+                "{n} value of a village known in one year alone is left out.",
+                "{n:,} values of villages known in one year alone are left out.",
+                once,
+            )
+            if (once := int(data["n_seen_once"].sum()))
+            else "",
+            say("The change is no effect."),
         ),
     )
 

@@ -10,6 +10,7 @@ from evaluation.gains.event_study import find_reference
 from evaluation.gains.result import IncomeGains
 from evaluation.language import mark, say, say_count, sentences
 from evaluation.report import plots
+from evaluation.report.digits import shared_decimals, show_alike
 from evaluation.report.exhibits import Exhibit, html_table
 from evaluation.report.gains.pretrends import EventStudy, before_words, dip_words
 from evaluation.report.gains.study import StudyGains, needs_gains
@@ -90,7 +91,8 @@ def event_study_table(gains: StudyGains) -> Exhibit:
     """Show the coefficients before treatment and the gains since, and what the former say."""
     events, shown = _study_events(gains), gains.shown
     frame = events[0].frame
-    cells, shared = interval_cells(frame, shown.divisor, gains.found.cluster)
+    decimals = shared_decimals(np.ravel(frame[_ENDS] / shown.divisor))
+    cells, shared = interval_cells(frame, shown.divisor, gains.found.cluster, decimals=decimals)
     table = pd.DataFrame(
         {
             "group": np.where(
@@ -102,9 +104,7 @@ def event_study_table(gains: StudyGains) -> Exhibit:
             say("Villages"): [
                 f"{n:,.0f}" if np.isfinite(n) else "" for n in frame["n_villages"]
             ],
-            say("Estimate"): [
-                show_number(value / shown.divisor) for value in frame["estimate"]
-            ],
+            say("Estimate"): show_alike(frame["estimate"] / shown.divisor, decimals=decimals),
             say("Interval"): cells,
             say("p"): [show_p(p) for p in frame["p_value"]],
         },
@@ -113,10 +113,12 @@ def event_study_table(gains: StudyGains) -> Exhibit:
     notes = [say("No interval: {why}.", why=shared) if shared else ""]
     for event in events[1:]:
         beside = event.frame.reindex(frame.index)
-        cells, shared = interval_cells(beside, shown.divisor, event.found.cluster)
-        table[say("Year effects by county")] = [
-            show_number(value / shown.divisor) for value in beside["estimate"]
-        ]
+        cells, shared = interval_cells(
+            beside, shown.divisor, event.found.cluster, decimals=decimals
+        )
+        table[say("Year effects by county")] = show_alike(
+            beside["estimate"] / shown.divisor, decimals=decimals
+        )
         table[say("Interval, by county")] = pd.Series(cells, dtype=object)
         table[say("p, by county")] = [show_p(p) for p in beside["p_value"]]
         notes.append(say("No interval, by county: {why}.", why=shared) if shared else "")

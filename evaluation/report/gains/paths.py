@@ -73,8 +73,7 @@ def plot_counterfactual(gains: StudyGains, *, village: str = "") -> Exhibit:
     shared = (frame["name"] == name).sum() > 1
     titles = {"programme": plots.inscribe("all ({n:,} villages)", n=len(main.cells.rows))}
     for c in counties:
-        title = plots.inscribe("county {name}", name=labels[c]) if c.isdigit() else labels[c]
-        titles[c] = f"{title} ({sizes[c]:,})"
+        titles[c] = f"{labels[c]} ({sizes[c]:,})"
     titles["village"] = plots.inscribe(
         "one village: {name}", name=drawable(called if shared else name, chosen)
     )
@@ -110,9 +109,10 @@ def plot_counterfactual(gains: StudyGains, *, village: str = "") -> Exhibit:
     interval = show_interval(row["conf_low"], row["conf_high"])
     if interval:
         interval = say("{level} interval {ends}", level=gains.level, ends=interval)
+    none = say("no interval: {why}", why=row["reason"])
     own_gain = say(
         "Village {name}: an estimated gain of {gain}{chosen}, {interval}.",
-        name=called, gain=show_number(row["gain"]), interval=interval or row["reason"],
+        name=called, gain=show_number(row["gain"]), interval=interval or none,
         chosen="" if village else say(" (the median of {n:,})", n=frame["gain"].count()),
     )  # fmt: skip
     note = sentences(

@@ -10,6 +10,7 @@ import pandas as pd
 from evaluation.gains.clusters import ENOUGH_CLUSTERS
 from evaluation.gains.result import IncomeGains
 from evaluation.language import mark, say
+from evaluation.report.digits import shared_decimals, show_alike
 from evaluation.report.gains.study import StudyGains
 from evaluation.report.gains.words import (
     effects_words,
@@ -115,7 +116,11 @@ def dip_words(gains: StudyGains) -> str:
         why = last["reason"] if last is not None else _why_no_leads(main)
         return say("{looked}. It cannot be told: {why}.", looked=looked, why=why)
     divisor, below = gains.shown.divisor, last["estimate"] < 0
-    size = show_number(abs(float(last["estimate"])) / divisor)
+    ends = last[["conf_low", "conf_high"]].astype(float) / divisor
+    [size] = show_alike(
+        [abs(float(last["estimate"])) / divisor],
+        decimals=shared_decimals(ends) if ends.notna().all() else None,
+    )
     interval = interval_words(last, divisor, gains.level, found.cluster)
     if np.isnan(last["conf_low"]):
         there = mark("{looked}: {size} above, with {interval}.")
@@ -140,7 +145,7 @@ def dip_words(gains: StudyGains) -> str:
         "{looked}. It was not found: treated villages were {told}. A dip of up to {dip} is not "
         "ruled out; what there is of one would regress to the mean and pass for a gain.",
         looked=looked, told=told,
-        dip=show_number(max(0.0, -float(last["conf_low"])) / divisor),
+        dip=show_alike([max(0.0, -ends["conf_low"])], decimals=shared_decimals(ends))[0],
     )  # fmt: skip
 
 

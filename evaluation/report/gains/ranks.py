@@ -17,6 +17,7 @@ from evaluation.gains.selection import ENOUGH_RELIABILITY, select_top
 from evaluation.language import commas, mark, say, sentences
 from evaluation.report import plots
 from evaluation.report.absent import absent
+from evaluation.report.digits import shared_decimals, show_alike
 from evaluation.report.exhibits import Exhibit, html_table
 from evaluation.report.gains.study import (
     StudyGains,
@@ -31,7 +32,7 @@ from evaluation.report.gains.words import (
     show_interval,
     show_share,
 )
-from evaluation.report.village_words import COLORS, label_counties, money_note, show_number
+from evaluation.report.village_words import COLORS, label_counties, money_note
 
 _MOST_ROWS = 60
 _RANKS = mark("Ranks of counties by mean gain, with confidence sets")
@@ -49,8 +50,8 @@ def rank_table(gains: StudyGains) -> Exhibit:
     cells = pd.DataFrame(
         {
             say("County"): name_counties(gains.study_data.study, pd.Index(rows["county"])),
-            say("Gain"): [show_number(value) for value in rows["estimate"]],
-            say("Standard error"): [show_number(value) for value in rows["se"]],
+            say("Gain"): show_alike(rows["estimate"]),
+            say("Standard error"): show_alike(rows["se"]),
             say("Rank"): ["" if pd.isna(rank) else f"{rank}" for rank in rows["rank"]],
             say("Ranks that it may have"): [
                 row["reason"]
@@ -151,9 +152,7 @@ def _why_no_ranks(gains: StudyGains) -> str:
         by_county = gains.found
     if by_county is not None:
         places = count_places(fewest_clusters(alpha), cluster_of(by_county, "county"))
-        counts = by_county.by("county")["n_clusters"]
-        here = _span(counts.min(), counts.max())
-        needs.append(say("{places} within each county (here {n})", places=places, n=here))
+        needs.append(say("{places} of about equal weight within each county", places=places))
     ways = [say("read the table of gains by county as a description"), say("add counties")]
     ways += [say("compare villages (next table)")] if gains.shrunken else []
     return sentences(
@@ -203,6 +202,8 @@ def selected_villages_table(
     data = data[columns].reset_index().assign(unit=shown.unit)
     rows = data.head(_MOST_ROWS)
     keys, names = rows["village"].astype(str).to_list(), name_village(rows.set_index("village"))
+    decimals = shared_decimals(np.ravel(rows[["gain", "shrunken", "shrunken_low"]]))
+    [threshold] = show_alike([chosen.threshold], decimals=decimals)
     cells = pd.DataFrame(
         {
             say("Village"): names,
@@ -210,12 +211,12 @@ def selected_villages_table(
             say("County"): name_counties(gains.study_data.study, pd.Index(rows["county"])),
             say("Town"): rows["town"],
             say("Among the top"): [show_chance(p) for p in rows["tail_probability"]],
-            say("Shrunken gain"): [show_number(value) for value in rows["shrunken"]],
+            say("Shrunken gain"): show_alike(rows["shrunken"], decimals=decimals),
             say("Robust interval"): [
-                show_interval(*ends)
+                show_interval(*ends, decimals=decimals)
                 for ends in rows[["shrunken_low", "shrunken_high"]].to_numpy()
             ],
-            say("Raw gain"): [show_number(value) for value in rows["gain"]],
+            say("Raw gain"): show_alike(rows["gain"], decimals=decimals),
         },
         dtype=object,
     )
@@ -239,7 +240,7 @@ def selected_villages_table(
         say(
             "{n:,} of {all:,} villages are selected as being among the top {share}, those with "
             "a true gain above {threshold}.",
-            n=chosen.n_selected, all=known, share=top, threshold=show_number(chosen.threshold),
+            n=chosen.n_selected, all=known, share=top, threshold=threshold,
         ),
         say(wrong, rate=chosen.expected_fdr, fdr=show_share(fdr)),
         say(reliable, r=chosen.reliability, enough=ENOUGH_RELIABILITY),

@@ -10,10 +10,11 @@ from matplotlib.ticker import MaxNLocator
 
 from evaluation.language import mark, say, sentences
 from evaluation.report import plots
+from evaluation.report.digits import show_alike
 from evaluation.report.exhibits import Exhibit
 from evaluation.report.gains.study import StudyGains, needs_gains
 from evaluation.report.gains.words import show_share
-from evaluation.report.village_words import COLORS, NEVER, show_number
+from evaluation.report.village_words import COLORS, NEVER
 
 _MOST_DRAWN = 150
 _MANY_POINTS = 5_000
@@ -83,18 +84,19 @@ def _curse_words(known: pd.DataFrame) -> list[str]:
     n = math.ceil(share * len(known))
     top = known.nlargest(n, "gain")
     raw, left = float(top["gain"].mean()), float(top["shrunken"].mean())
-    spread, less = float(known["gain"].std()), float(known["shrunken"].std())
+    spread, less = show_alike([known["gain"].std(), known["shrunken"].std()])
+    means = show_alike([raw, left, raw - left])
     return [
         say(
             "The {share} of villages with the highest raw gains ({n:,}) have {raw} on average; "
             "after shrinkage the same villages have {left}: {luck} is taken for luck (the "
             "winner's curse).",
-            share=show_share(share), n=n, raw=show_number(raw), left=show_number(left),
-            luck=show_number(raw - left),
+            share=show_share(share), n=n, raw=means[0], left=means[1],
+            luck=means[2],
         ),
         say(
             "The standard deviation between villages is {raw} raw and {shrunken} shrunken.",
-            raw=show_number(spread), shrunken=show_number(less),
+            raw=spread, shrunken=less,
         ),
     ]  # fmt: skip
 
@@ -176,10 +178,9 @@ def _above_words(known: pd.DataFrame, alpha: float) -> list[str]:
     """
     n = len(known)
     away = int(((known["conf_low"] > 0) | (known["conf_high"] < 0)).sum())
-    widths = [
-        show_number(float((known[f"{side}_high"] - known[f"{side}_low"]).median()))
-        for side in ("conf", "shrunken")
-    ]
+    widths = show_alike(
+        (known[f"{side}_high"] - known[f"{side}_low"]).median() for side in ("conf", "shrunken")
+    )
     return [
         say(
             "Of {n:,} villages' raw intervals {away:,} leave out zero; if nobody had gained, "

@@ -13,6 +13,7 @@ import pandas as pd
 from evaluation.data.load import StudyData
 from evaluation.data.panel import VillagePanel
 from evaluation.data.study import Study
+from evaluation.display import ShowsSummary
 from evaluation.errors import DesignError, ReportError, suggest
 from evaluation.gains.estimate import NoGainsError, estimate_gains
 from evaluation.gains.options import Cluster, Comparison, YearEffects
@@ -42,8 +43,8 @@ _NOTHING_BESIDE = mark(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StudyGains:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class StudyGains(ShowsSummary):
     """A study's gains.
 
     Attributes
@@ -66,6 +67,10 @@ class StudyGains:
     reason: str = ""
     why_not_within: str = ""
     why_not_shrunken: str = ""
+
+    def summary(self) -> str:
+        """Say what the gains are, or why there are none."""
+        return self.main.summary() if self.main else self.reason
 
     @property
     def found(self) -> IncomeGains:

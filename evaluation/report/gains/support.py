@@ -54,8 +54,8 @@ def option_rows(gains: StudyGains) -> list[Row]:
     estimator = say(
         "imputation: what a village would have had is its own level{trend} and its {effects}, "
         "fitted on untreated village-years (Borusyak, Jaravel, Spiess 2024, "
-        "doi:10.1093/restud/rdae007); its gain is the mean over its treated years of the "
-        "outcome less that",
+        "doi:10.1093/restud/rdae007). Its gain is the mean, over its treated years, of what it "
+        "had less what it would have had.",
         trend=say(" and a linear trend of its own") if options.trends else "",
         effects=say("county year effects")
         if options.year_effects == "county"
@@ -76,7 +76,7 @@ def option_rows(gains: StudyGains) -> list[Row]:
         (
             say("Covariates"),
             len(options.covariates),
-            commas(options.covariates) or say("none"),
+            commas(panel.variables[name].label for name in options.covariates) or say("none"),
         ),
         (
             say("Years of anticipation"),

@@ -10,6 +10,7 @@ import pandas as pd
 from evaluation.gains.result import IncomeGains
 from evaluation.language import mark, say, sentences
 from evaluation.report.absent import absent
+from evaluation.report.digits import shared_decimals, show_alike
 from evaluation.report.exhibits import Exhibit, html_table
 from evaluation.report.gains.study import StudyGains, name_counties, needs_gains
 from evaluation.report.gains.support import (
@@ -213,7 +214,8 @@ def gain_by_table(
     )
 
 
-_MONEY = ["estimate", "se", "conf_low", "conf_high"]
+_ENDS = ["estimate", "conf_low", "conf_high"]
+_MONEY = [*_ENDS, "se"]
 
 
 def _labels(gains: StudyGains, index: pd.Index[Any], by: str) -> list[str]:
@@ -230,15 +232,12 @@ def _comparison_cells(data: pd.DataFrame) -> dict[str, list[str]]:
 
 
 def _by_cells(
-    frame: pd.DataFrame,
-    gains: StudyGains,
-    found: IncomeGains,
-    by: str,
-    *,
-    within: bool = False,
+    frame: pd.DataFrame, gains: StudyGains, found: IncomeGains, by: str, *, within: bool = False
 ) -> tuple[dict[str, list[Any]], list[str]]:
     divisor, cluster = gains.shown.divisor, cluster_of(found, by)
-    intervals, shared = interval_cells(frame, divisor, cluster)
+    means = frame["estimate"] / divisor
+    places = shared_decimals(np.ravel(frame[_ENDS] / divisor))
+    intervals, shared = interval_cells(frame, divisor, cluster, decimals=places)
     gain, interval, lacking = (
         (
             mark("Gain, year effects by county"),
@@ -249,7 +248,7 @@ def _by_cells(
         else (mark("Gain"), mark("Interval"), mark("No interval: {why}."))
     )
     cells: dict[str, list[Any]] = {
-        say(gain): [show_number(value / divisor) for value in frame["estimate"]],
+        say(gain): show_alike(means, decimals=places),
         say(interval): intervals,
     }
     notes = [say(lacking, why=shared)] if shared else []
@@ -274,7 +273,8 @@ def _extremes(data: pd.DataFrame, by: str, level: str) -> str:
     word = mark("{size} (years since treatment {name})")
     word = word if by == "event_time" else mark("{size} ({name})")
     ends = ordered[[f"{side}estimate", by]].iloc[[0, -1]].to_numpy(object)
-    least, most = (say(word, size=show_number(float(size)), name=name) for size, name in ends)
+    sizes = show_alike(ends[:, 0], decimals=shared_decimals(data[f"{side}estimate"]))
+    least, most = (say(word, size=size, name=ends[i, 1]) for i, size in enumerate(sizes))
     span = mark("The estimated mean gain goes from {least} to {most}{where}{whose}; {zero}.")
     span = (
         span

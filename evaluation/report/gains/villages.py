@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
-from matplotlib.patheffects import withStroke
 
-from evaluation.language import mark, say, sentences
+from evaluation.language import mark, say, say_count, sentences
 from evaluation.report import plots
 from evaluation.report.absent import absent
-from evaluation.report.data.panel_plots import draw_boundaries
+from evaluation.report.data.panel_plots import draw_boundaries, write_counties
+from evaluation.report.digits import shared_decimals, show_alike
 from evaluation.report.exhibits import Exhibit
 from evaluation.report.gains.study import (
     StudyGains,
@@ -22,14 +21,10 @@ from evaluation.report.gains.study import (
     needs_gains,
 )
 from evaluation.report.gains.words import natural_order, show_interval, show_p
-from evaluation.report.village_words import label_counties, money_note, show_number
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from evaluation.report.village_words import money_note
 
 _MOST_ROWS = 3_000
 _MANY_POINTS = 5_000
-_MANY_COUNTIES = 30
 _MAP = mark("Gains of treated villages on the map")
 _TABLE = mark("Gains of all treated villages")
 _SCRIPT = Path(__file__).parents[1] / "templates" / "table.js"
@@ -61,7 +56,7 @@ def plot_gain_map(gains: StudyGains) -> Exhibit:
             edgecolors="0.35", linewidths=0.4 if len(placed) <= _MANY_POINTS else 0,
             rasterized=len(placed) > _MANY_POINTS, zorder=5,
         )  # fmt: skip
-        key = _write_counties(gains, axes, placed)
+        key = write_counties(gains.study_data, axes, placed)
         axes.margins(0.1)
         axes.set_aspect(stretch)
         axes.set_xlabel(plots.inscribe("longitude, degrees east"))
@@ -71,14 +66,17 @@ def plot_gain_map(gains: StudyGains) -> Exhibit:
         figure.colorbar(dots, ax=axes, shrink=0.8, label=label)
     note = sentences(
         say(
-            "{n:,} villages; {lost:,} treated villages are not drawn, for want of a shrunken "
-            "gain or a place.",
-            n=len(placed), lost=len(frame) - len(placed),
+            "{n:,} treated villages; blue is a gain, red a loss, white zero. The 1% with the "
+            "largest gains or losses share the darkest colours.",
+            n=len(placed),
         ),
-        say(
-            "White is a gain of zero; the hundredth with the largest gains has the outermost "
-            "colours."
-        ),
+        say_count(
+            "{n} treated village has no shrunken gain or no coordinates: not drawn.",
+            "{n:,} treated villages have no shrunken gain or no coordinates: not drawn.",
+            lost,
+        )
+        if (lost := len(frame) - len(placed))
+        else "",
         drawn,
         key,
         missing,
@@ -95,22 +93,6 @@ def plot_gain_map(gains: StudyGains) -> Exhibit:
         simulated=gains.study_data.study.simulated,
         note=note,
     )
-
-
-def _write_counties(gains: StudyGains, axes: Axes, placed: pd.DataFrame) -> str:
-    """Write each county's name above its villages, so that no dot is hidden."""
-    known = placed[placed["county"] != ""].groupby("county")
-    places = known.agg(x=("longitude", "mean"), y=("latitude", "max"))
-    if len(places) > _MANY_COUNTIES:
-        return ""
-    labels, key = label_counties(gains.study_data.study, [str(name) for name in places.index])
-    for name, (x, y) in zip(labels.values(), places.to_numpy(), strict=True):
-        text = axes.annotate(
-            name, (x, y), xytext=(0, 6), textcoords="offset points", ha="center", va="bottom",
-            zorder=6,
-        )  # fmt: skip
-        text.set_path_effects([withStroke(linewidth=2.5, foreground="white")])
-    return key
 
 
 @needs_gains("village_gains", _TABLE)
@@ -142,10 +124,10 @@ def village_table(gains: StudyGains) -> Exhibit:
     )
     note = sentences(
         say(
-            "{n:,} of {all:,} treated villages have a gain, {own:,} an interval of their own; "
-            "the others have the reason.",
+            "{n:,} of {all:,} treated villages have a gain, {own:,} an interval of their own.",
             n=n_gain, all=len(frame), own=n_raw,
         ),
+        say("Where one is missing, the reason is given.") if n_raw < len(frame) else "",
         cut if len(rows) < len(frame) else "",
         say(
             "Gain: the mean over the village's treated years, with its {level} interval; p: of "
@@ -175,19 +157,20 @@ def _cells(rows: pd.DataFrame, gains: StudyGains) -> pd.DataFrame:
         zip(counties, name_counties(gains.study_data.study, pd.Index(counties)), strict=True)
     )
     keys, names = [str(key) for key in rows.index], name_village(rows)
+    decimals = shared_decimals(np.ravel(rows[["gain", "conf_low", "conf_high"]]))
+
+    def ends(low: str, high: str) -> list[str]:
+        return [show_interval(*row, decimals=decimals) for row in rows[[low, high]].to_numpy()]
+
     columns: dict[str, list[str]] = {
         mark("Village"): names,
         mark("Key"): keys if keys != names else [],
         mark("County"): [named[county] for county in rows["county"]],
         mark("Town"): rows["town"].to_list(),
-        mark("Gain"): [show_number(value) for value in rows["gain"]],
-        mark("Interval"): [
-            show_interval(*ends) for ends in rows[["conf_low", "conf_high"]].to_numpy()
-        ],
-        mark("Shrunken"): [show_number(value) for value in rows["shrunken"]],
-        mark("Robust interval"): [
-            show_interval(*ends) for ends in rows[["shrunken_low", "shrunken_high"]].to_numpy()
-        ],
+        mark("Gain"): show_alike(rows["gain"], decimals=decimals),
+        mark("Interval"): ends("conf_low", "conf_high"),
+        mark("Shrunken"): show_alike(rows["shrunken"], decimals=decimals),
+        mark("Robust interval"): ends("shrunken_low", "shrunken_high"),
         mark("p"): [show_p(p) for p in rows["p_value"]],
         mark("Reason"): rows["reason"].to_list(),
         mark("First treated"): [f"{year:.0f}" for year in rows["cohort"]],

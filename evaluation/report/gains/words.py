@@ -14,6 +14,7 @@ from markupsafe import Markup
 from evaluation.gains.clusters import fewest_clusters
 from evaluation.gains.result import IncomeGains
 from evaluation.language import listing, mark, say, sentences
+from evaluation.report.digits import show_alike
 from evaluation.report.village_words import Shown, show_number
 
 Row = dict[str, Any] | pd.Series
@@ -49,13 +50,13 @@ def show_p(p: float) -> str:
     return "" if np.isnan(p) else "< .001" if p < 0.001 else f"{p:.3f}".lstrip("0")
 
 
-def show_interval(low: float, high: float) -> str:
-    """Print an interval; '' where there is none.
+def show_interval(low: float, high: float, *, decimals: int | None = None) -> str:
+    """Print an interval, both ends with the same decimals; '' where there is none.
 
     Examples
     --------
     >>> show_interval(1.0, 2.5), show_interval(1.0, np.inf), show_interval(-np.inf, np.inf)
-    ('1 to 2.50', '1 or more', 'unbounded')
+    ('1.00 to 2.50', '1 or more', 'unbounded')
     """
     if np.isnan(low):
         return ""
@@ -63,11 +64,12 @@ def show_interval(low: float, high: float) -> str:
         return say("unbounded") if np.isinf(high) else say("{n} or less", n=show_number(high))
     if np.isinf(high):
         return say("{n} or more", n=show_number(low))
-    return say("{low} to {high}", low=show_number(low), high=show_number(high))
+    least, most = show_alike([low, high], decimals=decimals)
+    return say("{low} to {high}", low=least, high=most)
 
 
 def interval_cells(
-    frame: pd.DataFrame, divisor: float, cluster: str
+    frame: pd.DataFrame, divisor: float, cluster: str, *, decimals: int | None = None
 ) -> tuple[list[Markup], str]:
     """Give averages' intervals as cells, and a reason that all without one share."""
     reasons = frame.loc[frame["conf_low"].isna(), "reason"].fillna("").astype(str).unique()
@@ -80,7 +82,9 @@ def interval_cells(
             Markup('<span class="gap">{}</span>').format(gap)
             if np.isnan(row["conf_low"])
             else Markup('<span class="number">{}</span>').format(
-                show_interval(row["conf_low"] / divisor, row["conf_high"] / divisor)
+                show_interval(
+                    row["conf_low"] / divisor, row["conf_high"] / divisor, decimals=decimals
+                )
             )
         )
     return cells, reason_words(shared, cluster)

@@ -222,11 +222,12 @@ def _run_cells(run: Run, state: State) -> dict[str, _Cell]:
 def _entry_cells(entry: Entry) -> dict[str, _Cell]:
     one = entry.estimate
     low = one.ends[0]
+    exact = one.kind == "claim" and one.bounds is not None and one.bounds.is_exact
     return {
         "county": _Cell(shown=entry.county),
         "outcome": _Cell(shown=entry.outcome),
         "kind": _Cell(shown=say(KINDS[one.kind])),
-        "estimate": _Cell(shown=show_number(one.value)),
+        "estimate": _Cell(shown=one.interval if exact else show_number(one.value)),
         "interval": _Cell(
             shown=one.interval,
             sort="" if one.bounds is None else repr(max(low, -1e300)),

@@ -80,7 +80,7 @@ def warn_of_claims(evidence: Evidence) -> list[Point]:
     ordered = sum(pairs[verdict] for verdict in _ORDERED)
     no_ranks = sentences(
         say(
-            "Not which county did better: of {n:,} comparisons of two counties on one measure "
+            "Not which county did better: of {n:,} comparisons of two counties on one measure, "
             "{k:,} give an order.",
             n=pairs.total(),
             k=ordered,
@@ -117,9 +117,8 @@ def _tell_measure(
     ]
     if not rows:
         return []
-    by_county = {
-        row["county"]: [r for r in rows if r["county"] == row["county"]] for row in rows
-    }
+    counties = dict.fromkeys((*evidence.counties, *(str(row["county"]) for row in rows)))
+    found = {county: [r for r in rows if r["county"] == county] for county in counties}
     label, unit = str(rows[0]["label"]), str(rows[0]["reads"])
     told = say(
         "{label}, if the text is true ({unit}): {found}.",
@@ -131,7 +130,8 @@ def _tell_measure(
                 county=evidence.counties.get(county, county),
                 values=commas(tell(evidence, own)),
             )
-            for county, own in by_county.items()
+            for county, own in found.items()
+            if own
         ),
     )
     return evidence.point(told, "findings")
@@ -142,15 +142,28 @@ def _each_definition(evidence: Evidence, rows: list[Row]) -> Iterable[str]:
         definition = str(row["definition"])
         yield say(
             "{bounds} ({definition})",
-            bounds=to_bounds(row["strict"]),
+            bounds=_tell_readings([row]),
             definition=say(definition),
         )
 
 
 def _all_definitions(evidence: Evidence, rows: list[Row]) -> Iterable[str]:
-    span = reduce(Bounds.hull, (to_bounds(row["strict"]) for row in rows))
     yield say_count(
-        "{span} (one definition)", "{span} (over {n} definitions)", len(rows), span=span
+        "{span} (one definition)",
+        "{span} (over {n} definitions)",
+        len(rows),
+        span=_tell_readings(rows),
+    )
+
+
+def _tell_readings(rows: list[Row]) -> str:
+    """Tell what rows span in the strict reading, and in the loose one where it differs."""
+    strict = reduce(Bounds.hull, (to_bounds(row["strict"]) for row in rows))
+    loose = reduce(Bounds.hull, (to_bounds(row["loose"]) for row in rows))
+    return (
+        str(strict)
+        if loose == strict
+        else say("{strict}, loosely {loose}", strict=strict, loose=loose)
     )
 
 

@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable
 
-from evaluation.effects.result import NAMES
+from evaluation.effects.result import LABELS
 from evaluation.language import listing, say, say_count, sentences, spoken
 from evaluation.report.gains.words import method_words, reason_words
 from evaluation.report.page.summary_parts import Evidence, Row, is_known, tell_numbers
@@ -75,13 +75,13 @@ def tell_range(evidence: Evidence, main: Row) -> str:
     first, last = rows[0]["estimator"], rows[-1]["estimator"]
     return sentences(
         say(
-            "The {n} estimators that these data allow go from {low} ({least}) to {high} "
-            "({most}).",
+            "The {n} estimators that these data allow go from {low} to {high}; lowest: "
+            "{least}; highest: {most}.",
             n=len(rows),
             low=low,
-            least=say(NAMES[first]),
+            least=say(LABELS[first]),
             high=high,
-            most=say(NAMES[last]),
+            most=say(LABELS[last]),
         ),
         say(
             "Intervals that exclude zero: {k} of {n}. They rest on {fewest:,} to {most:,} "
@@ -99,7 +99,7 @@ def tell_method(evidence: Evidence, main: Row) -> str:
     if side_of_zero(main) is None:
         return say("The average effect has no interval: {why}.", why=_why_none(main))
     how = method_words(dict(main), str(main["cluster"]))
-    told = say("The interval of the average effect is of this kind: {how}.", how=how)
+    told = say("How the interval of the average effect was made: {how}.", how=how)
     if main["year_effects"] != "county":
         return told
     common = evidence.first("effects", estimator="imputation", year_effects="common")

@@ -67,7 +67,7 @@ def warn_of_effect(evidence: Evidence) -> list[Point]:
     )
     ranks = say(
         "Not that the villages with the largest gains are the best: part of such a gain is "
-        "luck, and there is no ranking of villages here."
+        "luck, and a village's place in a list is uncertain."
     )
     average = say(
         "Not that the next yuan would gain as much: the gain per yuan is an average over all "
@@ -155,13 +155,10 @@ def _tell_checks(evidence: Evidence) -> str:
     titles = {verdict: listing(map(title_of, some)) for verdict, some in by.items()}
     told = [
         say(
-            "Of {n} checks {passed} passed and {failed} failed; {open} have no verdict and "
-            "{unknown} are not possible with these data.",
+            "Of {n} checks {passed} passed and {failed} failed.",
             n=len(rows),
             passed=len(by["passed"]),
             failed=len(by["failed"]),
-            open=len(by["informational"]),
-            unknown=len(by["not possible"]),
         )
     ]
     for row in by["failed"]:
@@ -172,9 +169,21 @@ def _tell_checks(evidence: Evidence) -> str:
     if not by["failed"]:
         told.append(say("A check sees only what it looks for."))
     if by["informational"]:
-        told.append(say("Left to you to judge: {checks}.", checks=titles["informational"]))
+        told.append(
+            say(
+                "{n} without a verdict, left to you to judge: {checks}.",
+                n=len(by["informational"]),
+                checks=titles["informational"],
+            )
+        )
     if by["not possible"]:
-        told.append(say("Not possible: {checks}.", checks=titles["not possible"]))
+        told.append(
+            say(
+                "{n} not possible with these data: {checks}.",
+                n=len(by["not possible"]),
+                checks=titles["not possible"],
+            )
+        )
     return sentences(*told)
 
 
@@ -183,8 +192,9 @@ def _tell_missed_trend(evidence: Evidence) -> str:
     if row is None or not is_known(row, "share_of_effect"):
         return ""
     return say(
-        "A straight trend that the test of years before treatment misses one time in five "
-        "would by itself look like {share} of the effect.",
+        "Had treated villages been on a trend of their own, just steep enough for the test of "
+        "the years before treatment to miss it one time in five, it would by itself look like "
+        "{share} of the effect.",
         share=tell_share(abs(row["share_of_effect"])),
     )
 

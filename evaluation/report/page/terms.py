@@ -58,7 +58,7 @@ TERMS = (
         "check", "检验",
         mark("A question put to the data that could show the effect to be wrong; it passes, "
              "fails, gives no verdict, or is not possible."),
-        "checks|检验",
+        " checks|检验",
     ),
     Term(
         "claim", "陈述", mark("One statement of a text on one indicator."), "claim|陈述",
@@ -86,7 +86,7 @@ TERMS = (
         "confidence interval", "置信区间",
         mark("A range made by a rule whose ranges hold the true value as often as stated, 95% "
              "say, if its assumptions are right."),
-        "interval|置信区间",
+        "confidence interval|% interval|置信区间",
     ),
     Term(
         "counterfactual", "反事实",
