@@ -98,13 +98,22 @@ def extend_pseudonyms(path: Path, data: StudyData) -> Pseudonyms:
     Raises
     ------
     DataError
-        If the key file is there and cannot be read, or cannot be written.
+        If the key file is there and cannot be read, or has another name for a key of the
+        study, as the study's would then not be looked for; or if it cannot be written.
     """
     known = read_pseudonyms(path) if path.exists() else Pseudonyms(_to_table([]))
     taken = set(known.table["code"])
+    held = known.table.set_index("code")["name"]
     rows = []
     for kind, county, key, name in _things(data):
-        if (kind, county, key) not in known.codes:
+        if (kind, county, key) in known.codes:
+            other = held[known.codes[kind, county, key]]
+            if name != key and other not in ("", key, name):
+                raise DataError(
+                    f"{path}: {kind} {key} is {other} in it, and {name} in the study. Name "
+                    "another file with --key if it is of another study, or mend the name in it."
+                )
+        else:
             code = _draw(kind, taken)
             taken.add(code)
             rows.append((code, kind, county, key, name))

@@ -44,6 +44,20 @@ def test_a_new_village_gets_a_code_and_the_others_keep_theirs(key, data):
     assert kept.items() <= dict(zip(after["key"], after["code"], strict=True)).items()
 
 
+def test_a_key_file_of_another_study_is_not_taken_for_this_ones(key, data):
+    table = pd.read_csv(key, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    village = table.index[table["kind"] == "village"][0]
+    name = table.loc[village, "name"]
+    for other, refused in (("李庄", True), ("", False), (table.loc[village, "key"], False)):
+        table.loc[village, "name"] = other
+        table.to_csv(key, index=False, encoding="utf-8-sig")
+        if refused:
+            with pytest.raises(DataError, match=f"is 李庄 in it, and {name} in the study"):
+                extend_pseudonyms(key, data)
+        else:  # a key without a name, as of a village that only a ledger knew
+            extend_pseudonyms(key, data)
+
+
 def test_the_data_hold_no_name_and_give_the_same_numbers(key, data):
     hidden = load_data(Study.load(STUDY, pseudonyms=key))
     names = read_pseudonyms(key).names

@@ -61,6 +61,11 @@ def test_a_row_of_one_village_under_its_code_is_no_cell():
     assert disclosure.find_small(["village", "n_villages"], rows, 5) == [2, 3]
 
 
+def test_an_average_without_a_few_villages_tells_theirs_unless_they_are_named():
+    rows = [["", 1], ["", 2], ["", 9], ["V-1", 1]]
+    assert disclosure.find_small(["villages", "n_left_out"], rows, 5) == [0, 1, 2]
+
+
 def test_a_table_loses_the_numbers_of_small_rows():
     notebook = show(table())
     disclosure.protect_notebook(notebook, 5)

@@ -19,7 +19,7 @@ from evaluation.language import speaking
 from evaluation.report import manifest, plots
 from evaluation.report.exhibits import Exhibit, html_table, save_exhibit
 from evaluation.report.files import document_pdf, documents
-from evaluation.report.files.document_parts import MOST_ROWS
+from evaluation.report.files.document_parts import MOST_ROWS, read_report
 from evaluation.report.files.documents import check_extras, write_documents
 
 PAGE = """<!DOCTYPE html><html lang="{lang}"><head><title>x</title></head><body>
@@ -257,6 +257,17 @@ def test_a_run_without_a_page_gets_no_documents(tmp_path):
     with pytest.raises(ReportError, match=r"report\.html: cannot be read"):
         write_documents(folder, ["docx"])
     assert [*tmp_path.rglob("*")] == [folder]
+
+
+def test_a_picture_that_is_not_in_the_page_is_its_description(tmp_path):
+    secret = tmp_path / "secret.png"
+    secret.write_bytes(b"x")
+    told = f'<p>Before <img src="{secret}" alt="our survey"> after</p><img src="gone.png">'
+    (tmp_path / "report.html").write_text(
+        f"<html><body><main><h1>Title</h1>{told}</main></body></html>", encoding="utf-8"
+    )
+    assert "secret" not in json.dumps(blocks := read_report(tmp_path).blocks)
+    assert "Image" not in json.dumps(blocks) and "survey" in json.dumps(blocks)
 
 
 def test_without_a_chinese_font_there_is_no_pdf_of_boxes(run, monkeypatch):

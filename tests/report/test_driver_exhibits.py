@@ -233,6 +233,15 @@ def test_a_group_that_differs_is_named():
     assert "乙 has the highest mean" in note
 
 
+def test_a_trait_with_a_name_that_no_file_can_have_has_a_table_of_its_own():
+    panel = drawn_panel()
+    villages = panel.villages.rename(columns={"dispatching_unit": "单位/级别 (2020)"})
+    panel = dataclasses.replace(panel, villages=villages, traits=("单位/级别 (2020)",))
+    exhibit = heterogeneity_table(estimate_study_gains(data_of(panel=panel)))
+    assert exhibit.name == "gains_of_单位_级别_2020_"
+    assert "单位/级别 (2020)" in exhibit.data
+
+
 def test_without_a_name_groups_are_of_the_first_trait_or_of_places_or_cohorts():
     gains = drawn()
     assert heterogeneity_table(gains).name == "gains_of_dispatching_unit"

@@ -155,7 +155,7 @@ def test_the_table_has_the_effect_worked_by_hand():
     assert rows["comparison"].to_list() == ["not_yet_treated", "everybody", "never_treated"]
     assert (rows["unit"] == "万元, prices of 2020").all()
     _, _, first, *_ = cells_of(exhibit)
-    assert first[:2] == ["Imputation (Borusyak, Jaravel, Spiess 2024)", "5"]
+    assert first[:2] == ["Imputation (Borusyak, Jaravel, Spiess 2024)", "5.00"]
 
 
 def test_both_tables_stand_in_groups_with_their_reasons(few):
@@ -231,7 +231,7 @@ def with_overall(effects, **rows):
         (
             {"imputation": (2, 1, 3), "twfe": (4, 3.5, 4.5), "sun_abraham": (2, 1, 3)},
             "go from 2 (imputation) to 4 (TWFE). 1 of the other 2 intervals overlaps that of "
-            "imputation; not that of TWFE. The furthest estimate (TWFE) is 2 standard errors",
+            "imputation; not that of TWFE. The furthest estimate (TWFE) is 2.0 standard errors",
         ),
         (
             {"imputation": (2, 1, 3), "twfe": (2.5, 2, 3), "sun_abraham": (1, 0, 2)},

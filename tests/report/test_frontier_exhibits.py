@@ -46,7 +46,7 @@ def test_shares_reached_are_worked_by_hand():
     exhibit = frontier_table(efficiency(), n_draws=0)
     rows = exhibit.data.set_index("county")
     assert rows["reached"].to_list() == pytest.approx([3 / 4, 1, 5 / 6], rel=EXACT)
-    assert rows["n_units"].to_list() == [2, 1, 3]
+    assert rows["n_units"].to_list() == rows["n_villages"].to_list() == [2, 1, 3]
     assert rows["n_frontier"].to_list() == [1, 1, 2]
     assert rows.loc["East", ["quarter", "three_quarters"]].to_list() == pytest.approx(
         [5 / 8, 7 / 8], rel=EXACT

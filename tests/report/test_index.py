@@ -195,7 +195,7 @@ def test_every_estimate_has_a_row_with_what_it_is(reports):
         ("all", "causal estimate", "5.46", "4.96 to 5.96", imputed, ""),
         ("all", "causal estimate", "5.25", "", "TWFE, common year effects", ""),
         ("East 东县", "causal estimate", "5.06", "", imputed, "4 clusters"),
-        ("West 西县", "causal estimate", "-1.50", "-2.50 to -0.500", imputed, ""),
+        ("West 西县", "causal estimate", "-1.50", "-2.50 to -0.50", imputed, ""),
     ]
     assert {(row["Outcome"], row["Unit"], row["Price year"]) for row in rows} == {
         ("collective income", "万元", "2022")
@@ -249,7 +249,7 @@ def test_alternative_texts_hold_the_numbers(reports):
     panel, chart = re.findall(r'<img alt="([^"]*)"', read(index(reports)))
     assert "all 5.46 (4.96 to 5.96), East 东县 5.06 (no interval), West" in panel
     assert "5.25" not in panel
-    assert "Map of counties" in chart and "West 西县 -1.50 (-2.50 to -0.500)" in chart
+    assert "Map of counties" in chart and "West 西县 -1.50 (-2.50 to -0.50)" in chart
 
 
 def test_parameters_are_shown_where_they_differ_from_defaults_or_between_runs(reports):
@@ -473,7 +473,7 @@ def test_the_page_filters_and_sorts_in_a_browser(reports):
         head.focus()
         tab.keyboard.press("Enter")
         cells = [row.locator("td").nth(5).inner_text() for row in shown.all()]
-        assert cells == ["-2.50 to -0.500", "4.96 to 5.96", "[10, 11)", "20.6", "", ""]
+        assert cells == ["-2.50 to -0.50", "4.96 to 5.96", "[10, 11)", "20.6", "", ""]
         assert tab.evaluate("document.documentElement.scrollWidth") <= 390
         browser.close()
     assert [line for line in told if not line.startswith(("data:", page.as_uri()))] == []

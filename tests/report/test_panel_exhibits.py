@@ -197,8 +197,8 @@ def test_paths_of_bands_are_means_with_every_line_in_the_note():
     means = exhibit.data.set_index(["cohort", "year"])["mean"]
     # (1 + 2) / 2, (3 + 4) / 2, ...; twice that in 2018
     assert means.xs(2010, level="year").tolist() == [1.5, 3.5, 5.5, 7.5, 9]
-    for line in ("2011-2012: 1.50, n 2 and 2", "2017-2018: 7.50, n 2 and 2",
-                 "never treated: 9, n 1 and 1"):  # fmt: skip
+    for line in ("2011-2012 by 1.50 (2 and 2 villages)", "2017-2018 by 7.50 (2 and",
+                 "never treated by 9.00 (1 and 1 villages)"):  # fmt: skip
         assert line in exhibit.note
     rollout = plot_rollout(data_of(panel=panel))
     assert len(rollout.data) == 9 and len(exhibit.svg) > 0

@@ -118,7 +118,9 @@ def test_estimators_are_compared_on_the_same_year_effects():
         effect(None, estimator="matched_did"),
     )  # fmt: skip
     text = said(results(exhibit("effects", *rows)))["found"][1]
-    assert "The 2 estimators that these data allow go from +4.2 (TWFE) to +5.0" in text
+    assert (
+        "The 2 estimators that these data allow go from +4.2 to +5.0; lowest: Two-way" in text
+    )
     assert "Intervals that exclude zero: 2 of 2." in text and "70 to 80" in text
 
 

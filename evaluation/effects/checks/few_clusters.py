@@ -19,6 +19,7 @@ from evaluation.effects.checks.side_by_side import (
 )
 from evaluation.effects.estimates import effective_clusters
 from evaluation.effects.fixed_effects import estimate_twfe
+from evaluation.effects.result import NAMES
 from evaluation.errors import DesignError
 from evaluation.gains.clusters import (
     ENOUGH_CLUSTERS,
@@ -109,7 +110,7 @@ def check_few_clusters(subject: Subject) -> Check:
     def labels() -> list[str]:
         pairs = zip(table["estimator"], table["cluster"], strict=True)
         return [
-            say("{estimator}, by {cluster}", estimator=say(name), cluster=say(cluster))
+            say("{estimator}, by {cluster}", estimator=say(NAMES[name]), cluster=say(cluster))
             for name, cluster in pairs
         ]
 

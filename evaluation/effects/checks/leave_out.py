@@ -164,8 +164,7 @@ def check_influence(subject: Subject) -> Check:
         below = np.flatnonzero(sign * path <= 0)
         needed = int(below[0]) + 1 if len(below) else n
     shares = list(dict.fromkeys(max(1, int(share * n)) for share in _SHARES))
-    kept = sorted({1, *shares, needed} - {n})
-    rows = []
+    rows, kept = [], sorted({1, *shares, needed} - {n})
     for k in kept:
         row = found.get(k) or _without(subject, order[:k])
         named = subject.panel.villages.index[subject.gains.cells.rows[order[:k]]]

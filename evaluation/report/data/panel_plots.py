@@ -234,7 +234,7 @@ def _changes(data: pd.DataFrame, names: list[str]) -> str:
     for (a, b), span in zip(spans, rises, strict=True):
         changes = commas(
             say(
-                "{name} {change} ({before:,} and {after:,} villages)",
+                "{name} by {change} ({before:,} and {after:,} villages)",
                 name=say(name),
                 change=change or say("unknown"),
                 before=known[name, a],

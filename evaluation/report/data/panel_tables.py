@@ -266,7 +266,7 @@ def _declared_unit(study: Study, variable: Variable) -> str:
 def _label(data: pd.DataFrame) -> list[Markup]:
     """Name variables by label, and by their column in the file and its unit below it."""
     told = [
-        ("" if column == label else column, f"({unit})" if unit else "")
+        ("" if column == label else column, say("({unit})", unit=unit) if unit else "")
         for label, column, unit in zip(
             data["label"], data["column"], data["declared_unit"], strict=True
         )

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from markupsafe import Markup
 
+from evaluation.effects.result import NAMES
 from evaluation.language import mark, say
 from evaluation.report.digits import shared_decimals, show_alike
 from evaluation.report.gains.words import show_interval, show_p
@@ -73,19 +75,22 @@ _HEADINGS: Mapping[str, str] = {
     "villages": mark("which villages"),
     "years_earlier": mark("years earlier"),
 }
+_ESTIMATORS: Mapping[Any, str] = {"imputation": NAMES["imputation"], "twfe": NAMES["twfe"]}
 _CLUSTERS = (mark("village"), mark("town"), mark("county"))  # said as other words in cells are
 
 
 _ENDS = {"conf_high": "conf_low", "share_high": "share_low"}  # shown with the lower end
-_ALIKE = ("estimate", "se", "conf_low", "conf_high")  # have the same decimals
+_ALIKE = {
+    "estimate", "se", "conf_low", "conf_high", "change", "difference", "se_difference",
+    "drawn_low", "drawn_high",
+}  # fmt: skip
 
 
 def lay_out(table: pd.DataFrame, level: str) -> pd.DataFrame:
     """Give a check's table as cells: ends of intervals together, without empty columns."""
     cells: dict[str, list[str]] = {}
-    alike = shared_decimals(
-        next((table[name].astype(float) for name in _ALIKE if name in table), [])
-    )
+    sizes = [name for name in ("estimate", "conf_low", "conf_high") if name in table]
+    alike = shared_decimals(table[sizes].to_numpy(float).ravel()) if sizes else None
     for name in map(str, table):
         if _ENDS.get(name, name) != name and _ENDS[name] in table:
             continue
@@ -94,11 +99,11 @@ def lay_out(table: pd.DataFrame, level: str) -> pd.DataFrame:
         if name == "conf_low":
             ends = table[["conf_low", "conf_high"]].to_numpy(float)
             heading = say("{level} interval", level=level)
-            cells[heading] = [show_interval(*row, decimals=alike) for row in ends]
+            cells[heading] = [_line(show_interval(*row, decimals=alike)) for row in ends]
         elif name == "share_low":
             heading = say("{level} interval of the share", level=level)
             ends = table[["share_low", "share_high"]].to_numpy(float)
-            cells[heading] = [_share_interval(*row) for row in ends]
+            cells[heading] = [_line(_share_interval(*row)) for row in ends]
         elif name.startswith("p_") and floats:
             cells[heading] = [show_p(p) for p in table[name]]
         elif (name == "power" or name.startswith("share")) and floats:
@@ -113,6 +118,11 @@ def lay_out(table: pd.DataFrame, level: str) -> pd.DataFrame:
         {_capitalise(heading): column for heading, column in cells.items() if any(column)},
         dtype=object,
     )
+
+
+def _line(text: str) -> str:
+    """Keep a cell on one line."""
+    return Markup('<span class="number">{}</span>').format(text) if text else ""
 
 
 def _share_interval(low: float, high: float) -> str:
@@ -133,4 +143,4 @@ def _cell(value: Any) -> str:
         return f"{value:,}" if abs(int(value)) > 9999 else str(value)
     if isinstance(value, float | np.floating):
         return "" if np.isnan(value) else show_number(float(value))
-    return "" if value is None or value is pd.NA else say(str(value))
+    return "" if value is None or value is pd.NA else say(_ESTIMATORS.get(value, str(value)))

@@ -101,7 +101,7 @@ def _cells(table: EffectsTable, effects: StudyEffects) -> tuple[pd.DataFrame, st
     frame = effect_rows(table, effects.shown.divisor)
     words = effects_words(table.gains)
     with_effect = frame[frame["estimator"].isin(list(table.found))]
-    decimals = shared_decimals(frame["estimate"])
+    decimals = shared_decimals(frame[_MONEY].drop(columns="se").to_numpy(float).ravel())
     intervals, shared = interval_cells(with_effect, 1, cluster, decimals=decimals)
     intervals += [
         Markup('<span class="gap">{}</span>').format(say("not estimated: {why}", why=reason))
@@ -166,7 +166,7 @@ def effects_event_table(effects: StudyEffects) -> Exhibit:
         ],
         say("Years since treatment"): [f"{h:+d}" if h else "0" for h in times],
     }
-    decimals = shared_decimals(events["estimate"])
+    decimals = shared_decimals(events[_MONEY].drop(columns="se").to_numpy(float).ravel())
     for name, rows in events.groupby("estimator", sort=False):
         rows = rows.set_index("event_time").reindex(times)
         head = say(NAMES[name])  # type: ignore[index]

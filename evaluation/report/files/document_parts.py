@@ -161,6 +161,10 @@ def _drop_screen_parts(main: Any) -> None:
         # To a place on the page, or to a file beside it: neither is there on paper.
         if "://" not in link.get("href", ""):
             link.attrib.pop("href", None)
+    for picture in main.xpath(".//img[not(starts-with(@src, 'data:'))]"):
+        # Of an own chapter; pandoc would read whatever file of this machine it names.
+        picture.text = picture.get("alt", "")
+        picture.drop_tag()
 
 
 def _read_front(root: Any, main: Any) -> tuple[str, tuple[str, ...]]:

@@ -189,7 +189,7 @@ def indicator_table(study_data: StudyData) -> Exhibit:
         dtype=object,
     )
     sizes = data[["first_mean", "last_mean", "change"]].to_numpy(np.float64)
-    firsts, lasts, changes = zip(*map(show_alike, sizes), strict=True)
+    firsts, lasts, changes = ([row[i] for row in map(show_alike, sizes)] for i in range(3))
     for means, years, head in (
         (firsts, data["first_years"], say("Mean, first year")),
         (lasts, data["last_years"], say("Mean, last year")),

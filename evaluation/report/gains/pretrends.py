@@ -18,7 +18,6 @@ from evaluation.report.gains.words import (
     reason_words,
     show_p,
 )
-from evaluation.report.village_words import show_number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +50,9 @@ def before_words(events: list[EventStudy], gains: StudyGains) -> str:
             why=_why(event),
         )
     largest = known.iloc[int(known["estimate"].abs().argmax())]
-    size = show_number(float(largest["estimate"]) / gains.shown.divisor)
+    ends = event.frame[["estimate", "conf_low", "conf_high"]] / gains.shown.divisor
+    decimals = shared_decimals(np.ravel(ends))  # as the table has
+    [size] = show_alike([largest["estimate"] / gains.shown.divisor], decimals=decimals)
     told = say(
         "the largest coefficient{how} is {size}, at {time:+d}",
         how=say(" with {effects}", effects=effects_words(found)) if len(events) > 1 else "",

@@ -146,11 +146,12 @@ def extreme_rows(gains: StudyGains) -> list[Row]:
     villages = panel.villages.iloc[rows]
     told = []
     for row, name in enumerate(name_village(villages)):
-        key = "" if name == villages.index[row] else f" ({villages.index[row]})"
+        key = villages.index[row]
+        called = name if name == key else say("{name} ({what})", name=name, what=key)
         told.append(
             say(
                 "{village} in {year}: {value}",
-                village=f"{name}{key}", year=panel.years[years[row]],
+                village=called, year=panel.years[years[row]],
                 value=show_number(values[row]),
             )
         )  # fmt: skip

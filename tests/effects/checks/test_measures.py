@@ -160,7 +160,7 @@ def test_a_main_outcome_in_logarithms_is_compared_with_its_level():
     check = check_outcomes(imputed(panel))
     assert check.table["scale"].tolist() == ["log", "level"]
     share = 100 * check.table.loc[0, "share"]
-    assert f"The effect is {share:+.3g}% (exp(b) - 1). On 1 other" in check.sentence
+    assert f"The effect is {share:+.1f}% (exp(b) - 1). On 1 other" in check.sentence
     assert " to " not in check.sentence.partition("On 1 other scale")[2].partition(";")[0]
     att = imputed(panel).gains.att["estimate"]
     np.testing.assert_allclose(check.table.loc[0, "share"], np.expm1(att), rtol=EXACT)
