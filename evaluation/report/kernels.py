@@ -50,7 +50,9 @@ class Kernels:
         self.stopped.set()
         for manager in [*self.started]:
             process = getattr(manager.provisioner, "process", None)
-            if process is None or process.poll() is not None:
+            status = None if process is None else process.poll()
+            # One that ended by itself is gone; one that was killed has left its workers.
+            if process is None or (status is not None and status >= 0):
                 continue
             if os.name == "nt":
                 process.kill()

@@ -226,7 +226,7 @@ def test_gains_in_logarithms_are_for_more_money_and_not_added_up():
     money = {f"v{i}": {"fiscal": 1 + i / 60} for i in range(60)}
     found = efficiency_of(panel, money, year=2020)
     exhibit = marginal_table(found)
-    assert "Gain a year for 1 万元 more" in text(exhibit)
+    assert "Gain a year for 10,000 yuan more" in text(exhibit)
     assert "Gains are in log of yuan" in exhibit.note
     assert "cannot be added up over villages" in text(attribution_table(found))
     table = efficiency_table(found)

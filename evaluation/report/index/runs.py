@@ -123,7 +123,7 @@ def _read_run(place: Path, folder: Path) -> Run:
             name=name,
             place=where,
             study=str(results["study"]),
-            title={"en": str(title["en"]), "zh": str(title.get("zh", ""))},
+            title={"en": str(title["en"]), "zh": str(title.get("zh") or "")},
             simulated=bool(results["simulated"]),
             language=str(results.get("language", "")),
             end=end,
