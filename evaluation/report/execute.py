@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -13,6 +14,8 @@ from evaluation.errors import ReportError
 from evaluation.report.kernels import Kernels
 from evaluation.report.notebook_words import translate_notebook
 from evaluation.report.parameters import Value
+
+_PLACES = re.compile(r"^(data|pseudonyms) = .*\n?", re.MULTILINE)
 
 Notebook = Any  # nbformat's NotebookNode: a dict whose keys are attributes too
 
@@ -125,6 +128,8 @@ def _tidy(notebook: Notebook) -> None:
     ]
     for number, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{number}"
+        if "injected-parameters" in cell.metadata.get("tags", ()):
+            cell.source = _PLACES.sub("", cell.source)
         for key in ("papermill", "execution"):
             cell.metadata.pop(key, None)
         for output in cell.get("outputs", ()):
