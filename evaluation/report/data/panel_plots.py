@@ -66,10 +66,7 @@ def plot_map(study_data: StudyData) -> Exhibit:
             longitude=("longitude", "mean"),
             latitude=("latitude", "mean"),
         ).reset_index()  # fmt: skip
-    stretch = 1 / np.cos(np.radians(placed["latitude"].mean()))
-    spans = [float(np.ptp(placed[name])) or 0.1 for name in ("longitude", "latitude")]
-    height = float(np.clip(6.4 * stretch * spans[1] / spans[0], 2.5, 6))
-    figure = plots.new_figure(7.2, height + 0.8)
+    figure = plots.new_figure(7.2, map_height(placed, width=6.4) + 0.8)
     colors = color_cohorts(names)
     with plots.in_style():
         axes = figure.subplots()
@@ -88,11 +85,7 @@ def plot_map(study_data: StudyData) -> Exhibit:
                 zorder=2 if name == NEVER else 3,
             )
         key = write_counties(study_data, axes, placed)
-        axes.margins(0.1)
-        axes.set_aspect(stretch)
-        axes.set_xlabel(plots.inscribe("longitude, degrees east"))
-        axes.set_ylabel(plots.inscribe("latitude, degrees north"))
-        axes.ticklabel_format(useOffset=False)
+        frame_map(axes, placed)
         figure.legend(
             loc="outside lower left", ncols=5, frameon=False, alignment="left",
             title=plots.inscribe(_FIRST_YEAR), markerscale=max(1.0, 4 / size**0.5),
@@ -124,6 +117,26 @@ def plot_map(study_data: StudyData) -> Exhibit:
         simulated=study_data.study.simulated,
         note=note,
     )
+
+
+def map_height(placed: pd.DataFrame, *, width: float) -> float:
+    """Give the height, in inches, of a map of villages that is so wide."""
+    spans = [float(np.ptp(placed[name])) or 0.1 for name in ("longitude", "latitude")]
+    return float(np.clip(width * _stretch(placed) * spans[1] / spans[0], 2.5, 6))
+
+
+def frame_map(axes: Axes, placed: pd.DataFrame) -> None:
+    """Let a map's axes be true to distances, and name them."""
+    axes.margins(0.1)
+    axes.set_aspect(_stretch(placed))
+    axes.set_xlabel(plots.inscribe("longitude, degrees east"))
+    axes.set_ylabel(plots.inscribe("latitude, degrees north"))
+    axes.ticklabel_format(useOffset=False)
+
+
+def _stretch(placed: pd.DataFrame) -> float:
+    """Give the length of a degree of latitude against one of longitude."""
+    return float(1 / np.cos(np.radians(placed["latitude"].mean())))
 
 
 def draw_boundaries(study_data: StudyData, axes: Axes) -> tuple[str, str]:

@@ -11,7 +11,12 @@ from markupsafe import Markup
 from evaluation.language import mark, say, say_count, sentences
 from evaluation.report import plots
 from evaluation.report.absent import absent
-from evaluation.report.data.panel_plots import draw_boundaries, write_counties
+from evaluation.report.data.panel_plots import (
+    draw_boundaries,
+    frame_map,
+    map_height,
+    write_counties,
+)
 from evaluation.report.digits import shared_decimals, show_alike
 from evaluation.report.exhibits import Exhibit
 from evaluation.report.gains.study import (
@@ -42,10 +47,7 @@ def plot_gain_map(gains: StudyGains) -> Exhibit:
     if placed.empty:
         reason = say("No village with a shrunken gain has coordinates.")
         return absent(gains.study_data, "gain_map", say(_MAP), reason)
-    stretch = 1 / np.cos(np.radians(placed["latitude"].mean()))
-    spans = [float(np.ptp(placed[name])) or 0.1 for name in ("longitude", "latitude")]
-    height = float(np.clip(5.6 * stretch * spans[1] / spans[0], 2.5, 6))
-    figure = plots.new_figure(7.6, height + 0.6)
+    figure = plots.new_figure(7.6, map_height(placed, width=5.6) + 0.6)
     most = float(np.quantile(placed["shrunken"].abs(), 0.99)) or 1.0
     with plots.in_style():
         axes = figure.subplots()
@@ -57,11 +59,7 @@ def plot_gain_map(gains: StudyGains) -> Exhibit:
             rasterized=len(placed) > _MANY_POINTS, zorder=5,
         )  # fmt: skip
         key = write_counties(gains.study_data, axes, placed)
-        axes.margins(0.1)
-        axes.set_aspect(stretch)
-        axes.set_xlabel(plots.inscribe("longitude, degrees east"))
-        axes.set_ylabel(plots.inscribe("latitude, degrees north"))
-        axes.ticklabel_format(useOffset=False)
+        frame_map(axes, placed)
         label = plots.inscribe("shrunken gain, {axis}", axis=shown.axis)
         figure.colorbar(dots, ax=axes, shrink=0.8, label=label)
     note = sentences(
