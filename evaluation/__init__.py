@@ -10,7 +10,7 @@ from typing import Any
 _HOMES = {
     "use_language": "evaluation.language",
     "Exhibit": "evaluation.report.exhibits",
-    "html_table": "evaluation.report.exhibits",
+    "html_table": "evaluation.report.cells",
     "figure_exhibit": "evaluation.report.plots",
     "Bounds": "evaluation.bounds",
     "read_figure": "evaluation.data.hedges",

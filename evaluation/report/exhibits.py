@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from evaluation.bounds import Bounds
 from evaluation.errors import ReportError
@@ -23,6 +23,7 @@ MIME = "application/vnd.evaluation.exhibit+json"
 """The notebook output that a run collects its tables, figures and numbers from."""
 
 _PLAIN_ROWS = 100  # of the text that a terminal shows; the data has all
+
 
 LEGEND = mark(
     "[ or ]: the end is a possible value; ( or ): it is not, which is said of the exact end. "
@@ -222,79 +223,3 @@ def _end_cell(cell: Any, end: str) -> Any:
         return None
     missing = {"lower": "-inf", "upper": "inf"}.get(end)
     return missing if cell[end] is None else int(cell[end]) if "closed" in end else cell[end]
-
-
-def html_table(
-    frame: pd.DataFrame, *, row_headers: int = 1, group: str | None = None
-) -> Markup:
-    """Build an HTML table; cells that are not Markup are escaped.
-
-    Parameters
-    ----------
-    frame
-        The cells as shown.
-    row_headers
-        How many columns on the left head their row.
-    group
-        A column whose runs of equal values become headings inside the table.
-    """
-    if frame.empty:
-        return Markup("<p>{}</p>").format(say("Nothing to show."))
-    shown = frame.drop(columns=group) if group else frame
-    head = Markup("").join(Markup('<th scope="col">{}</th>').format(c) for c in shown.columns)
-    lines = []
-    last: Any = None
-    for position, row in enumerate(shown.to_numpy(object)):
-        if group and (title := frame[group].iloc[position]) != last:
-            last = title
-            lines.append(
-                Markup(
-                    '<tr class="group"><th colspan="{}" scope="rowgroup">{}</th></tr>'
-                ).format(len(shown.columns), title)
-            )
-        cells = Markup("").join(
-            (
-                Markup('<th scope="row">{}</th>') if i < row_headers else Markup("<td>{}</td>")
-            ).format("" if cell is None else cell)
-            for i, cell in enumerate(row)
-        )
-        lines.append(Markup("<tr>{}</tr>").format(cells))
-    return Markup("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>").format(
-        head, Markup("").join(lines)
-    )
-
-
-def html_bounds(bounds: Bounds | None, unit: str = "") -> Markup:
-    """Print bounds on one line, with their unit."""
-    if bounds is None:
-        return Markup("")
-    return Markup('<span class="number">{}</span>').format(f"{bounds} {unit}".strip())
-
-
-def html_phrase(phrase: str) -> Markup:
-    """Print a short phrase on one line."""
-    return Markup('<span class="phrase">{}</span>').format(phrase)
-
-
-def html_formula(formula: str) -> Markup:
-    """Print a formula that may be broken behind its underscores."""
-    parts = Markup("_<wbr>").join(formula.split("_"))
-    return Markup('<code class="formula">{}</code>').format(parts)
-
-
-def html_date(date: str) -> Markup:
-    """Print a date on one line."""
-    return Markup('<span class="number">{}</span>').format(say("as of {date}", date=date))
-
-
-def html_claims(ids: str) -> Markup:
-    """Link claims' ids ("C048 C055") to their rows in the list of claims."""
-    links = (
-        Markup('<a class="claim" href="#{0}">{0}</a>').format(name) for name in ids.split()
-    )
-    return Markup(" ").join(links)
-
-
-def html_lines(*lines: str) -> Markup:
-    """Put lines below one another, leaving out the empty ones."""
-    return Markup("<br>").join(escape(line) for line in lines if line)

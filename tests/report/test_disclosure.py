@@ -12,7 +12,8 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from evaluation.data.pseudonyms import COLUMNS, Pseudonyms
 from evaluation.errors import ReportError
 from evaluation.report import disclosure
-from evaluation.report.exhibits import MIME, Exhibit, html_table
+from evaluation.report.cells import html_table
+from evaluation.report.exhibits import MIME, Exhibit
 from evaluation.report.plots import figure_exhibit, new_figure
 
 ROWS = pd.DataFrame(

@@ -17,7 +17,8 @@ from markupsafe import Markup
 from evaluation.errors import ReportError
 from evaluation.language import speaking
 from evaluation.report import manifest, plots
-from evaluation.report.exhibits import Exhibit, html_table, save_exhibit
+from evaluation.report.cells import html_table
+from evaluation.report.exhibits import Exhibit, save_exhibit
 from evaluation.report.files import document_pdf, documents
 from evaluation.report.files.document_parts import MOST_ROWS, read_report
 from evaluation.report.files.documents import check_extras, write_documents

@@ -9,15 +9,8 @@ from markupsafe import Markup
 
 from evaluation.bounds import Bounds
 from evaluation.errors import ReportError
-from evaluation.report.exhibits import (
-    MIME,
-    Exhibit,
-    flatten_bounds,
-    html_claims,
-    html_table,
-    save_exhibit,
-    to_json,
-)
+from evaluation.report.cells import html_claims, html_table
+from evaluation.report.exhibits import MIME, Exhibit, flatten_bounds, save_exhibit, to_json
 from evaluation.report.files.table_files import MOST_WORD_ROWS
 
 

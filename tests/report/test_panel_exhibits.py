@@ -239,7 +239,7 @@ def test_the_summary_shows_the_declared_unit_and_many_zeros():
     table = summary_table(data_of(panel=panel, panel_file=part, prices=prices))
     assert table.data["declared_unit"].tolist() == ["log1p of 千元", ""]
     assert table.data["zero_share"].tolist() == [0.25, 0]
-    assert "<td>25%</td>" in table.body and "<td>0%</td>" not in table.body
+    assert '<td class="n">25%</td>' in table.body and ">0%</td>" not in table.body
 
 
 def test_what_the_file_does_not_have_has_no_row():

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluation.language import speaking
-from evaluation.report.exhibits import html_formula
+from evaluation.report.cells import html_formula
 from evaluation.report.files import latex_tables
 from evaluation.report.files.grid_layout import lay_out
 from evaluation.report.files.grids import Cell, Grid, Table

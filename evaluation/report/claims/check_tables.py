@@ -13,16 +13,9 @@ from evaluation.claims.formula import parse_formula
 from evaluation.claims.table import ClaimTable
 from evaluation.data.hedges import OTHER_READING, Reading
 from evaluation.language import commas, mark, say, sentences
+from evaluation.report.cells import html_bounds, html_claims, html_lines, html_table
 from evaluation.report.claims.tables import READINGS, relabel
-from evaluation.report.exhibits import (
-    LEGEND,
-    MONEY,
-    Exhibit,
-    html_bounds,
-    html_claims,
-    html_lines,
-    html_table,
-)
+from evaluation.report.exhibits import LEGEND, MONEY, Exhibit
 
 _ANSWERS = {
     "yes": mark("holds for every value allowed"),

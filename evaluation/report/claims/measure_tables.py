@@ -18,13 +18,7 @@ from evaluation.claims.measures import assess_counties, assessment_frame
 from evaluation.claims.table import ClaimTable
 from evaluation.data.hedges import OTHER_READING, READINGS, Reading
 from evaluation.language import commas, listing, say, sentences
-from evaluation.report.claims.check_tables import count_verdicts
-from evaluation.report.claims.tables import READINGS as READ
-from evaluation.report.claims.tables import name_area, relabel, say_gap, say_otherwise
-from evaluation.report.exhibits import (
-    LEGEND,
-    MONEY,
-    Exhibit,
+from evaluation.report.cells import (
     html_bounds,
     html_claims,
     html_formula,
@@ -32,6 +26,10 @@ from evaluation.report.exhibits import (
     html_phrase,
     html_table,
 )
+from evaluation.report.claims.check_tables import count_verdicts
+from evaluation.report.claims.tables import READINGS as READ
+from evaluation.report.claims.tables import name_area, relabel, say_gap, say_otherwise
+from evaluation.report.exhibits import LEGEND, MONEY, Exhibit
 
 # The measures that the report opens with.
 _HEADLINES = ("level_per_village", "gain_per_village", "gain_per_yuan", "cost_per_job")

@@ -16,15 +16,8 @@ from evaluation.data.hedges import Reading
 from evaluation.data.study import Area, Study
 from evaluation.errors import DataError, suggest
 from evaluation.language import choose, commas, mark, say, sentences, spoken
-from evaluation.report.exhibits import (
-    LEGEND,
-    Exhibit,
-    html_bounds,
-    html_claims,
-    html_date,
-    html_lines,
-    html_table,
-)
+from evaluation.report.cells import html_bounds, html_claims, html_date, html_lines, html_table
+from evaluation.report.exhibits import LEGEND, Exhibit
 from evaluation.report.words import PILLARS, SCOPES, STAGES
 
 READINGS: dict[Reading, tuple[str, str]] = {

@@ -13,8 +13,9 @@ from evaluation.data.prices import study_deflators
 from evaluation.language import mark, say, sentences
 from evaluation.report import plots
 from evaluation.report.absent import absent
+from evaluation.report.cells import html_table
 from evaluation.report.digits import show_alike
-from evaluation.report.exhibits import Exhibit, html_table
+from evaluation.report.exhibits import Exhibit
 from evaluation.report.village_words import (
     COLORS,
     NEVER,

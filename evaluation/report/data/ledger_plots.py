@@ -15,7 +15,8 @@ from evaluation.data.study_files import FundSource, Role, Stage
 from evaluation.language import commas, mark, say, sentences
 from evaluation.report import plots
 from evaluation.report.absent import absent
-from evaluation.report.exhibits import Exhibit, html_table
+from evaluation.report.cells import html_table
+from evaluation.report.exhibits import Exhibit
 from evaluation.report.village_words import (
     Shown,
     label_counties,

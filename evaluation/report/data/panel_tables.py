@@ -12,8 +12,9 @@ from evaluation.data.study import Study
 from evaluation.data.study_files import Column
 from evaluation.data.study_panel import Statistic
 from evaluation.language import commas, mark, say, say_count, sentences
+from evaluation.report.cells import html_table
 from evaluation.report.digits import show_alike
-from evaluation.report.exhibits import Exhibit, html_table
+from evaluation.report.exhibits import Exhibit
 from evaluation.report.village_words import (
     group_cohorts,
     money_note,

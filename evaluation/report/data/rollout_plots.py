@@ -14,7 +14,8 @@ from evaluation.data.load import StudyData
 from evaluation.data.panel import VillagePanel
 from evaluation.language import commas, mark, say, sentences
 from evaluation.report import plots
-from evaluation.report.exhibits import Exhibit, html_table
+from evaluation.report.cells import html_table
+from evaluation.report.exhibits import Exhibit
 from evaluation.report.village_words import (
     COLORED,
     COLORS,

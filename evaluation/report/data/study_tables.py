@@ -9,7 +9,8 @@ from evaluation.data.load import StudyData
 from evaluation.data.panel import VillagePanel
 from evaluation.data.study import Study
 from evaluation.language import choose, commas, mark, say, sentences, spoken
-from evaluation.report.exhibits import Exhibit, html_lines, html_table
+from evaluation.report.cells import html_lines, html_table
+from evaluation.report.exhibits import Exhibit
 from evaluation.report.words import LADDER
 
 _ENOUGH = 19  # 1 / (19 + 1) = .05

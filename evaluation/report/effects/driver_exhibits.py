@@ -16,6 +16,7 @@ from evaluation.errors import DesignError, ReportError
 from evaluation.language import commas, mark, say, sentences
 from evaluation.report import plots
 from evaluation.report.absent import NeedsFound
+from evaluation.report.cells import html_lines, html_table
 from evaluation.report.digits import shared_decimals, show_alike
 from evaluation.report.effects.driver_study import (
     StudyDrivers,
@@ -35,7 +36,7 @@ from evaluation.report.effects.driver_words import (
     name_group,
     scale_rows,
 )
-from evaluation.report.exhibits import Exhibit, html_lines, html_table
+from evaluation.report.exhibits import Exhibit
 from evaluation.report.gains.study import StudyGains
 from evaluation.report.gains.words import (
     interval_cells,

@@ -18,10 +18,11 @@ from evaluation.errors import ReportError, suggest
 from evaluation.language import commas, mark, say, say_count, sentences, speaking, spoken
 from evaluation.report import plots
 from evaluation.report.absent import NeedsFound
+from evaluation.report.cells import html_table
 from evaluation.report.effects.robustness_cells import lay_out
 from evaluation.report.effects.robustness_readings import READINGS, ROWS
 from evaluation.report.effects.robustness_study import StudyRobustness
-from evaluation.report.exhibits import Exhibit, html_table
+from evaluation.report.exhibits import Exhibit
 from evaluation.report.gains.words import (
     effects_words,
     tell_gain,

@@ -14,6 +14,7 @@ from evaluation.effects.journal_table import COMPARED, compared_with
 from evaluation.effects.result import LABELS, NAMES, EffectsTable
 from evaluation.language import Language, mark, say, sentences, speaking
 from evaluation.report.absent import NeedsFound
+from evaluation.report.cells import html_lines, html_table
 from evaluation.report.digits import shared_decimals, show_alike
 from evaluation.report.effects.study import StudyEffects
 from evaluation.report.effects.words import (
@@ -23,7 +24,7 @@ from evaluation.report.effects.words import (
     headline,
     journal_unit,
 )
-from evaluation.report.exhibits import Exhibit, html_lines, html_table
+from evaluation.report.exhibits import Exhibit
 from evaluation.report.gains.words import (
     ONE_AT_A_TIME,
     bars_words,

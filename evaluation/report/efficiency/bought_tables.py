@@ -20,18 +20,12 @@ from evaluation.efficiency.composition import measure_cost_per_job, measure_leve
 from evaluation.errors import DesignError
 from evaluation.language import mark, say, sentences
 from evaluation.report.absent import NeedsFound, absent
+from evaluation.report.cells import html_bounds, html_claims, html_lines, html_table
 from evaluation.report.claims.tables import name_area, relabel, say_otherwise
 from evaluation.report.data.ledger_plots import ledger_of, role_of
 from evaluation.report.efficiency.study import StudyEfficiency
 from evaluation.report.efficiency.tables import set_words
-from evaluation.report.exhibits import (
-    LEGEND,
-    Exhibit,
-    html_bounds,
-    html_claims,
-    html_lines,
-    html_table,
-)
+from evaluation.report.exhibits import LEGEND, Exhibit
 from evaluation.report.gains.study import name_counties
 from evaluation.report.gains.words import show_interval
 from evaluation.report.village_words import money_note, needs, panel_of, show_number

@@ -13,9 +13,10 @@ from evaluation.data.panel import Floats
 from evaluation.language import mark, say, sentences
 from evaluation.report import plots
 from evaluation.report.absent import absent
+from evaluation.report.cells import html_table
 from evaluation.report.digits import show_alike
 from evaluation.report.efficiency.costbenefit_study import StudyCostBenefit
-from evaluation.report.exhibits import Exhibit, html_table
+from evaluation.report.exhibits import Exhibit
 from evaluation.report.gains.words import show_interval, show_share
 from evaluation.report.village_words import show_number
 

@@ -18,8 +18,9 @@ from evaluation.efficiency.composition import (
 from evaluation.errors import DesignError
 from evaluation.language import commas, listing, mark, say, sentences
 from evaluation.report.absent import absent
+from evaluation.report.cells import html_bounds, html_table
 from evaluation.report.data.ledger_plots import SOURCES, ledger_of, role_of
-from evaluation.report.exhibits import LEGEND, Exhibit, html_bounds, html_table
+from evaluation.report.exhibits import LEGEND, Exhibit
 from evaluation.report.gains.study import name_counties
 from evaluation.report.village_words import money_note, name_prices, needs, show_number
 

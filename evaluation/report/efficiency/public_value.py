@@ -15,9 +15,10 @@ from evaluation.efficiency.returns import cost_effectiveness, net_present_value
 from evaluation.errors import DesignError
 from evaluation.language import mark, say, sentences
 from evaluation.report.absent import absent
+from evaluation.report.cells import html_lines, html_table
 from evaluation.report.data.ledger_plots import SOURCES
 from evaluation.report.efficiency.costbenefit_study import StudyCostBenefit
-from evaluation.report.exhibits import Exhibit, html_lines, html_table
+from evaluation.report.exhibits import Exhibit
 from evaluation.report.gains.words import show_interval, show_share
 from evaluation.report.village_words import show_number
 

@@ -17,8 +17,9 @@ from evaluation.efficiency.ratios import check_options, funding_efficiency
 from evaluation.efficiency.spending import POOLED
 from evaluation.errors import DesignError, ReportError
 from evaluation.language import say, sentences, spoken
+from evaluation.report.cells import html_table
 from evaluation.report.data.ledger_plots import ledger_of, role_of
-from evaluation.report.exhibits import Exhibit, html_table
+from evaluation.report.exhibits import Exhibit
 from evaluation.report.gains.study import StudyGains
 from evaluation.report.village_words import Shown, money_note, show_number, show_variable
 

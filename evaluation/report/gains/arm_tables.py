@@ -13,8 +13,9 @@ from evaluation.data.load import StudyData
 from evaluation.data.panel import Floats
 from evaluation.language import mark, say, say_count, sentences
 from evaluation.report.absent import absent
+from evaluation.report.cells import html_table
 from evaluation.report.digits import shared_decimals, show_alike
-from evaluation.report.exhibits import Exhibit, html_table
+from evaluation.report.exhibits import Exhibit
 from evaluation.report.village_words import (
     money_note,
     needs,

@@ -19,17 +19,15 @@ from evaluation.data.panel import VillagePanel
 from evaluation.gains.before_after import ENDS, TrendBounds, bound_change, bound_gains
 from evaluation.language import choose, mark, say, sentences
 from evaluation.report.absent import absent
-from evaluation.report.claims.tables import name_area, relabel, say_gap
-from evaluation.report.exhibits import (
-    LEGEND,
-    MONEY,
-    Exhibit,
+from evaluation.report.cells import (
     html_bounds,
     html_claims,
     html_formula,
     html_lines,
     html_table,
 )
+from evaluation.report.claims.tables import name_area, relabel, say_gap
+from evaluation.report.exhibits import LEGEND, MONEY, Exhibit
 from evaluation.report.village_words import (
     money_note,
     name_prices,

@@ -10,8 +10,9 @@ from evaluation.gains.event_study import find_reference
 from evaluation.gains.result import IncomeGains
 from evaluation.language import mark, say, say_count, sentences
 from evaluation.report import plots
+from evaluation.report.cells import html_table
 from evaluation.report.digits import shared_decimals, show_alike
-from evaluation.report.exhibits import Exhibit, html_table
+from evaluation.report.exhibits import Exhibit
 from evaluation.report.gains.pretrends import EventStudy, before_words, dip_words
 from evaluation.report.gains.study import StudyGains, needs_gains
 from evaluation.report.gains.words import (

@@ -17,8 +17,9 @@ from evaluation.gains.selection import ENOUGH_RELIABILITY, select_top
 from evaluation.language import commas, mark, say, sentences
 from evaluation.report import plots
 from evaluation.report.absent import absent
+from evaluation.report.cells import html_table
 from evaluation.report.digits import shared_decimals, show_alike
-from evaluation.report.exhibits import Exhibit, html_table
+from evaluation.report.exhibits import Exhibit
 from evaluation.report.gains.study import (
     StudyGains,
     name_counties,

@@ -10,8 +10,9 @@ import pandas as pd
 from evaluation.gains.result import IncomeGains
 from evaluation.language import mark, say, sentences
 from evaluation.report.absent import absent
+from evaluation.report.cells import html_table
 from evaluation.report.digits import shared_decimals, show_alike
-from evaluation.report.exhibits import Exhibit, html_table
+from evaluation.report.exhibits import Exhibit
 from evaluation.report.gains.study import StudyGains, name_counties, needs_gains
 from evaluation.report.gains.support import (
     Row,
