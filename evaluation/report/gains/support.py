@@ -24,6 +24,12 @@ _FAR = 5  # robust sd
 _SHOWN = 5
 _ENOUGH = 0.9  # of the treated villages: a mean over fewer says whom it speaks for
 _MOVES = 1 / 3  # of a gain: more is too much to leave a retransformation unmentioned
+ASSUMPTIONS = mark(
+    "Common year effects take all counties' incomes to change alike without the programme; "
+    "year effects by county let each county go its own way and compare villages within it "
+    "alone, so that a shock to a whole county is no gain, but what reached its other villages "
+    "too is not seen."
+)
 
 
 def count_comparison(found: IncomeGains) -> npt.NDArray[np.int64]:

@@ -15,6 +15,7 @@ from evaluation.report.digits import shared_decimals, show_alike
 from evaluation.report.exhibits import Exhibit
 from evaluation.report.gains.study import StudyGains, name_counties, needs_gains
 from evaluation.report.gains.support import (
+    ASSUMPTIONS,
     Row,
     count_comparison,
     extreme_rows,
@@ -51,12 +52,6 @@ _BY = {
         mark("Mean gains by years since treatment"),
     ),
 }
-ASSUMPTIONS = mark(
-    "Common year effects take all counties' incomes to change alike without the programme; "
-    "year effects by county let each county go its own way and compare villages within it "
-    "alone, so that a shock to a whole county is no gain, but what reached its other villages "
-    "too is not seen."
-)
 
 
 @needs_gains("gains_summary", _SUMMARY)
