@@ -165,7 +165,7 @@ def test_a_series_without_intervals_has_no_bars_in_the_legend(monkeypatch):
 
 def test_the_table_has_p_values_and_reasons_of_both_series():
     exhibit = event_study_table(towns_gains())
-    head = re.findall(r'<th scope="col">(.*?)</th>', exhibit.body)
+    head = re.findall(r'<th scope="col".*?>(.*?)</th>', exhibit.body)
     assert head[-3:] == ["Year effects by county", "Interval, by county", "p, by county"]
     assert exhibit.data["within_p_value"].notna().all()
     assert exhibit.body.count("&lt; .001") == 3 and "&lt;span" not in exhibit.body
