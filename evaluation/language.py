@@ -77,7 +77,7 @@ def say_count(one: str, many: str, n: int, **values: Any) -> str:
     >>> say_count("{n} village", "{n:,} villages", 1)
     '1 village'
     """
-    return _catalogue(_spoken).ngettext(one, many, n).format(n=n, **values)
+    return _catalogue(_spoken).ngettext(one, many, int(n)).format(n=n, **values)
 
 
 def mark(message: str) -> str:

@@ -114,12 +114,19 @@ def execute_chapters(
     ReportError
         If a cell fails: the other kernels are then stopped.
     """
+    from papermill.iorw import local_file_io_cwd
+
     kernels = Kernels()
-    with kernel_environment(), ThreadPoolExecutor(os.cpu_count()) as pool:
+    # papermill keeps a folder that it changes to; threads would leave it one another's.
+    with (
+        kernel_environment(),
+        local_file_io_cwd(),
+        ThreadPoolExecutor(os.cpu_count()) as pool,
+    ):
         run = partial(
             execute_notebook,
             kernels=kernels,
-            folder=folder,
+            folder=folder.resolve(),
             working_folder=study.folder.resolve().parent,
             parts=parts,
         )
@@ -128,7 +135,7 @@ def execute_chapters(
             clock = time.monotonic()
             step(name, "running")
             with thread_loop():
-                notebook = run(notebooks[name], values[name])
+                notebook = run(notebooks[name].resolve(), values[name])
             seconds[name] = round(time.monotonic() - clock, 2)
             step(name, "done")
             return notebook

@@ -85,10 +85,6 @@ def run_report(
         If a parameter is not known or ill-typed, the folder cannot be written, or a cell
         fails: the notebooks so far are then in a folder named ``....failed``, unless names
         or small cells are to be hidden; a good run of before is left as it was.
-
-    Examples
-    --------
-    >>> folder = run_report("data/jining_2021", language="zh")  # doctest: +SKIP
     """
     check_extras(formats)
     loaded = Study.load(study, data=data)

@@ -10,6 +10,7 @@ import nbformat
 import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from papermill.iorw import papermill_io
 
 import evaluation
 from evaluation.errors import ReportError
@@ -103,6 +104,9 @@ def test_chapters_meet_and_come_out_in_order(run_chapters, tmp_path):
         assert [step.state for step in told] == ["waiting", "running", "done"]
         assert [math.isnan(step.seconds) for step in told] == [True, True, False]
         assert told[2].seconds == seconds[name]
+
+    # papermill, which changes to a folder to read and write, is left with none of this run's.
+    assert papermill_io.get_handler("local")._cwd is None
 
     # The next run says how long this one took; it is stopped before a kernel starts.
     told = []

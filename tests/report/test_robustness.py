@@ -130,7 +130,7 @@ def test_a_column_of_p_values_says_so(robustness):
     check = Check(verdict="passed", sentence="", title="T", question="Q?", table=table)
     body = check_table(replace(robustness, checks={"c": check}), "c").body
     for head in ("p, clustered", "p, wild", "p"):
-        assert f'>{head}</th>' in body
+        assert f">{head}</th>" in body
 
 
 def test_a_check_s_table_has_intervals_p_values_and_amounts_as_shown(robustness):
@@ -142,10 +142,10 @@ def test_a_check_s_table_has_intervals_p_values_and_amounts_as_shown(robustness)
     np.testing.assert_allclose(exhibit.data["p_value"], check.table["p_value"], rtol=EXACT)
     assert exhibit.data["unit"].unique().tolist() == [robustness.shown.unit]
     assert '<th scope="col">95% interval</th>' in exhibit.body
-    assert '>P</th>' not in exhibit.body  # "p" is a letter, not a word
-    assert '>p</th>' in exhibit.body
+    assert ">P</th>" not in exhibit.body  # "p" is a letter, not a word
+    assert ">p</th>" in exhibit.body
     for absent in ("Conf low", "Conf high", "Reason", "Unit"):  # reasons are empty here
-        assert f'>{absent}</th>' not in exhibit.body
+        assert f">{absent}</th>" not in exhibit.body
     assert exhibit.note.startswith("Passed. Average effect")
     assert "Amounts in 万元, prices of" in exhibit.note
     assert exhibit.caption == f"{check.title}: {check.question}"
