@@ -54,7 +54,7 @@ NOTEBOOK_STYLE = Markup(
 """What makes an exhibit in JupyterLab look like the report's; the report has its own style."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Exhibit:
     """A numbered table or figure of a report.
 
@@ -110,6 +110,10 @@ class Exhibit:
             wrong = "two columns of its data have one name; give one another"
         if wrong:
             raise ReportError(f"exhibit {self.name!r}: {wrong}.")
+
+    def __repr__(self) -> str:
+        """Name it: its picture would fill pages."""
+        return f"<{self.kind} {self.name}: {self.caption}>"
 
     def to_html(self) -> Markup:
         """Give the exhibit as HTML, with caption and note."""

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MANY_CELLS = 500_000  # village-years: from so many on no more than two at once, for memory
-_WORTH, _WORTH_CELLS = 30, 1_000_000  # combinations, or their village-years: worth two workers
+_WORTH = 1_000_000  # village-years of all combinations that are worth two workers' start
 _MOST = 1_000
 
 
@@ -239,8 +239,8 @@ def _run_all(
 ) -> list[dict[str, Any]]:
     """Estimate all combinations, in worker processes where that pays; in order."""
     cells, total = panel.matrix().size, len(found)
-    worth = total >= _WORTH or total * cells >= _WORTH_CELLS
-    workers = min(n_jobs or (2 if worth else 1), int(cpu_count()), total)
+    workers = n_jobs or (2 if total * cells >= _WORTH else 1)
+    workers = min(workers, int(cpu_count()), total)
     if cells >= _MANY_CELLS:
         workers = min(workers, 2)
     done: Iterable[dict[str, Any]]
