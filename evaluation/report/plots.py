@@ -70,6 +70,7 @@ def figure_exhibit(
             except UserWarning as warning:
                 raise ReportError(f"figure {name}: {warning}. {FONT_ADVICE}") from None
             pictures[form] = buffer.getvalue()
+            figure.set_layout_engine("none")  # the second picture has the layout of the first
     encoded = base64.b64encode(pictures["svg"]).decode()
     return Exhibit(
         name=name,
