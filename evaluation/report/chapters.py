@@ -88,7 +88,7 @@ def execute_chapters(
     expected: Mapping[str, float],
     on_step: Callable[[Step], None],
 ) -> tuple[dict[str, Notebook], dict[str, float]]:
-    """Run notebooks side by side, as many as there are processors.
+    """Run notebooks side by side, one more than there are processors.
 
     Parameters
     ----------
@@ -121,7 +121,8 @@ def execute_chapters(
     with (
         kernel_environment(),
         local_file_io_cwd(),
-        ThreadPoolExecutor(os.cpu_count()) as pool,
+        # One more than processors: kernels wait while they start and stop.
+        ThreadPoolExecutor((os.cpu_count() or 1) + 1) as pool,
     ):
         run = partial(
             execute_notebook,

@@ -72,6 +72,7 @@ def execute_notebook(
             resources={"metadata": {"path": str(working_folder.resolve())}},
             progress_bar=False,
             kernel_manager_class=kernels.manager,
+            shutdown_kernel="immediate",  # all that its cells gave is here
             config=Config(KernelManager={"transport_encryption": "auto"}),
             extra_arguments=[
                 # No module that happens to lie beside the study.

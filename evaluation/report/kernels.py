@@ -41,7 +41,12 @@ class Kernels:
                     kernels.kill()
                     raise ReportError("another chapter failed before it began.")
 
+            async def _async_kill_kernel(self, *args: Any, **options: Any) -> None:
+                _kill(self)
+                await super()._async_kill_kernel(*args, **options)
+
             _launch_kernel = _async_launch_kernel
+            _kill_kernel = _async_kill_kernel
 
         return Manager
 
@@ -49,16 +54,21 @@ class Kernels:
         """Stop all that run or start, and what they started: nobody waits for their results."""
         self.stopped.set()
         for manager in [*self.started]:
-            process = getattr(manager.provisioner, "process", None)
-            status = None if process is None else process.poll()
-            # One that ended by itself is gone; one that was killed has left its workers.
-            if process is None or (status is not None and status >= 0):
-                continue
-            if os.name == "nt":
-                process.kill()
-            else:  # a kernel leads a group of processes
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
+            _kill(manager)
+
+
+def _kill(manager: Any) -> None:
+    """End a kernel and what it started, such as workers."""
+    process = getattr(manager.provisioner, "process", None)
+    status = None if process is None else process.poll()
+    # One that ended by itself is gone; one that was killed has left its workers.
+    if process is None or (status is not None and status >= 0):
+        return
+    if os.name == "nt":
+        process.kill()
+    else:  # a kernel leads a group of processes
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 @contextmanager

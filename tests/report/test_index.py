@@ -444,7 +444,7 @@ def test_the_page_filters_and_sorts_in_a_browser(reports):
     if chromium is None and not os.environ.get("CI"):
         pytest.skip("no Chromium here")
     assert chromium, "CI installs Chromium: see .ci/run"
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
     write_run(reports, "hills-11111111", EFFECTS)
     write_run(reports, "plains-22222222", CLAIMS, study="plains")
@@ -459,15 +459,15 @@ def test_the_page_filters_and_sorts_in_a_browser(reports):
         tab.goto(page.as_uri())
         shown = tab.locator("#estimates tbody tr:visible")
         count = tab.locator("#estimates output")
-        assert count.inner_text().strip() == "6 of 6"
+        expect(count).to_have_text("6 of 6")
 
         tab.get_by_label("What it is").select_option("causal estimate")
         tab.locator("#estimates input").fill("imputation")
-        assert count.inner_text().strip() == "3 of 6"
+        expect(count).to_have_text("3 of 6")
         tab.locator("label", has_text="County").locator("select").select_option("all")
         assert shown.count() == 1
         tab.get_by_role("button", name="Show all").click()
-        assert count.inner_text().strip() == "6 of 6"
+        expect(count).to_have_text("6 of 6")
 
         head = tab.locator("#estimates").get_by_role("button", name="Interval or bounds")
         head.focus()
