@@ -17,6 +17,7 @@ from evaluation.report.files.grid_layout import lay_out
 from evaluation.report.files.grids import Cell, Grid, Table
 from evaluation.report.files.latex_tables import escape, latex_table
 from evaluation.report.files.table_files import MOST_WORD_ROWS, table_files
+from tests.report.tex import check_tex
 
 TABLE = """
 <figure class="exhibit table" id="gains"><figcaption>Gains, 5% &amp; more</figcaption>
@@ -206,10 +207,7 @@ def test_words_too_long_for_any_page_may_be_broken():
     assert tex.count(r"0123456789abcdef\allowbreak{}") == 3
 
 
-def test_latex_sets_the_tables(tmp_path):
-    xelatex = shutil.which("xelatex")
-    if not xelatex:
-        pytest.skip("no xelatex here")
+def test_latex_could_set_the_tables_and_does_where_it_is(tmp_path):
     tables = [
         table_files(TABLE)[".tex"].decode(),
         latex_table(table(*[["many words " * 9] * 7] * 80, head=[["Head"] * 7], name="long")),
@@ -220,6 +218,9 @@ def test_latex_sets_the_tables(tmp_path):
         [rf"\documentclass{{article}}\usepackage{{{packages}}}\begin{{document}}", *tables,
          r"\end{document}"]
     )  # fmt: skip
+    check_tex(tex)
+    if not (xelatex := shutil.which("xelatex")):
+        return
     (tmp_path / "a.tex").write_text(tex, encoding="utf-8")
     done = subprocess.run(
         [xelatex, "-interaction=nonstopmode", "-halt-on-error", "a.tex"],
