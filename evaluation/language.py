@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gettext
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -15,6 +16,7 @@ Language = Literal["en", "zh"]
 
 _LOCALE = Path(__file__).parent / "locale"
 _DOMAIN = "evaluation"
+_CHINESE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
 
 # One for the process, as in gettext.install: what is said in threads is in it too.
 _spoken: Language = "en"
@@ -113,6 +115,11 @@ def commas(items: Iterable[str]) -> str:
 def choose(english: str, chinese: str) -> str:
     """Give a text that the data have in both languages; English where there is no Chinese."""
     return chinese if _spoken == "zh" and chinese else english
+
+
+def has_chinese(text: str) -> bool:
+    """Whether there is a Chinese character, or punctuation mark, in a text."""
+    return _CHINESE.search(text) is not None
 
 
 @cache

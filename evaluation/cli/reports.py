@@ -83,6 +83,7 @@ def _add_language(verb: argparse.ArgumentParser) -> None:
 
 def _report(options: argparse.Namespace) -> Done:
     from evaluation.cli.progress import show_progress
+    from evaluation.report.files.documents import document_path
     from evaluation.report.parameters import split_assignments
     from evaluation.report.run import run_report
 
@@ -102,9 +103,7 @@ def _report(options: argparse.Namespace) -> Done:
             on_step=on_step,
         )
     page = folder / "report.html"
-    documents = [
-        folder / ("latex" if name == "latex" else f"report.{name}") for name in formats
-    ]
+    documents = [document_path(folder, name) for name in formats]
     return Done(
         lines=[str(path) for path in (page, *documents)],
         data={

@@ -12,7 +12,7 @@ import pandas as pd
 from evaluation.effects.journal_notes import JournalStyle
 from evaluation.effects.journal_table import DASH, MINUS, JournalTable, lay_out
 from evaluation.effects.result import EffectsTable
-from evaluation.language import say, spoken
+from evaluation.language import has_chinese, say, spoken
 
 _TEX = str.maketrans(
     {
@@ -24,7 +24,6 @@ _TEX = str.maketrans(
 )  # fmt: skip
 _PACKAGES = "% Packages: booktabs, tabularx, array, makecell, threeparttable"
 _CHINESE_PACKAGES = "; ctex for the Chinese. Compile with xelatex."
-_CHINESE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
 _CHINESE_FONT = "SimSun"
 _TEX_STYLE = {"group_intro": r"\footnotesize", "data_addlinespace": None}
 _DOCX_STYLE = {"font_size_pt": 9, "notes_font_size_pt": 8, "first_col_width": "3.6cm"}
@@ -39,7 +38,7 @@ def write_latex(effects: EffectsTable, style: JournalStyle) -> str:
         cells=cells, caption=_escape(table.caption), notes=_escape(table.notes)
     )
     tex = str(_draw(escaped, "tex", tex_style=_TEX_STYLE))
-    return f"{_PACKAGES}{_CHINESE_PACKAGES if _CHINESE.search(tex) else '.'}\n{tex}\n"
+    return f"{_PACKAGES}{_CHINESE_PACKAGES if has_chinese(tex) else '.'}\n{tex}\n"
 
 
 def write_docx(effects: EffectsTable, style: JournalStyle) -> bytes:

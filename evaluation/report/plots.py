@@ -8,7 +8,6 @@ import logging
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
@@ -22,11 +21,12 @@ from evaluation.errors import ReportError
 from evaluation.language import say, sentences, speaking, spoken
 from evaluation.report.exhibits import Exhibit
 from evaluation.report.fonts import FONT_ADVICE, find_chinese_font
+from evaluation.report.template_files import TEMPLATES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_STYLE = Path(__file__).parent / "templates" / "figures.mplstyle"
+_STYLE = TEMPLATES / "figures.mplstyle"
 
 
 def draws_chinese() -> bool:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from importlib.resources import files
 from pathlib import Path
 
 from evaluation.language import say
 from evaluation.report.files.document_parts import Parts, Piece, run_pandoc
 from evaluation.report.files.document_pdf import write_figure_pdf
 from evaluation.report.files.latex_tables import SYMBOLS, escape, latex_figure, latex_table
+from evaluation.report.template_files import fill_template
 
-_TEMPLATE = "report.tex"
 _ADVICE = """\
 % For a paper: copy the folders tables/ and figures/ beside it, and put into the preamble
 %   \\usepackage{booktabs,array,makecell,tabularx,threeparttable,longtable,pdflscape,rotating}
@@ -40,7 +39,7 @@ def write_latex(parts: Parts, run: Path, target: Path) -> None:
         elif piece.table is not None and piece.shortened:
             path = target / "tables" / f"{piece.name}.tex"
             path.write_text(latex_table(piece.table), encoding="utf-8")
-    body = run_pandoc(parts.fill("latex", _writer(target), _end), to="latex")
+    body = run_pandoc(parts.fill("latex", _writer(parts, target), _end), to="latex")
     signs = "\n".join(
         rf"\newunicodechar{{{sign}}}{{\ensuremath{{{tex}}}}}" for sign, tex in SYMBOLS.items()
     )
@@ -51,14 +50,10 @@ def write_latex(parts: Parts, run: Path, target: Path) -> None:
         "title": escape(parts.title), "front": front, "contents": escape(say("Contents")),
         "signs": signs, "body": body,
     }  # fmt: skip
-    template = files("evaluation.report").joinpath("templates", _TEMPLATE)
-    source = template.read_text(encoding="utf-8")
-    for name, value in values.items():
-        source = source.replace(f"<<{name}>>", value)
-    (target / "report.tex").write_text(source, encoding="utf-8")
+    (target / "report.tex").write_text(fill_template("report.tex", values), encoding="utf-8")
 
 
-def _writer(target: Path) -> Callable[[Piece], str]:
+def _writer(parts: Parts, target: Path) -> Callable[[Piece], str]:
     def start(piece: Piece) -> str:
         if piece.kind == "figure":
             return rf"\input{{figures/{piece.name}}}"
@@ -69,7 +64,7 @@ def _writer(target: Path) -> Callable[[Piece], str]:
             )
         if piece.name:
             chinese = target / "tables" / f"{piece.name}_zh.tex"
-            own = say("Table") != "Table" and chinese.exists()
+            own = parts.language == "zh" and chinese.exists()
             return rf"\input{{tables/{piece.name}{'_zh' if own else ''}}}"
         return latex_table(piece.table) if piece.table is not None else ""
 

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import tempfile
 from collections.abc import Callable
-from importlib.resources import files
 from pathlib import Path
 
 from evaluation.errors import ReportError
-from evaluation.language import say
+from evaluation.language import has_chinese, say
 from evaluation.report.files.document_parts import Parts, Piece, run_pandoc
 from evaluation.report.files.typst_tables import typst_figure, typst_table, typst_text
 from evaluation.report.fonts import FONT_ADVICE, find_chinese_font
+from evaluation.report.template_files import fill_template
 
-_CHINESE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
 _SERIF = ("Source Han Serif SC", "Noto Serif CJK SC", "Noto Serif SC", "Songti SC", "SimSun")
 _LARGE = 3_000_000  # bytes of an svg; beyond, the png is taken
-_TEMPLATE = "report.typ"
 
 
 def write_pdf(parts: Parts, run: Path, target: Path) -> None:
@@ -31,7 +28,7 @@ def write_pdf(parts: Parts, run: Path, target: Path) -> None:
     """
     body = run_pandoc(parts.fill("typst", _writer(run), _end), to="typst")
     chinese = find_chinese_font()
-    if not chinese and _CHINESE.search(body + parts.title):
+    if not chinese and has_chinese(body + parts.title):
         raise ReportError(f"--to pdf: no font for the report's Chinese. {FONT_ADVICE}")
     values = {
         "title": typst_text(parts.title),
@@ -40,10 +37,7 @@ def write_pdf(parts: Parts, run: Path, target: Path) -> None:
         "front": ", ".join(typst_text(line) for line in parts.front if line != parts.title),
         "contents": typst_text(say("Contents")),
     }
-    template = files("evaluation.report").joinpath("templates", _TEMPLATE)
-    source = template.read_text(encoding="utf-8")
-    for name, value in values.items():
-        source = source.replace(f"<<{name}>>", value)
+    source = fill_template("report.typ", values)
     with tempfile.TemporaryDirectory() as folder:
         for piece in parts.pieces:
             if piece.kind == "figure":

@@ -48,20 +48,23 @@ def write_documents(run: Path, formats: Collection[Format]) -> list[Path]:
     from evaluation.report.files.document_pdf import write_pdf
     from evaluation.report.files.document_word import write_word
 
-    writers: dict[Format, tuple[str, Callable[[Parts, Path, Path], None]]] = {
-        "docx": ("report.docx", write_word),
-        "pdf": ("report.pdf", write_pdf),
-        "latex": ("latex", write_latex),
-    }
+    writers: dict[Format, Callable[[Parts, Path, Path], None]] = {
+        "docx": write_word, "pdf": write_pdf, "latex": write_latex,
+    }  # fmt: skip
     chosen = list(dict.fromkeys(formats))
     with _same_dates(), _folder_beside(run) as beside:
         parts = read_report(run)
         with speaking(parts.language):
-            for name, write in (writers[form] for form in chosen):
-                write(parts, run, beside / name)
-        written = [_move(beside / writers[form][0], run) for form in chosen]
+            for form in chosen:
+                writers[form](parts, run, document_path(beside, form))
+        written = [_move(document_path(beside, form), run) for form in chosen]
     add_outputs(run, written)
     return written
+
+
+def document_path(folder: Path, form: str) -> Path:
+    """Give the place of a document in a folder."""
+    return folder / ("latex" if form == "latex" else f"report.{form}")
 
 
 def check_extras(formats: Collection[Format]) -> None:

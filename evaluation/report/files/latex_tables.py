@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from evaluation.language import say
+from evaluation.language import has_chinese, say
 from evaluation.report.files.grid_layout import Layout, lay_out
 from evaluation.report.files.grids import Cell, Run, Table
 
@@ -29,7 +29,6 @@ _SPECIAL = {
 }  # fmt: skip
 _ESCAPES = str.maketrans(_SPECIAL | {sign: f"${tex}$" for sign, tex in SYMBOLS.items()})
 _DASHES = re.compile(r"(?<=-)(?=-)")
-_CHINESE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
 _LEADING = 1.2  # of type, to the distance of its lines
 # A longtable's caption is in the table's type unless the package caption is there.
 _CAPTION_SIZE = r"\ifdefined\captionsetup\captionsetup{font=normalsize}\fi"
@@ -74,7 +73,7 @@ def _head_comment(body: str) -> str:
     packages = [
         name for name, signs in needed.items() if any(sign in body for sign in signs.split("|"))
     ]
-    chinese = _CHINESE.search(body)
+    chinese = has_chinese(body)
     return (
         f"% Packages: {', '.join(packages)}{', ctex' if chinese else ''}."
         f"{' Compile with xelatex.' if chinese else ''}"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
@@ -26,13 +24,13 @@ from evaluation.report.gains.study import (
     needs_gains,
 )
 from evaluation.report.gains.words import natural_order, show_interval, show_p
+from evaluation.report.template_files import read_template
 from evaluation.report.village_words import money_note
 
 _MOST_ROWS = 3_000
 _MANY_POINTS = 5_000
 _MAP = mark("Gains of treated villages on the map")
 _TABLE = mark("Gains of all treated villages")
-_SCRIPT = Path(__file__).parents[1] / "templates" / "table.js"
 _NUMERIC = ("First treated", "Gain", "Interval", "p", "Shrunken", "Robust interval")
 
 
@@ -197,7 +195,7 @@ def _sortable(cells: pd.DataFrame) -> Markup:
         )
         for row in cells.to_numpy(object)
     ]
-    script = Markup(_SCRIPT.read_text(encoding="utf-8"))
+    script = read_template("table.js")
     # Beyond the page, in JupyterLab, there is no style sheet to hold thousands of rows.
     return Markup(
         '<div class="tall" style="max-height:36rem;overflow:auto">'

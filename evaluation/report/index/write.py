@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
-import jinja2
 from markupsafe import Markup, escape
 
 from evaluation.errors import ReportError
-from evaluation.language import commas, mark, say, say_count, spoken
+from evaluation.language import commas, mark, say, say_count
 from evaluation.report import manifest
 from evaluation.report.index.entries import (
     Entry,
@@ -26,11 +25,11 @@ from evaluation.report.index.rows import KINDS, Estimate, list_estimates
 from evaluation.report.index.runs import MISFITS, RESULTS, Run, find_runs, tell_misfit
 from evaluation.report.index.state import KINDS as STATES
 from evaluation.report.index.state import Present, State, find_studies
+from evaluation.report.template_files import read_template, render_page
 from evaluation.report.village_words import show_number
 
 PAGE = "index.html"
 
-_TEMPLATES = Path(__file__).parents[1] / "templates"
 _LANGUAGES = {"en": "English", "zh": "中文"}
 _HEADS = {
     "run": mark("Run"),
@@ -118,16 +117,8 @@ def _build(runs: Sequence[Run], present: Present) -> str:
     panels, more_panels = plot_panels(entries)
     maps, more_maps = plot_maps(entries, counties)
     rows = _rows(checked, entries, states)
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals["say"] = say
-    return environment.get_template("index.html.j2").render(
-        language={"en": "en", "zh": "zh-CN"}[spoken()],
+    return render_page(
+        "index.html.j2",
         facts=_facts(checked, states),
         heads={name: say(head) for name, head in _HEADS.items()},
         numeric=_NUMERIC,
@@ -141,8 +132,8 @@ def _build(runs: Sequence[Run], present: Present) -> str:
         more_panels=more_panels,
         maps=maps,
         more_maps=more_maps,
-        css=_read("page.css"),
-        scripts=[_read("table.js"), _read("index.js")],
+        css=read_template("page.css"),
+        scripts=[read_template("table.js"), read_template("index.js")],
     )
 
 
@@ -267,7 +258,3 @@ def _format_cell(name: str, cell: _Cell) -> str:
     # What bounds are sorted by is not seen, but the script reads it first.
     sort = f"<span hidden>{cell.sort} </span>" if cell.sort else ""
     return f"<td{_WIDE if name in _LONG and shown else ''}>{sort}{shown}</td>"
-
-
-def _read(name: str) -> Markup:
-    return Markup((_TEMPLATES / name).read_text(encoding="utf-8"))

@@ -6,17 +6,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import unescape
-from pathlib import Path
 from typing import Any
 
-import jinja2
 import nbformat
 from markupsafe import Markup
 from nbconvert import HTMLExporter
 from pygments.formatters import HtmlFormatter
 
 from evaluation.data.study import Study
-from evaluation.language import choose, say, spoken
+from evaluation.language import choose, say
 from evaluation.report.exhibits import NOTEBOOK_STYLE
 from evaluation.report.files.pictures import slim_pictures
 from evaluation.report.page.appendix import make_appendix
@@ -25,8 +23,8 @@ from evaluation.report.page.references import cite
 from evaluation.report.page.summary import summarise
 from evaluation.report.page.terms import explain, used_terms
 from evaluation.report.page.title_page import front_facts
+from evaluation.report.template_files import TEMPLATES, read_template, render_page
 
-_TEMPLATES = Path(__file__).parents[1] / "templates"
 _HEADING = re.compile(
     r'<h([1-5]) id="(.*?)">(.*?)<a class="anchor-link".*?</a></h\1>', re.DOTALL
 )
@@ -74,18 +72,11 @@ def build_page(
     chapters = [_chapter(name, notebook, numbers) for name, notebook in notebooks.items()]
     parameters = description["parameters"]
     counties = {area.name: choose(area.name, area.zh) for area in study.areas}
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals |= {"say": say, "explain": explain}
     text = unescape(" ".join(_TAG.sub(" ", chapter.body) for chapter in chapters))
-    return environment.get_template("page.html.j2").render(
+    return render_page(
+        "page.html.j2",
+        explain=explain,
         study=study,
-        language={"en": "en", "zh": "zh-CN"}[spoken()],
         facts=front_facts(study, results, run_name=run_name),
         summary=summarise(results, parameters=parameters, counties=counties),
         chapters=chapters,
@@ -95,19 +86,15 @@ def build_page(
         terms=used_terms(text),
         appendix=make_appendix(study, description=description, results=results),
         description=description,
-        css=_read("page.css"),
-        script=_read("page.js"),
+        css=read_template("page.css"),
+        script=read_template("page.js"),
         code_css=Markup(HtmlFormatter(style="xcode").get_style_defs("details.code .highlight")),
     )
 
 
-def _read(name: str) -> Markup:
-    return Markup((_TEMPLATES / name).read_text(encoding="utf-8"))
-
-
 def _chapter(name: str, notebook: nbformat.NotebookNode, numbers: Numbers) -> _Chapter:
     """Make a chapter: its title a level below the page's, its exhibits numbered."""
-    exporter = HTMLExporter(template_name="chapter", extra_template_basedirs=[str(_TEMPLATES)])
+    exporter = HTMLExporter(template_name="chapter", extra_template_basedirs=[str(TEMPLATES)])
     exporter.environment.globals["say"] = say
     html, _ = exporter.from_notebook_node(notebook)
     html = html.replace(NOTEBOOK_STYLE, "")  # the page has its own
