@@ -13,7 +13,7 @@ from evaluation.language import mark, say
 from evaluation.report.gains.words import show_interval
 from evaluation.report.index.names import read_fields, split_unit
 from evaluation.report.index.runs import Run
-from evaluation.report.page.summary_parts import to_bounds
+from evaluation.report.results import to_bounds
 from evaluation.report.village_words import show_number
 
 Kind = Literal["effect", "change", "claim"]

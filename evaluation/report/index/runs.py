@@ -11,6 +11,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from evaluation.report import manifest
+from evaluation.report.results import Exhibits, reason_of, rows_of
 
 RESULTS = "results.json"
 
@@ -58,19 +59,17 @@ class Run:
     language: str = ""
     end: str = ""
     manifest: Mapping[str, Any] = field(default_factory=dict)
-    exhibits: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    exhibits: Exhibits = field(default_factory=dict)
     has_page: bool = False
     problem: str = ""
 
     def rows(self, name: str) -> list[Mapping[str, Any]]:
         """Give an exhibit's rows; none if it only says why it is not there."""
-        exhibit = self.exhibits.get(name, {"rows": (), "columns": ()})
-        return [] if "absent" in exhibit["columns"] else list(exhibit["rows"])
+        return rows_of(self.exhibits, name)
 
     def reason(self, name: str) -> str:
         """Give the reason for which an exhibit has nothing to show; '' if it has."""
-        exhibit = self.exhibits.get(name, {"rows": (), "columns": ()})
-        return str(exhibit["rows"][0]["absent"]) if "absent" in exhibit["columns"] else ""
+        return reason_of(self.exhibits, name)
 
     def parameters(self, notebook: str) -> dict[str, Any]:
         """Give a chapter's parameters, without the study and the language."""

@@ -95,7 +95,7 @@ class Present:
         changes = [
             say(_CHANGED[part], names=_list(names))
             for part in _CHANGED
-            if (names := _differing(before[part], after[part]))
+            if (names := manifest.differing(before[part], after[part]))
         ]
         gaps = [] if file else [say("study not found: inputs not compared")]
         if elsewhere:
@@ -139,10 +139,6 @@ def find_studies(folder: Path) -> dict[str, tuple[Path, Study]]:
 
 def _with_python(packages: Mapping[str, str], python: str, font: str) -> dict[str, str]:
     return {**packages, "Python": python, say("Chinese font"): font}
-
-
-def _differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    return sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
 
 
 def _list(names: Iterable[str]) -> str:

@@ -13,6 +13,7 @@ from evaluation.effects.result import NAMES
 from evaluation.language import say
 from evaluation.report.chapters import choose_chapters
 from evaluation.report.parameters import read_parameters
+from evaluation.report.results import Exhibits, is_absent, name_exhibits, reason_of, rows_of
 
 _OWN = ("study", "data", "language")  # what the command's other arguments say
 _MAIN = (
@@ -69,8 +70,7 @@ def make_appendix(
     results: Mapping[str, Any],
 ) -> Appendix:
     """Gather the appendix of a report; arguments are those of `build_page`."""
-    by_name = {exhibit["name"]: exhibit for exhibit in results["exhibits"]}
-    there = {n: exhibit for n, exhibit in by_name.items() if "absent" not in exhibit["columns"]}
+    by_name = name_exhibits(results)
     packages: Mapping[str, str] = description["packages"]
     return Appendix(
         exhibits=[
@@ -84,12 +84,12 @@ def make_appendix(
             )
             for name, exhibit in by_name.items()
         ],
-        problems=there.get("problems", {"rows": []})["rows"],
-        left_out=[*_villages_left_out(there), *_estimators_left_out(there)],
+        problems=rows_of(by_name, "problems"),
+        left_out=[*_villages_left_out(by_name), *_estimators_left_out(by_name)],
         missing=[
-            (exhibit["caption"], exhibit["rows"][0]["absent"])
+            (exhibit["caption"], reason_of(by_name, name))
             for name, exhibit in by_name.items()
-            if name not in there
+            if is_absent(exhibit)
         ],
         command=_command(study, description["parameters"]),
         parameters={
@@ -101,8 +101,8 @@ def make_appendix(
     )
 
 
-def _villages_left_out(there: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str]]:
-    rows = there.get("village_gains", {"rows": []})["rows"]
+def _villages_left_out(exhibits: Exhibits) -> list[tuple[str, str]]:
+    rows = rows_of(exhibits, "village_gains")
     reasons = Counter(row["reason"] for row in rows if row["reason"])
     return [
         (say("{n:,} villages without a gain or an interval", n=n), reason)
@@ -110,8 +110,8 @@ def _villages_left_out(there: Mapping[str, Mapping[str, Any]]) -> list[tuple[str
     ]
 
 
-def _estimators_left_out(there: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str]]:
-    rows = there.get("effects", {"rows": []})["rows"]
+def _estimators_left_out(exhibits: Exhibits) -> list[tuple[str, str]]:
+    rows = rows_of(exhibits, "effects")
     names = {key: say(name) for key, name in NAMES.items()}
     told = {
         (names[row["estimator"]], text)
@@ -137,4 +137,5 @@ def _command(study: Study, parameters: Mapping[str, Mapping[str, Any]]) -> str:
     given = [word for key, value in changed.items() for word in ("-p", f"{key}={value}")]
     spoken = ["--lang", language] if language != "en" else []
     data = ["--data", "FOLDER"] if study.data_folder else []
-    return shlex.join(["evaluation", "report", place, *data, *given, *spoken])
+    codes = ["--pseudonymise"] if study.pseudonyms else []
+    return shlex.join(["evaluation", "report", place, *data, *codes, *given, *spoken])

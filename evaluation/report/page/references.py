@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from evaluation.report.page.literature import REFERENCES, Reference
+from evaluation.report.results import is_absent
 
 
 def cite(
@@ -21,7 +22,7 @@ def cite(
     parameters
         Each chapter's.
     """
-    there = [exhibit for exhibit in results["exhibits"] if "absent" not in exhibit["columns"]]
+    there = [exhibit for exhibit in results["exhibits"] if not is_absent(exhibit)]
     used = {
         reference: [
             exhibit["name"]

@@ -16,6 +16,7 @@ from evaluation.report.page.summary_panel import (
     warn_of_effect,
 )
 from evaluation.report.page.summary_parts import Evidence, Point, Summary
+from evaluation.report.results import name_exhibits, rows_of
 
 CHANGE, EFFECT = 1, 2
 """The places of the second and third rungs in `evaluation.report.words.LADDER`."""
@@ -44,7 +45,7 @@ def summarise(
     """
     gains = (parameters or {}).get("3_income_gains", {})
     evidence = Evidence(
-        exhibits={exhibit["name"]: exhibit for exhibit in results["exhibits"]},
+        exhibits=name_exhibits(results),
         alpha=float(gains.get("alpha", 0.05)),
         trend_max=float(gains.get("trend_max", 10_000)),
         counties=counties or {},
@@ -76,11 +77,8 @@ def summarise(
 
 def reached_rung(results: Mapping[str, Any]) -> int | None:
     """Give the place of the rung of evidence that a study reached, None if it is on none."""
-    for exhibit in results["exhibits"]:
-        if exhibit["name"] == "evidence_ladder":
-            rungs = [bool(row["reached"]) for row in exhibit["rows"]]
-            return rungs.index(True) if any(rungs) else None
-    return None
+    rows = rows_of(name_exhibits(results), "evidence_ladder")
+    return next((place for place, row in enumerate(rows) if row["reached"]), None)
 
 
 def _describe(evidence: Evidence) -> list[Point]:

@@ -9,7 +9,8 @@ from functools import reduce
 from evaluation.bounds import Bounds
 from evaluation.claims.crosscheck import VERDICTS
 from evaluation.language import commas, listing, say, say_count, sentences
-from evaluation.report.page.summary_parts import Evidence, Point, Row, to_bounds
+from evaluation.report.page.summary_parts import Evidence, Point, Row
+from evaluation.report.results import to_bounds
 
 # Measures that are told definition by definition, and ratios whose definitions are many.
 _ONE_BY_ONE = ("level_per_village", "gain_per_village")

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from evaluation.bounds import Bounds
 from evaluation.language import say
+from evaluation.report.results import Exhibits, reason_of, rows_of
 
 Row = Mapping[str, Any]
 
@@ -48,7 +48,7 @@ class Evidence:
         Counties' names as they are shown.
     """
 
-    exhibits: Mapping[str, Mapping[str, Any]]
+    exhibits: Exhibits
     alpha: float = 0.05
     trend_max: float = 10_000
     counties: Mapping[str, str] = field(default_factory=dict)
@@ -60,13 +60,11 @@ class Evidence:
 
     def rows(self, name: str) -> list[Row]:
         """Give an exhibit's rows; none if it is not there, or only says why it is not."""
-        exhibit = self.exhibits.get(name, {"rows": (), "columns": ()})
-        return [] if "absent" in exhibit["columns"] else list(exhibit["rows"])
+        return rows_of(self.exhibits, name)
 
     def reason(self, name: str) -> str:
         """Give the reason for which an exhibit has nothing to show; '' if it has."""
-        exhibit = self.exhibits.get(name, {"rows": (), "columns": ()})
-        return str(exhibit["rows"][0]["absent"]) if "absent" in exhibit["columns"] else ""
+        return reason_of(self.exhibits, name)
 
     def first(self, name: str, **values: Any) -> Row | None:
         """Give the first row with these values, as the data have them or as they are said."""
@@ -129,17 +127,6 @@ def tell_numbers(
     half = (high - low) / 2
     decimals = _decimals(half, 1 if int(f"{half:e}"[0]) >= _COARSE else 2)
     return [_tell(number, decimals, sign) for number in numbers]
-
-
-def to_bounds(value: Mapping[str, Any]) -> Bounds:
-    """Give bounds as results.json has them, null for no end."""
-    lower, upper = value["lower"], value["upper"]
-    return Bounds(
-        -math.inf if lower is None else lower,
-        math.inf if upper is None else upper,
-        lower_closed=bool(value["lower_closed"]),
-        upper_closed=bool(value["upper_closed"]),
-    )
 
 
 def _decimals(size: float, digits: int) -> int:

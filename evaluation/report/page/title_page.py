@@ -8,7 +8,7 @@ from typing import Any
 from evaluation.data.study import Study
 from evaluation.language import say, sentences
 from evaluation.report.page.summary import reached_rung
-from evaluation.report.page.summary_parts import Evidence
+from evaluation.report.results import Exhibits, name_exhibits, rows_of
 from evaluation.report.words import LADDER
 
 
@@ -16,7 +16,6 @@ def front_facts(
     study: Study, results: Mapping[str, Any], *, run_name: str
 ) -> list[tuple[str, str]]:
     """Give the facts of a title page, each with its label."""
-    exhibits = {exhibit["name"]: exhibit for exhibit in results["exhibits"]}
     publisher = study.source.publisher.shown
     date = study.source.date
     facts = [
@@ -26,7 +25,7 @@ def front_facts(
             say("Publisher"),
             say("{publisher}, {date}", publisher=publisher, date=date) if date else publisher,
         ),
-        (say("Panel"), _tell_panel(Evidence(exhibits=exhibits))),
+        (say("Panel"), _tell_panel(name_exhibits(results))),
         (say("Run"), run_name),
     ]
     return [(label, told) for label, told in facts if told]
@@ -43,11 +42,11 @@ def _tell_rung(results: Mapping[str, Any]) -> str:
     )
 
 
-def _tell_panel(evidence: Evidence) -> str:
+def _tell_panel(exhibits: Exhibits) -> str:
     """Say a panel's years and how many villages it has, treated ones apart."""
     most: dict[str, int] = {}
     years = set()
-    for row in evidence.rows("coverage"):
+    for row in rows_of(exhibits, "coverage"):
         place = str(row.get("county", row.get("town", "")))
         most[place] = max(most.get(place, 0), int(row["n_villages"]))
         years.add(int(row["year"]))
@@ -55,7 +54,7 @@ def _tell_panel(evidence: Evidence) -> str:
         return ""
     treated = sum(
         int(row["n_villages"])
-        for row in evidence.rows("rollout")
+        for row in rows_of(exhibits, "rollout")
         if str(row["cohort"])[:1].isdigit()
     )
     return say(
