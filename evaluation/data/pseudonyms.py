@@ -57,6 +57,26 @@ class Pseudonyms:
             if len(name) >= (_SURE if name.isdigit() else 2)
         }
 
+    def code(self, kind: str, keys: Sequence[str], counties: Sequence[str] = ()) -> list[str]:
+        """Give the codes of keys, of towns with their counties; '' for ''.
+
+        Raises
+        ------
+        DataError
+            If one has no code.
+        """
+        counties = counties if len(counties) else [""] * len(keys)
+        try:
+            return [
+                self.codes[kind, str(county), str(key)] if key else ""
+                for key, county in zip(keys, counties, strict=True)
+            ]
+        except KeyError as error:
+            raise DataError(
+                f"the key file has no code for a {kind} of the study; run the report again "
+                "with --pseudonymise, which adds it."
+            ) from error
+
     def hide(self, text: str) -> str:
         """Put codes in the place of all names in a text, the longest first."""
         for name in sorted(self.names, key=len, reverse=True):
@@ -144,50 +164,32 @@ def pseudonymise(data: StudyData, pseudonyms: Pseudonyms) -> StudyData:
     DataError
         If a village has no code.
     """
-    codes = _Coder(pseudonyms)
-    panel = _hide_panel(data.panel, codes) if data.panel else None
+    panel = _hide_panel(data.panel, pseudonyms) if data.panel else None
     ledger = data.ledger
     if ledger is not None:
         ledger = replace(
             ledger,
-            entries=_hide_frame(ledger.entries, codes),
+            entries=_hide_frame(ledger.entries, pseudonyms),
             problems=_hide_problems(ledger.problems, pseudonyms),
         )
+    projects, indicators = (
+        None if frame is None else _hide_frame(frame, pseudonyms)
+        for frame in (data.projects, data.indicators)
+    )
     return replace(
         data,
         panel=panel,
         ledger=ledger,
-        projects=None if data.projects is None else _hide_frame(data.projects, codes),
-        indicators=None if data.indicators is None else _hide_frame(data.indicators, codes),
+        projects=projects,
+        indicators=indicators,
         problems=_hide_problems(data.problems, pseudonyms),
     )
 
 
-class _Coder:
-    """Codes for columns of names."""
-
-    def __init__(self, pseudonyms: Pseudonyms) -> None:
-        self.codes = pseudonyms.codes
-        self.pseudonyms = pseudonyms
-
-    def code(self, kind: str, keys: Sequence[str], counties: Sequence[str] = ()) -> list[str]:
-        counties = counties if len(counties) else [""] * len(keys)
-        try:
-            return [
-                self.codes[kind, str(county), str(key)] if key else ""
-                for key, county in zip(keys, counties, strict=True)
-            ]
-        except KeyError as error:
-            raise DataError(
-                f"the key file has no code for a {kind} of the study; run the report again "
-                "with --pseudonymise, which adds it."
-            ) from error
-
-
-def _hide_panel(panel: VillagePanel, codes: _Coder) -> VillagePanel:
+def _hide_panel(panel: VillagePanel, pseudonyms: Pseudonyms) -> VillagePanel:
     villages = panel.villages.drop(columns=[c for c in _PLACES if c in panel.villages])
-    keys = codes.code("village", list(villages.index))
-    towns = codes.code("town", list(villages["town"]), list(villages["county"]))
+    keys = pseudonyms.code("village", list(villages.index))
+    towns = pseudonyms.code("town", list(villages["town"]), list(villages["county"]))
     order = np.argsort(keys)
     index = pd.Index(keys, name=villages.index.name)
     villages = villages.assign(name=keys, town=towns).set_axis(index).iloc[order]
@@ -197,18 +199,18 @@ def _hide_panel(panel: VillagePanel, codes: _Coder) -> VillagePanel:
         matrices={name: matrix[order] for name, matrix in panel.matrices.items()},
         rows=panel.rows[order],
         hedged=panel.hedged.assign(
-            village=codes.code("village", list(panel.hedged["village"]))
+            village=pseudonyms.code("village", list(panel.hedged["village"]))
         ),
-        problems=_hide_problems(panel.problems, codes.pseudonyms),
+        problems=_hide_problems(panel.problems, pseudonyms),
     )
 
 
-def _hide_frame(frame: pd.DataFrame, codes: _Coder) -> pd.DataFrame:
-    hidden = {"village": codes.code("village", list(frame["village"]))}
+def _hide_frame(frame: pd.DataFrame, pseudonyms: Pseudonyms) -> pd.DataFrame:
+    hidden = {"village": pseudonyms.code("village", list(frame["village"]))}
     if "town" in frame:
-        hidden["town"] = codes.code("town", list(frame["town"]), list(frame["county"]))
+        hidden["town"] = pseudonyms.code("town", list(frame["town"]), list(frame["county"]))
     if "project" in frame:
-        hidden["project"] = codes.code("project", list(frame["project"]))
+        hidden["project"] = pseudonyms.code("project", list(frame["project"]))
     frame = frame.assign(**hidden).sort_values([*hidden], kind="stable", ignore_index=True)
     return frame.assign(row=range(len(frame))) if "row" in frame else frame
 

@@ -14,7 +14,7 @@ from lxml.html.builder import E
 
 from evaluation.data.pseudonyms import Pseudonyms
 from evaluation.errors import ReportError
-from evaluation.language import say
+from evaluation.language import say, sentences
 from evaluation.report.execute import Notebook
 from evaluation.report.exhibits import MIME
 
@@ -80,11 +80,6 @@ def _protect(bundle: dict[str, Any], smallest: int) -> None:
         return
     page = parser.fragment_fromstring(bundle["text/html"], create_parent="div")
     lines = [line for line in page.iterfind(".//tbody/tr") if line.find("td") is not None]
-    note = say(
-        "Rows of fewer than {n} villages or households are suppressed, and the next smallest "
-        "where a total would tell them.",
-        n=smallest,
-    )
     if exhibit["kind"] == "figure" or len(lines) != len(exhibit["rows"]):
         _withhold(bundle, page, smallest)
         return
@@ -94,10 +89,14 @@ def _protect(bundle: dict[str, Any], smallest: int) -> None:
         ]
         for cell in lines[row].iterfind("td"):
             _replace(cell, "…")
-    exhibit["note"] = " ".join(filter(None, (exhibit["note"], note)))
+    note = say(
+        "Rows of fewer than {n} villages or households are suppressed, and the next smallest "
+        "where a total would tell them.",
+        n=smallest,
+    )
+    exhibit["note"] = sentences(exhibit["note"], note)
     exhibit.pop("files", None)
-    foot = E.p(note, {"class": "note"})
-    page.find(".//figure").append(foot)
+    page.find(".//figure").append(E.p(note, {"class": "note"}))
     bundle["text/html"] = parser.tostring(page, encoding="unicode")
     bundle["text/plain"] = exhibit["caption"]
 

@@ -18,7 +18,7 @@ from evaluation.language import Language, say, speaking
 from evaluation.report.chapters import choose_chapters
 from evaluation.report.execute import keep_parts
 from evaluation.report.notebook_words import translate_notebook
-from evaluation.report.parameters import Value, choose_values, read_parameters
+from evaluation.report.parameters import Value, choose_values, language_of, read_parameters
 from evaluation.report.study_parts import check_data
 
 START = "0_start.ipynb"
@@ -69,7 +69,7 @@ def prepare_lab(
     places = {"study": _relative(loaded.folder, target)}
     if loaded.data_folder:
         places["data"] = _relative(loaded.data_folder, target)
-    with speaking(values[next(iter(chapters))].get("language", "en")):  # type: ignore[arg-type]
+    with speaking(language_of(values)):
         notebooks = {path.name: nbformat.read(path, 4) for path in chapters.values()}
         for notebook, given in zip(notebooks.values(), values.values(), strict=True):
             keep_parts(notebook, parts)

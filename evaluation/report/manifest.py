@@ -127,6 +127,11 @@ def is_whole(run: Path, wanted: str) -> bool:
         return False
 
 
+def differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """Name what differs between a part of two descriptions of a run."""
+    return sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+
+
 def past_seconds(out: Path, study: str) -> dict[str, float]:
     """Give the seconds that the chapters of a study took in the last run in a folder."""
     for path in sorted(out.glob(f"{study}-*/{NAME}"), key=os.path.getmtime, reverse=True):

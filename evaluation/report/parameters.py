@@ -147,6 +147,11 @@ def choose_values(
     )
 
 
+def language_of(values: Mapping[str, Mapping[str, Value]]) -> Language:
+    """Give the language that the first notebook's values say, which all share."""
+    return cast(Language, next(iter(values.values())).get("language", "en"))
+
+
 def _declaration(statement: ast.stmt, notebook: str) -> Parameter:
     match statement:
         case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation, value=ast.expr()):

@@ -18,7 +18,13 @@ from evaluation.report.chapters import Step, choose_chapters, execute_chapters
 from evaluation.report.execute import Notebook
 from evaluation.report.files.documents import Format, check_extras, write_documents
 from evaluation.report.fonts import find_chinese_font
-from evaluation.report.parameters import Parameter, Value, choose_values, read_parameters
+from evaluation.report.parameters import (
+    Parameter,
+    Value,
+    choose_values,
+    language_of,
+    read_parameters,
+)
 from evaluation.report.run_folder import remove, replace_folder, start_folder
 from evaluation.report.study_parts import check_data
 
@@ -97,7 +103,7 @@ def run_report(
         values[name]["study"] = f"{loaded.folder.resolve().name}/{loaded.file.name}"
         for place in ("data", "pseudonyms"):  # the files' hashes say which they are
             values[name].pop(place, None)
-    with speaking(values[next(iter(notebooks))].get("language", "en")):  # type: ignore[arg-type]
+    with speaking(language_of(values)):
         target = _run(loaded, notebooks, declared, values, Path(out), force, tell, on_step)
         if formats:
             write_documents(target, formats)
@@ -168,8 +174,7 @@ def _name_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     """Name what differs between two descriptions of a run, and whose it is."""
     told = []
     for part, whose in _WHOSE.items():
-        old, new = before[part], after[part]
-        names = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
+        names = manifest.differing(before[part], after[part])
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
         told += [f"{', '.join(names[:_SHOWN])}{more} ({whose})"] if names else []
     return "; ".join(told) or "another of its inputs"
