@@ -32,7 +32,9 @@ def html_table(
     if frame.empty:
         return Markup("<p>{}</p>").format(say("Nothing to show."))
     shown = frame.drop(columns=group) if group else frame
-    numeric = [_is_numeric(shown.iloc[:, i]) for i in range(len(shown.columns))]
+    numeric = [
+        i >= row_headers and _is_numeric(shown.iloc[:, i]) for i in range(len(shown.columns))
+    ]
     head = Markup("").join(
         Markup('<th scope="col"{}>{}</th>').format(_RIGHT if right else "", c)
         for c, right in zip(shown.columns, numeric, strict=True)
