@@ -85,9 +85,10 @@ def execute_chapters(
     *,
     folder: Path,
     parts: frozenset[str],
+    timeout: int | None = None,
     expected: Mapping[str, float],
     on_step: Callable[[Step], None],
-) -> tuple[dict[str, Notebook], dict[str, float]]:
+) -> dict[str, Notebook]:
     """Run notebooks side by side, one more than there are processors.
 
     Parameters
@@ -100,6 +101,8 @@ def execute_chapters(
         Where executed notebooks are written.
     parts
         The parts that the study has; cells that need another are left out.
+    timeout
+        The seconds that a cell may take; None for no limit.
     expected
         The seconds that chapters took the last time.
     on_step
@@ -107,7 +110,7 @@ def execute_chapters(
 
     Returns
     -------
-    The executed notebooks, in the order given, and the seconds that each took.
+    The executed notebooks, in the order given.
 
     Raises
     ------
@@ -130,6 +133,7 @@ def execute_chapters(
             folder=folder.resolve(),
             working_folder=study.folder.resolve().parent,
             parts=parts,
+            timeout=timeout,
         )
 
         def execute(name: str) -> Notebook:
@@ -158,4 +162,4 @@ def execute_chapters(
             pool.shutdown(wait=False, cancel_futures=True)
             kernels.kill()
             raise
-        return {name: waiting[name].result() for name in notebooks}, seconds
+        return {name: waiting[name].result() for name in notebooks}

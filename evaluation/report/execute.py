@@ -28,6 +28,7 @@ def execute_notebook(
     folder: Path,
     working_folder: Path,
     parts: Collection[str] = (),
+    timeout: int | None = None,
 ) -> Notebook:
     """Run one notebook in a kernel of its own.
 
@@ -45,6 +46,8 @@ def execute_notebook(
         The kernel's working folder.
     parts
         The parts that the study has; cells tagged ``needs-`` another one are left out.
+    timeout
+        The seconds that a cell may take; None for no limit.
 
     Raises
     ------
@@ -71,6 +74,7 @@ def execute_notebook(
             # papermill's cwd would be this process's too, and chapters run side by side.
             resources={"metadata": {"path": str(working_folder.resolve())}},
             progress_bar=False,
+            execution_timeout=timeout,
             kernel_manager_class=kernels.manager,
             shutdown_kernel="immediate",  # all that its cells gave is here
             config=Config(KernelManager={"transport_encryption": "auto"}),

@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from evaluation.data.study import Study
 from evaluation.errors import EvaluationError, ReportError
-from evaluation.language import Language, speaking, spoken
-from evaluation.report import manifest
-from evaluation.report.chapters import Step, choose_chapters, execute_chapters
-from evaluation.report.execute import Notebook
+from evaluation.language import Language, speaking
+from evaluation.report.chapters import Step, execute_chapters
 from evaluation.report.files.documents import Format, check_extras, write_documents
 from evaluation.report.fonts import find_chinese_font
-from evaluation.report.parameters import (
-    Parameter,
-    Value,
-    choose_values,
-    language_of,
-    read_parameters,
+from evaluation.report.job import (
+    Job,
+    declared_parameters,
+    load_study,
+    with_places,
+    without_places,
+)
+from evaluation.report.parameters import Value, choose_values, language_of
+from evaluation.report.record.describe import describe_run, differing
+from evaluation.report.record.machine import (
+    describe_git,
+    describe_machine,
+    lock_sha256,
+    parse_author,
+)
+from evaluation.report.record.store import hash_outputs, is_whole, write_record
+from evaluation.report.reuse import (
+    Reused,
+    chapter_keys,
+    find_chapters,
+    past_records,
+    past_seconds,
 )
 from evaluation.report.run_folder import remove, replace_folder, start_folder
 from evaluation.report.study_parts import check_data
@@ -49,6 +61,8 @@ def run_report(
     data: str | Path | None = None,
     key: str | Path | None = None,
     force: bool = False,
+    timeout: int | None = None,
+    author: str = "",
     tell: Callable[[str], None] = lambda line: None,
     on_step: Callable[[Step], None] = lambda step: None,
 ) -> Path:
@@ -72,7 +86,11 @@ def run_report(
         A file of codes that take the place of villages' names in all that the run holds; those
         without one are given one. Cells of few villages are then suppressed.
     force
-        Run again although an unchanged run is there.
+        Run all chapters, although an unchanged run, or an unchanged chapter, is there.
+    timeout
+        The seconds that a cell of a notebook may take; no limit if None.
+    author
+        Who makes the run, "Name" or "Name, https://orcid.org/...", for its record.
     tell
         Called with each line that a user should read.
     on_step
@@ -81,7 +99,7 @@ def run_report(
     Returns
     -------
     The run's folder, with report.html, notebooks/, tables/, figures/, results.json and
-    manifest.json. It is moved into place when whole.
+    ro-crate-metadata.json. It is moved into place when whole.
 
     Raises
     ------
@@ -93,178 +111,150 @@ def run_report(
         or small cells are to be hidden; a good run of before is left as it was.
     """
     check_extras(formats)
-    loaded = Study.load(study, data=data)
-    if key:
-        loaded = _under_codes(loaded, Path(key), Path(out))
-    notebooks = choose_chapters(loaded)
-    declared = {name: read_parameters(path) for name, path in notebooks.items()}
-    values = choose_values(declared, parameters or {}, language)
-    for name in values:  # no path of this machine gets into a run
-        values[name]["study"] = f"{loaded.folder.resolve().name}/{loaded.file.name}"
-        for place in ("data", "pseudonyms"):  # the files' hashes say which they are
-            values[name].pop(place, None)
-    with speaking(language_of(values)):
-        target = _run(loaded, notebooks, declared, values, Path(out), force, tell, on_step)
+    loaded = load_study(
+        Path(study),
+        data=Path(data) if data else None,
+        key=Path(key) if key else None,
+        out=Path(out),
+    )
+    notebooks, declared = declared_parameters(loaded)
+    job = Job(
+        study=loaded,
+        notebooks=notebooks,
+        values=choose_values(declared, parameters or {}, language),
+        out=Path(out),
+        force=force,
+        timeout=timeout,
+        author=parse_author(author) if author else None,
+        tell=tell,
+        on_step=on_step,
+    )
+    return make_run(job, formats)
+
+
+def make_run(job: Job, formats: Collection[Format]) -> Path:
+    """Make a run of a job, or find it unchanged, and write it out as documents."""
+    with speaking(language_of(job.values)):
+        target = _make_folder(job)
         if formats:
             write_documents(target, formats)
     return target
 
 
-def _run(
-    study: Study,
-    notebooks: Mapping[str, Path],
-    declared: Mapping[str, Mapping[str, Parameter]],
-    values: Mapping[str, Mapping[str, Value]],
-    out: Path,
-    force: bool,
-    tell: Callable[[str], None],
-    on_step: Callable[[Step], None],
-) -> Path:
+def _make_folder(job: Job) -> Path:
     """Run the chapters into their folder, unless they lie there unchanged."""
-    font = find_chinese_font()
-    describe = partial(manifest.describe_run, study, notebooks, values, font=font)
+    study, tell = job.study, job.tell
+    values = without_places(study, job.values)
+    describe = partial(describe_run, study, job.notebooks, values, font=find_chinese_font())
     description = describe()
-    target = out / f"{study.name}-{description['hash'][:8]}"
-    if not force and manifest.is_whole(target, description["hash"]):
+    target = job.out / f"{study.name}-{description['hash'][:8]}"
+    if not job.force and is_whole(target, description["hash"]):
         tell(f"unchanged: {target} was made from the same inputs; --force runs it again")
         return target
     parts = check_data(study)
-    given = _place_files(study, declared, values)
+    given = with_places(job, values)
+    past = past_records(job.out, study.name)
+    keys = chapter_keys(description)
     started = start_folder(target, tell)
-    failed = target.with_name(f"{target.name}.failed")
-    try:
-        start = _now()
-        executed, seconds = execute_chapters(
+    record: dict[str, Any] = {
+        **description,
+        "package": description["packages"]["village-evaluation"],
+        "git": describe_git(),
+        "lock": lock_sha256(),
+        "machine": describe_machine(),
+        "author": job.author,
+        "chapters": keys,
+        "reused": [],
+        "seconds": {},
+        "start": _now(),
+    }
+
+    def note(step: Step) -> None:
+        if step.state == "done":
+            record["seconds"][step.chapter] = step.seconds
+        job.on_step(step)
+
+    with _kept_if_failed(job, started, target, record, describe):
+        # What is hidden is hidden after a chapter has run: none is taken out of another run.
+        reused = (
+            Reused()
+            if job.force or job.hides
+            else find_chapters(keys, past, started / "notebooks")
+        )
+        if reused.notebooks:
+            names = ", ".join(reused.notebooks)
+            tell(f"unchanged chapters: {names}; --force runs them again")
+        record |= {"reused": [*reused.notebooks], "seconds": {**reused.seconds}}
+        executed = execute_chapters(
             study,
-            notebooks,
+            {name: job.notebooks[name] for name in keys if name not in reused.notebooks},
             given,
             folder=started / "notebooks",
             parts=parts,
-            expected=manifest.past_seconds(out, study.name),
-            on_step=on_step,
+            timeout=job.timeout,
+            expected=past_seconds(past.values()),
+            on_step=note,
         )
-        _write_run(started, target.name, study, executed, description)
-        times = {"seconds": seconds, "start": start, "end": _now()}
-        outputs = manifest.hash_outputs(started)
-        manifest.write_json(
-            started / manifest.NAME, {**description, "outputs": outputs, **times}
+        chapters = {**reused.notebooks, **executed}
+        from evaluation.report.outputs import write_outputs
+
+        write_outputs(
+            started, target.name, study, {name: chapters[name] for name in keys}, description
         )
         if (now := describe()) != description:
             changed = _name_changes(description, now)
             raise ReportError(
                 f"{study.folder}: a file changed while the report ran: {changed}; run it again."
             )
+        write_record(started, {**record, "outputs": hash_outputs(started), "end": _now()})
         replace_folder(started, target)
+    remove(_failed(target))
+    return target
+
+
+@contextmanager
+def _kept_if_failed(
+    job: Job,
+    started: Path,
+    target: Path,
+    record: Mapping[str, Any],
+    describe: Callable[[], Mapping[str, Any]],
+) -> Iterator[None]:
+    """Have what was done of a run that fails kept as such, with a record that says why."""
+    failed = _failed(target)
+    try:
+        yield
     except BaseException as error:
-        with suppress(ReportError):
-            if study.pseudonyms or study.smallest_cell:
+        with suppress(ReportError, OSError):
+            if job.hides:
                 remove(started)
-                tell("failed: nothing was kept, as not all is hidden yet that is to be")
+                job.tell("failed: nothing was kept, as not all is hidden yet that is to be")
             else:
+                with suppress(ReportError, OSError):
+                    told = str(error) if isinstance(error, Exception) else "interrupted"
+                    ended = {"outputs": hash_outputs(started), "end": _now(), "error": told}
+                    if describe()["hash"] != record["hash"]:  # who knows what they were run on
+                        ended["chapters"] = {}
+                    write_record(started, {**record, **ended})
                 replace_folder(started, failed)
-                tell(f"failed: what was done so far is in {failed}")
+                job.tell(f"failed: what was done so far is in {failed}")
         if isinstance(error, EvaluationError) or not isinstance(error, Exception):
             raise
         raise ReportError(f"the report failed: {type(error).__name__}: {error}") from error
-    remove(failed)
-    return target
+
+
+def _failed(target: Path) -> Path:
+    return target.with_name(f"{target.name}.failed")
 
 
 def _name_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     """Name what differs between two descriptions of a run, and whose it is."""
     told = []
     for part, whose in _WHOSE.items():
-        names = manifest.differing(before[part], after[part])
+        names = differing(before[part], after[part])
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
         told += [f"{', '.join(names[:_SHOWN])}{more} ({whose})"] if names else []
     return "; ".join(told) or "another of its inputs"
-
-
-def _under_codes(study: Study, key: Path, out: Path) -> Study:
-    """Give a study whose villages go by the codes of a key file, all of which have one."""
-    if key.resolve().is_relative_to(out.resolve()):
-        raise ReportError(f"--key {key}: not among the runs in {out}: it tells names.")
-    from evaluation.data.load import load_data
-    from evaluation.data.pseudonyms import extend_pseudonyms
-
-    if not study.panel:
-        raise ReportError(f"{study.name}: it has no villages that codes could stand for.")
-    extend_pseudonyms(key, load_data(study))
-    return Study.load(study.file, data=study.data_folder, pseudonyms=key)
-
-
-def _place_files(
-    study: Study,
-    declared: Mapping[str, Mapping[str, Parameter]],
-    values: Mapping[str, Mapping[str, Value]],
-) -> dict[str, dict[str, Value]]:
-    """Add to the parameters where files are that do not lie in the study's folder."""
-    known = {"data": study.data_folder, "pseudonyms": study.pseudonyms}
-    places = {parameter: place for parameter, place in known.items() if place}
-    home = study.folder.resolve().parent
-    given = {name: dict(chosen) for name, chosen in values.items()}
-    for parameter, place in places.items():
-        for name in given:
-            if parameter not in declared[name]:
-                raise ReportError(
-                    f"{name}: its parameters cell does not declare '{parameter}: str', for "
-                    "Study.load to be handed it."
-                )
-            given[name][parameter] = os.path.relpath(place.resolve(), home)
-    return given
-
-
-def _write_run(
-    folder: Path,
-    run_name: str,
-    study: Study,
-    executed: Mapping[str, Notebook],
-    description: Mapping[str, Any],
-) -> None:
-    """Write what the executed notebooks show: exhibits, numbers, the page."""
-    import nbformat
-
-    from evaluation.data.pseudonyms import read_pseudonyms
-    from evaluation.report.disclosure import SMALLEST, check_names, protect_notebook
-    from evaluation.report.page.site import build_page
-
-    smallest = study.smallest_cell or (SMALLEST if study.pseudonyms else 0)
-    exhibits: list[dict[str, Any]] = []
-    for name, notebook in executed.items():
-        if smallest:
-            protect_notebook(notebook, smallest)
-            nbformat.write(notebook, folder / "notebooks" / f"{name}.ipynb")
-        exhibits += _save_exhibits(name, notebook, folder)
-    names = [exhibit["name"] for exhibit in exhibits]
-    if doubled := sorted({name for name in names if names.count(name) > 1}):
-        raise ReportError(f"two exhibits are named {doubled[0]!r}; give one another name.")
-    results = {
-        "study": study.name,
-        "title": {"en": study.title.en, "zh": study.title.zh},
-        "simulated": study.simulated,
-        "language": spoken(),
-        "exhibits": exhibits,
-    }
-    manifest.write_json(folder / "results.json", results)
-    page = build_page(
-        study, executed, run_name=run_name, description=description, results=results
-    )
-    (folder / "report.html").write_text(page, encoding="utf-8")
-    if study.pseudonyms:
-        check_names(folder, read_pseudonyms(study.pseudonyms))
-
-
-def _save_exhibits(name: str, notebook: Notebook, folder: Path) -> list[dict[str, Any]]:
-    """Write the exhibits that a notebook shows, and give their numbers."""
-    from evaluation.report.exhibits import save_exhibit
-
-    saved = []
-    for cell in notebook.cells:
-        for output in cell.get("outputs", ()):
-            exhibit = save_exhibit(output.get("data", {}), folder)
-            if exhibit is not None:
-                saved.append({**exhibit, "notebook": name})
-    return saved
 
 
 def _now() -> str:

@@ -15,10 +15,11 @@ _A_DAY = 86_400  # seconds
 
 
 def start_folder(target: Path, tell: Callable[[str], None]) -> Path:
-    """Begin a run's folder beside its place; what a killed run left there is cleared."""
+    """Begin a run's folder beside its place; what killed runs of its study left is cleared."""
     partial = target.with_name(f"{target.name}.partial-{os.getpid()}")
     try:
-        for left in target.parent.glob(f"{target.name}.partial-*"):
+        study = target.name.rpartition("-")[0]
+        for left in target.parent.glob(f"{study}-*.partial-*"):
             if _is_abandoned(left):
                 tell(f"cleared: {left}, left by a run that was killed")
                 shutil.rmtree(left)

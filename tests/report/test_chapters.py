@@ -14,10 +14,12 @@ from papermill.iorw import papermill_io
 
 import evaluation
 from evaluation.errors import ReportError
-from evaluation.report import chapters, manifest, run
+from evaluation.report import chapters, run
 from evaluation.report.chapters import choose_chapters
 from evaluation.report.kernels import Kernels
 from evaluation.report.parameters import read_parameters
+from evaluation.report.record.describe import describe_run
+from evaluation.report.record.store import NAME, is_whole, read_record
 from tests.conftest import JINING, edit
 
 DECLARED = 'study: str = "x"\nshare: float = 0.5\nlanguage: str = "en"'
@@ -75,7 +77,9 @@ def own_chapter(study, node, name="7_own.ipynb"):
     edit(study / "study.yml", "\nprogramme:", f"\nchapters: [{name}]\nprogramme:")
 
 
-def read(folder, name="manifest.json"):
+def read(folder, name=NAME):
+    if name == NAME:
+        return read_record(folder)
     return json.loads((folder / name).read_text(encoding="utf-8"))
 
 
@@ -120,7 +124,7 @@ def test_chapters_meet_and_come_out_in_order(run_chapters, tmp_path):
         run_chapters(cells, force=True, on_step=stop)
     waiting = {step.chapter: step.seconds for step in told if step.state == "waiting"}
     assert waiting == seconds
-    assert manifest.is_whole(folder, read(folder)["hash"])
+    assert is_whole(folder, read(folder)["hash"])
     assert folder.with_name(f"{folder.name}.failed").is_dir()
 
 
@@ -135,6 +139,69 @@ def test_a_chapter_that_fails_stops_the_others(run_chapters, out, capfd):
     assert failed.suffix == ".failed" and (failed / "notebooks" / "3_fails.ipynb").is_file()
 
 
+@pytest.fixture
+def count(tmp_path):
+    """Give a cell that notes in a file that it ran, and the names of those that did."""
+    log = tmp_path / "ran"
+
+    def cell(name, end=""):
+        return f"with open({str(log)!r}, 'a') as log: log.write({f'{name} '!r})\n{end}"
+
+    def ran():
+        names = log.read_text().split() if log.exists() else []
+        log.unlink(missing_ok=True)
+        return sorted(names)
+
+    return cell, ran
+
+
+def test_a_chapter_that_did_not_change_is_taken_from_the_run_before(run_chapters, count):
+    cell, ran = count
+    first = run_chapters({"1_same": cell("one", "print(1)"), "2_edited": cell("two")})
+    assert ran() == ["one", "two"]
+    told, cells = [], {"1_same": cell("one", "print(1)"), "2_edited": cell("TWO")}
+    second = run_chapters(cells, tell=told.append)
+    assert second != first and ran() == ["TWO"]
+    assert told == ["unchanged chapters: 1_same; --force runs them again"]
+    record, before = read(second), read(first)
+    assert record["reused"] == ["1_same"] and before["reused"] == []
+    assert record["seconds"]["1_same"] == before["seconds"]["1_same"]
+    name = "notebooks/1_same.ipynb"
+    assert record["outputs"][name] == before["outputs"][name]
+    page = (second / "report.html").read_bytes()
+
+    again = run_chapters(cells, force=True)
+    assert again == second and ran() == ["TWO", "one"]
+    assert (again / "report.html").read_bytes() == page
+    assert read(again)["reused"] == []
+
+
+def test_a_chapter_is_run_again_if_an_input_or_its_notebook_of_before_was_altered(
+    run_chapters, count, study
+):
+    cell, ran = count
+    cells = {"1_same": cell("one"), "2_edited": cell("two")}
+    folder = run_chapters(cells)
+    ran()
+    with (folder / "notebooks" / "1_same.ipynb").open("a") as file:
+        file.write("\n")
+    run_chapters({**cells, "2_edited": cell("TWO")})
+    assert ran() == ["TWO", "one"]
+    edit(study / "study.yml", "version: 1", "version: 1 # as before")
+    run_chapters(cells)
+    assert ran() == ["one", "two"]
+
+
+def test_what_was_done_of_a_run_that_failed_is_not_done_again(run_chapters, count):
+    cell, ran = count
+    wait = "import time; time.sleep(3)"  # until the other one is done
+    with pytest.raises(ReportError, match="ZeroDivisionError"):
+        run_chapters({"1_good": cell("one"), "2_fails": cell("two", f"{wait}; 1 / 0")})
+    assert ran() == ["one", "two"]
+    run_chapters({"1_good": cell("one"), "2_fails": cell("two", "1 / 1")})
+    assert ran() == ["two"]
+
+
 def test_an_interrupted_run_leaves_no_kernel_and_says_what_was_done(run_chapters, out):
     def interrupt(step):
         if step.state == "done":
@@ -146,7 +213,8 @@ def test_an_interrupted_run_leaves_no_kernel_and_says_what_was_done(run_chapters
     assert time.monotonic() - start < SOON
     assert not kernels_left()
     (failed,) = out.iterdir()
-    assert failed.suffix == ".failed" and not (failed / "manifest.json").exists()
+    assert failed.suffix == ".failed" and read(failed)["error"] == "interrupted"
+    assert [*read(failed)["seconds"]] == ["1_done"]
     assert told == [f"failed: what was done so far is in {failed}"]
 
 
@@ -184,7 +252,7 @@ def test_a_chapter_of_ones_own_comes_after_the_others(run_chapters, study):
 def test_a_changed_chapter_makes_another_run(study):
     def hashed():
         loaded = evaluation.Study.load(study)
-        return manifest.describe_run(loaded, choose_chapters(loaded), {}, font="")["hash"]
+        return describe_run(loaded, choose_chapters(loaded), {}, font="")["hash"]
 
     own_chapter(study, notebook("1"))
     first = hashed()

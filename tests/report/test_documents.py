@@ -16,12 +16,14 @@ from markupsafe import Markup
 
 from evaluation.errors import ReportError
 from evaluation.language import speaking
-from evaluation.report import manifest, plots
+from evaluation.report import plots
 from evaluation.report.cells import html_table
 from evaluation.report.exhibits import Exhibit, save_exhibit
 from evaluation.report.files import document_pdf, documents
 from evaluation.report.files.document_parts import MOST_ROWS, read_report
 from evaluation.report.files.documents import check_extras, write_documents
+from evaluation.report.record.store import hash_outputs, is_whole, read_record, write_record
+from tests.report.records import make_record
 from tests.report.tex import check_tex
 
 PAGE = """<!DOCTYPE html><html lang="{lang}"><head><title>x</title></head><body>
@@ -76,8 +78,7 @@ def make_run(folder, lang):
     sha = hashlib.sha256(b"").hexdigest()
     page = PAGE.format(lang=lang, title=TITLE[lang], exhibits=html, sha=sha)
     (folder / "report.html").write_text(page, encoding="utf-8")
-    content = {"hash": "abc", "outputs": manifest.hash_outputs(folder)}
-    manifest.write_json(folder / manifest.NAME, content)
+    write_record(folder, make_record(folder, hash="abc", outputs=hash_outputs(folder)))
     return folder
 
 
@@ -97,21 +98,21 @@ def docx(run):
 
 def test_documents_are_outputs_of_the_run_and_it_stays_whole(run):
     folder, _ = run
-    outputs = json.loads((folder / manifest.NAME).read_text())["outputs"]
+    outputs = read_record(folder)["outputs"]
     assert {"report.docx", "report.pdf", "latex/report.tex", "latex/tables/t.tex"} <= set(
         outputs
     )
-    assert outputs == manifest.hash_outputs(folder)
-    assert manifest.is_whole(folder, "abc")
+    assert outputs == hash_outputs(folder)
+    assert is_whole(folder, "abc")
     assert [path.name for path in folder.parent.iterdir()] == ["tiny-1"]
 
 
 def test_equal_runs_have_equal_documents(run):
     folder, _ = run
-    before = manifest.hash_outputs(folder)
+    before = hash_outputs(folder)
     (folder / "latex" / "old.tex").write_text("left by another version")
     write_documents(folder, ["latex", "docx", "pdf"])
-    assert manifest.hash_outputs(folder) == before
+    assert hash_outputs(folder) == before
 
 
 def test_word_has_headings_contents_and_numbered_captions(run, docx):

@@ -2,7 +2,6 @@
 
 import html
 import os
-import platform
 import re
 import shutil
 from pathlib import Path
@@ -12,11 +11,12 @@ import pytest
 from evaluation.cli import main
 from evaluation.errors import ReportError
 from evaluation.language import speaking
-from evaluation.report import manifest
 from evaluation.report.chapters import notebook_folder
-from evaluation.report.fonts import find_chinese_font
 from evaluation.report.index import plots as index_plots
 from evaluation.report.index.write import write_index
+from evaluation.report.record.describe import package_versions, sha256
+from evaluation.report.record.store import NAME, write_json, write_record
+from tests.report.records import CODE, make_record
 
 STUDY = """
 version: 1
@@ -118,36 +118,34 @@ def reports(tmp_path):
 
 def write_run(
     reports, name, exhibits, *, studies=None, study="hills", language="en", simulated=False,
-    end="2026-01-02T03:04:05+00:00", parameters=FULL, **manifest_parts,
+    end="2026-01-02T03:04:05+00:00", parameters=FULL, **record_parts,
 ) -> Path:  # fmt: skip
-    """Write a run as it would be made now; ``manifest_parts`` are put in place of its own."""
+    """Write a run as it would be made now; ``record_parts`` are put in place of its own."""
     folder = reports / name
     folder.mkdir(parents=True)
     inputs = sorted((studies / study).iterdir()) if studies else []
     made = {
-        "inputs": {path.name: {"sha256": manifest.sha256(path)} for path in inputs},
+        "study": study,
+        "inputs": {
+            path.name: {"sha256": sha256(path), "bytes": path.stat().st_size} for path in inputs
+        },
         "parameters": parameters,
         "notebooks": {
-            chapter: manifest.sha256(notebook_folder() / f"{chapter}.ipynb")
-            for chapter in parameters
+            chapter: sha256(notebook_folder() / f"{chapter}.ipynb") for chapter in parameters
         },
-        "code": CODE,
-        "packages": manifest.package_versions(),
-        "python": platform.python_version(),
-        "chinese_font": find_chinese_font(),
         "end": end,
+        **record_parts,
     }
     results = {
         "study": study, "title": {"en": "The hills", "zh": "山区"}, "language": language,
         "simulated": simulated, "exhibits": list(exhibits),
     }  # fmt: skip
-    manifest.write_json(folder / "manifest.json", {**made, **manifest_parts})
-    manifest.write_json(folder / "results.json", results)
+    write_record(folder, make_record(folder, **made))
+    write_json(folder / "results.json", results)
     (folder / "report.html").write_text("a report", encoding="utf-8")
     return folder
 
 
-CODE = manifest.describe_code()
 
 
 def read(page: Path) -> str:
@@ -359,7 +357,7 @@ def test_data_elsewhere_and_a_study_that_is_not_found_are_said(reports, studies)
 
 def test_changed_code_notebooks_and_packages_are_named(reports, studies):
     code = {**CODE, "bounds.py": "0", "errors.py": "0", "language.py": "0"}
-    packages = {**manifest.package_versions(), "numpy": "0"}
+    packages = {**package_versions(), "numpy": "0"}
     write_run(
         reports, "hills-11111111", EFFECTS, studies=studies, code=code, packages=packages,
         notebooks={"3_income_gains": "0"},
@@ -386,8 +384,8 @@ def test_failed_and_half_written_runs_are_left_out(reports):
     [
         ("results.json", '{"study": ', "results.json: EOF while parsing a value"),
         ("results.json", '{"study": "hills"}', "results.json: no 'exhibits' in it"),
-        ("manifest.json", "[]", "manifest.json: list indices must be"),
-        ("manifest.json", '{"end": "2026"}', "manifest.json: no 'inputs' in it"),
+        (NAME, "[]", f"{NAME}: "),
+        (NAME, '{"end": "2026"}', f"{NAME}: "),
     ],
 )
 def test_a_damaged_run_is_listed_with_what_is_wrong(reports, file, text, told):

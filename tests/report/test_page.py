@@ -46,10 +46,10 @@ def test_the_run_folder_is_whole(folder):
     names = sorted(path.name for path in folder.iterdir())
     assert names == [
         "figures",
-        "manifest.json",
         "notebooks",
         "report.html",
         "results.json",
+        "ro-crate-metadata.json",
         "tables",
     ]
     figures = {path.suffix for path in (folder / "figures").iterdir()}
@@ -160,7 +160,7 @@ def test_a_page_in_chinese_has_no_english_but_names_and_literature(tmp_path):
     english = r'<(\w+)[^>]* lang="en">.*?</\1>|<details class="code">.*?</details>'
     text = re.sub(english, " ", page, flags=re.DOTALL)
     arxiv = "Interpreting event-studies from recent difference-in-differences methods arXiv"
-    files = "study yml manifest results json csv tex docx zh"
+    files = "study yml ro crate metadata results json csv tex docx zh"
     assert not english_left(text, allowed=(arxiv, files))
 
 

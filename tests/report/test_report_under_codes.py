@@ -20,6 +20,7 @@ from evaluation.report import chapters, run
 from evaluation.report.gains.study import estimate_study_gains
 from evaluation.report.gains.tables import gain_by_table, gains_summary_table
 from evaluation.report.gains.villages import village_table
+from evaluation.report.record.store import read_record
 from tests.conftest import JINING, edit
 
 SAME = 1e-8  # villages stand in another order, so that sums are made in another
@@ -95,8 +96,8 @@ def test_villages_are_told_by_their_codes_in_the_page_and_the_document(folder, k
 def test_the_key_is_no_part_of_the_run(folder, key):
     assert not list(folder.rglob("key*"))
     assert oct(key.stat().st_mode)[-3:] == "600"
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    assert len(manifest["pseudonyms"]) == 64 and "key.csv" not in manifest["inputs"]
+    record = read_record(folder)
+    assert len(record["pseudonyms"]) == 64 and "key.csv" not in record["inputs"]
 
 
 def test_the_numbers_are_those_under_names(folder, gains, key):

@@ -1,7 +1,7 @@
 """A run is whole or absent, and says which cell failed."""
 
-import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +12,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from evaluation.errors import ReportError
 from evaluation.report import chapters, run
+from evaluation.report.record.store import NAME, read_record
 from tests.conftest import JINING, REPO
 
 PARAMETERS = 'study: str = "x"\nshare: float = 0.5\nvillage: str = "1"'
@@ -52,8 +53,8 @@ def test_parameters_reach_the_notebook_as_typed(run_cells, study):
         "from evaluation import Study; assert Study.load(study).name == 'jining_2021'",
         parameters={"share": "0.25", "village": "007"},
     )
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    assert manifest["parameters"]["1_data"]["village"] == "007"
+    record = read_record(folder)
+    assert record["parameters"]["1_data"]["village"] == "007"
 
 
 def test_an_unchanged_run_is_not_repeated_and_a_changed_one_has_another_name(run_cells, study):
@@ -70,9 +71,9 @@ def test_an_unchanged_run_is_not_repeated_and_a_changed_one_has_another_name(run
     assert run_cells("1") != first
 
 
-def test_equal_runs_are_equal_but_for_the_times_in_the_manifest(run_cells):
+def test_equal_runs_are_equal_but_for_the_times_in_the_record(run_cells):
     def files(folder):
-        paths = [p for p in folder.rglob("*") if p.is_file() and p.name != "manifest.json"]
+        paths = [p for p in folder.rglob("*") if p.is_file() and p.name != NAME]
         return {p.relative_to(folder): p.read_bytes() for p in paths}
 
     cell = "from evaluation import Study, source_table; source_table(Study.load(study))"
@@ -111,7 +112,7 @@ def test_a_cell_that_fails_leaves_the_good_run_and_a_folder_named_so(
     assert good.name in folders
     (failed,) = (tmp_path / "out {1}").glob("*.failed")
     assert (failed / "notebooks" / "1_data.ipynb").is_file()
-    assert not (failed / "manifest.json").exists()
+    assert re.search(message, read_record(failed)["error"])
     assert run_cells("1", force=True) == good
 
 
@@ -203,8 +204,8 @@ def test_files_of_an_exhibit_stand_beside_its_table(run_cells):
     folder = run_cells(show)
     assert (folder / "tables" / "source_zh.tex").read_bytes() == b"three rules"
     assert (folder / "tables" / "source.csv").is_file()
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    assert "tables/source_zh.tex" in manifest["outputs"]
+    record = read_record(folder)
+    assert "tables/source_zh.tex" in record["outputs"]
 
 
 def test_a_folder_that_cannot_be_written_is_named_before_a_kernel_starts(study, tmp_path):

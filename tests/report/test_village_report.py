@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from evaluation.data.prices import read_price_index
+from evaluation.report.record.store import read_record
 from evaluation.report.run import run_report
 from tests.conftest import REPO, SHARED
 
@@ -137,8 +138,8 @@ def test_every_estimators_interval_covers_the_true_effect(folder, villages, real
 
 
 def test_the_price_index_is_among_the_inputs(folder):
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    assert {"villages.csv", "ledger.csv", "cpi_china.csv"} <= set(manifest["inputs"])
+    record = read_record(folder)
+    assert {"villages.csv", "ledger.csv", "cpi_china.csv"} <= set(record["inputs"])
 
 
 @pytest.mark.shared

@@ -13,7 +13,7 @@ from typing import Literal
 from evaluation.errors import ReportError
 from evaluation.language import speaking
 from evaluation.report.files.document_parts import Parts, read_report
-from evaluation.report.manifest import add_outputs
+from evaluation.report.record.store import add_outputs
 
 Format = Literal["docx", "pdf", "latex"]
 
@@ -23,7 +23,7 @@ _EPOCH = "315532800"  # the first second of 1980, where the dates of zip files b
 
 
 def write_documents(run: Path, formats: Collection[Format]) -> list[Path]:
-    """Write a finished report as documents, into its folder and its manifest.
+    """Write a finished report as documents, into its folder and its record.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The runs below a folder: what their manifest.json and results.json say, or what is wrong."""
+"""The runs below a folder: what their records and results.json say, or what is wrong."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from evaluation.report import manifest
+from evaluation.errors import ReportError
+from evaluation.report.record.store import NAME, read_record
 from evaluation.report.results import Exhibits, reason_of, rows_of
 
 RESULTS = "results.json"
@@ -40,8 +41,8 @@ class Run:
     study, title, simulated, language
         What results.json says; the title by language.
     end
-        When it was made, as the manifest has it.
-    manifest
+        When it was made, as the record has it.
+    record
         What it was made from.
     exhibits
         Those that an index shows, by name.
@@ -58,7 +59,7 @@ class Run:
     simulated: bool = False
     language: str = ""
     end: str = ""
-    manifest: Mapping[str, Any] = field(default_factory=dict)
+    record: Mapping[str, Any] = field(default_factory=dict)
     exhibits: Exhibits = field(default_factory=dict)
     has_page: bool = False
     problem: str = ""
@@ -73,7 +74,7 @@ class Run:
 
     def parameters(self, notebook: str) -> dict[str, Any]:
         """Give a chapter's parameters, without the study and the language."""
-        given = self.manifest.get("parameters", {}).get(notebook, {})
+        given = self.record.get("parameters", {}).get(notebook, {})
         return {name: given[name] for name in given if name not in ("study", "language")}
 
 
@@ -99,9 +100,9 @@ def tell_misfit(file: str, error: Exception) -> str:
 def _run_folders(folder: Path) -> Iterator[Path]:
     for place, inner, files in os.walk(folder):
         name = Path(place).name
-        if name.endswith((".failed", ".old")) or ".partial-" in name:
+        if name.endswith((".failed", ".old", ".rerun")) or ".partial-" in name:
             inner.clear()
-        elif {manifest.NAME, RESULTS} <= {*files}:
+        elif {NAME, RESULTS} <= {*files}:
             inner.clear()  # what a run's own folders hold is no run
             yield Path(place)
 
@@ -110,11 +111,8 @@ def _read_run(place: Path, folder: Path) -> Run:
     name = place.resolve().name
     where = place.relative_to(folder).as_posix()
     has_page = (place / "report.html").is_file()
-    file = manifest.NAME
     try:
-        made = _read(place / manifest.NAME)
-        end = str(made["end"])
-        file = RESULTS
+        made = read_record(place)
         results = _read(place / RESULTS)
         exhibits = {e["name"]: e for e in results["exhibits"] if e["name"] in _NEEDED}
         title = results.get("title") or {"en": results["study"]}
@@ -125,13 +123,15 @@ def _read_run(place: Path, folder: Path) -> Run:
             title={"en": str(title["en"]), "zh": str(title.get("zh") or "")},
             simulated=bool(results["simulated"]),
             language=str(results.get("language", "")),
-            end=end,
-            manifest=made,
+            end=str(made["end"]),
+            record=made,
             exhibits=exhibits,
             has_page=has_page,
         )
+    except ReportError as error:
+        wrong = str(error).removeprefix(f"{place}{os.sep}")
     except MISFITS as error:
-        wrong = tell_misfit(file, error)
+        wrong = tell_misfit(RESULTS, error)
     study = name.rpartition("-")[0] or name
     return Run(name=name, place=where, study=study, has_page=has_page, problem=wrong)
 

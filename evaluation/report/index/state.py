@@ -13,9 +13,14 @@ from evaluation.data.prices import shipped_index
 from evaluation.data.study import Area, Study
 from evaluation.errors import DataError
 from evaluation.language import listing, mark, say
-from evaluation.report import manifest
 from evaluation.report.chapters import notebook_folder
 from evaluation.report.fonts import find_chinese_font
+from evaluation.report.record.describe import (
+    describe_code,
+    differing,
+    package_versions,
+    sha256,
+)
 
 _SHOWN = 2
 _CHANGED = {
@@ -52,16 +57,16 @@ class Present:
     studies
         The studies that are found, by name, each with its study.yml.
     code, packages
-        As a manifest has them; the packages with Python and the Chinese font.
+        As a record has them; the packages with Python and the Chinese font.
     hashes
         Those of files that were asked for already: runs share them.
     """
 
     studies: Mapping[str, tuple[Path, Study]]
-    code: Mapping[str, str] = field(default_factory=manifest.describe_code)
+    code: Mapping[str, str] = field(default_factory=describe_code)
     packages: Mapping[str, str] = field(
         default_factory=lambda: _with_python(
-            manifest.package_versions(), platform.python_version(), find_chinese_font()
+            package_versions(), platform.python_version(), find_chinese_font()
         )
     )
 
@@ -73,7 +78,7 @@ class Present:
         return [area for _, study in self.studies.values() for area in study.counties]
 
     def judge(self, study: str, made: Mapping[str, Any]) -> State:
-        """Say whether a run of a study is stale, by its manifest."""
+        """Say whether a run of a study is stale, by its record."""
         file, found = self.studies.get(study, (None, None))
         before = {
             "inputs": {name: entry["sha256"] for name, entry in made["inputs"].items()},
@@ -95,7 +100,7 @@ class Present:
         changes = [
             say(_CHANGED[part], names=_list(names))
             for part in _CHANGED
-            if (names := manifest.differing(before[part], after[part]))
+            if (names := differing(before[part], after[part]))
         ]
         gaps = [] if file else [say("study not found: inputs not compared")]
         if elsewhere:
@@ -118,7 +123,7 @@ class Present:
 
     def _hash(self, path: Path) -> str:
         if path not in self.hashes:
-            self.hashes[path] = manifest.sha256(path)
+            self.hashes[path] = sha256(path)
         return self.hashes[path]
 
 

@@ -12,7 +12,6 @@ from markupsafe import Markup, escape
 
 from evaluation.errors import ReportError
 from evaluation.language import commas, mark, say, say_count
-from evaluation.report import manifest
 from evaluation.report.index.entries import (
     Entry,
     make_entries,
@@ -25,6 +24,7 @@ from evaluation.report.index.rows import KINDS, Estimate, list_estimates
 from evaluation.report.index.runs import MISFITS, RESULTS, Run, find_runs, tell_misfit
 from evaluation.report.index.state import KINDS as STATES
 from evaluation.report.index.state import Present, State, find_studies
+from evaluation.report.record.store import NAME
 from evaluation.report.template_files import read_template, render_page
 from evaluation.report.village_words import show_number
 
@@ -75,7 +75,7 @@ def write_index(folder: Path, *, studies: Path) -> Path:
     Parameters
     ----------
     folder
-        Where runs are: any folder below it with a manifest.json and a results.json.
+        Where runs are: any folder below it with a ro-crate-metadata.json and a results.json.
     studies
         Where the runs' studies are, to tell whether their inputs have changed.
 
@@ -151,9 +151,9 @@ def _judge(run: Run, present: Present) -> State:
     if run.problem:
         return State(kind="damaged", details=(run.problem,))
     try:
-        state = present.judge(run.study, run.manifest)
+        state = present.judge(run.study, run.record)
     except MISFITS as error:
-        return State(kind="damaged", details=(tell_misfit(manifest.NAME, error),))
+        return State(kind="damaged", details=(tell_misfit(NAME, error),))
     gone = () if run.has_page else (say("report.html is not there"),)
     return replace(state, details=(*state.details, *gone))
 

@@ -64,7 +64,7 @@ def build_page(
     run_name
         The name of the run's folder.
     description
-        What the run was made from, as in its manifest.
+        What the run was made from, as in its record.
     results
         The numbers of every exhibit, as in results.json.
     """

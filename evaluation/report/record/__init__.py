@@ -1,0 +1,1 @@
+"""What a run records of itself: inputs, parameters, code, versions, machine, outputs."""
