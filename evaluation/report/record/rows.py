@@ -180,10 +180,8 @@ def _digest_lines(content: bytes) -> bytes | None:
 def _digest_table(path: Path, options: TableFile | None) -> dict[str, Any]:
     from evaluation.data.tables import read_table
 
-    given = options and {
-        "sheet": options.sheet, "encoding": options.encoding, "header_rows": options.header_rows
-    }  # fmt: skip
-    table = read_table(path, **(given or {}))
+    names = ("sheet", "encoding", "header_rows") if options else ()
+    table = read_table(path, **{name: getattr(options, name) for name in names})
     frame = table.every_row
     if len(frame) > MOST_ROWS or frame.size > 10 * MOST_ROWS:
         return {}

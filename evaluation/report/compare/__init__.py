@@ -1,0 +1,1 @@
+"""Two runs held against each other: whether they say the same, and if not, why."""
