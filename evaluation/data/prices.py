@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-import evaluation
+from evaluation.data.shipped import shipped_index
 from evaluation.data.study import Study
 from evaluation.data.tables import Table, read_table
 from evaluation.errors import DataError
@@ -239,10 +239,3 @@ def _drift(where: str, distance: float) -> str:
         ratio=10 ** abs(distance),
         step=say(_STEPS[step]),
     )
-
-
-def shipped_index() -> Path:
-    """Find the index: in the installed package, or beside it in a clone."""
-    package = Path(evaluation.__file__).parent
-    inside = package / "data" / "cpi_china.csv"
-    return inside if inside.is_file() else package.parent / "data" / "cpi_china.csv"

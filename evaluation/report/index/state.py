@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from evaluation.data.config import read_config
-from evaluation.data.prices import shipped_index
+from evaluation.data.shipped import shipped_index
 from evaluation.data.study import Area, Study
 from evaluation.errors import DataError
 from evaluation.language import listing, mark, say

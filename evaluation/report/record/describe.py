@@ -13,12 +13,23 @@ from typing import Any
 from packaging.requirements import Requirement
 
 import evaluation
-from evaluation.data.prices import shipped_index
+from evaluation.data.shipped import shipped_index
 from evaluation.data.study import Study
 from evaluation.errors import ReportError
 
 _CODE = (".py", ".j2", ".css", ".js", ".json", ".mo", ".mplstyle", ".tex", ".typ")
 _PACKAGE = "village-evaluation"
+_PARTS = (
+    "study",
+    "inputs",
+    "parameters",
+    "notebooks",
+    "code",
+    "python",
+    "packages",
+    "chinese_font",
+    "pseudonyms",
+)
 
 
 def describe_run(
@@ -45,8 +56,14 @@ def describe_run(
         "chinese_font": font,
         **({"pseudonyms": sha256(study.pseudonyms)} if study.pseudonyms else {}),
     }
-    text = json.dumps(description, sort_keys=True, ensure_ascii=False)
-    return {**description, "hash": hashlib.sha256(text.encode()).hexdigest()}
+    return {**description, "hash": hash_description(description)}
+
+
+def hash_description(description: Mapping[str, Any]) -> str:
+    """Give the hash over all that a run's output depends on; what else is recorded, is not."""
+    parts = {part: description[part] for part in _PARTS if part in description}
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def describe_code() -> dict[str, str]:
