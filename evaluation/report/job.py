@@ -38,6 +38,11 @@ class Job:
         Called with each line that a user should read.
     on_step
         Called as chapters begin and end, from several threads.
+
+    Raises
+    ------
+    ReportError
+        If the timeout is no time.
     """
 
     study: Study
@@ -49,6 +54,10 @@ class Job:
     author: Mapping[str, str] | None = None
     tell: Callable[[str], None] = lambda line: None
     on_step: Callable[[Step], None] = lambda step: None
+
+    def __post_init__(self) -> None:
+        if self.timeout is not None and self.timeout < 1:
+            raise ReportError(f"--timeout {self.timeout}: give seconds, 1 or more.")
 
     @property
     def hides(self) -> bool:

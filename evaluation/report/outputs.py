@@ -16,6 +16,7 @@ from evaluation.report.disclosure import SMALLEST, check_names, protect_notebook
 from evaluation.report.execute import Notebook
 from evaluation.report.exhibits import save_exhibit
 from evaluation.report.page.site import build_page
+from evaluation.report.record.rows import FILE, describe_rows
 from evaluation.report.record.store import write_json
 
 
@@ -66,6 +67,13 @@ def write_outputs(
     (folder / "report.html").write_text(page, encoding="utf-8")
     if study.pseudonyms:
         check_names(folder, read_pseudonyms(study.pseudonyms))
+
+
+def write_rows(folder: Path, study: Study) -> None:
+    """Write the digests of the inputs' rows, by which a later run tells which changed."""
+    rows = describe_rows(study)
+    if rows.get("files"):
+        write_json(folder / FILE, rows)
 
 
 def _save_exhibits(name: str, notebook: Notebook, folder: Path) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.errors import EvaluationError, ReportError
-from evaluation.language import Language, speaking
+from evaluation.language import Language, choose, speaking
 from evaluation.report.chapters import Step, execute_chapters
 from evaluation.report.files.documents import Format, check_extras, write_documents
 from evaluation.report.fonts import find_chinese_font
@@ -30,6 +30,7 @@ from evaluation.report.record.machine import (
     parse_author,
 )
 from evaluation.report.record.store import hash_outputs, is_whole, write_record
+from evaluation.report.record.workflow import WORKFLOW, workflow_text
 from evaluation.report.reuse import (
     Reused,
     chapter_keys,
@@ -158,6 +159,7 @@ def _make_folder(job: Job) -> Path:
     started = start_folder(target, tell)
     record: dict[str, Any] = {
         **description,
+        "title": choose(study.title.en, study.title.zh),
         "package": description["packages"]["village-evaluation"],
         "git": describe_git(),
         "lock": lock_sha256(),
@@ -175,6 +177,7 @@ def _make_folder(job: Job) -> Path:
         job.on_step(step)
 
     with _kept_if_failed(job, started, target, record, describe):
+        (started / WORKFLOW).write_text(workflow_text(record), encoding="utf-8")
         # What is hidden is hidden after a chapter has run: none is taken out of another run.
         reused = (
             Reused()
@@ -196,8 +199,9 @@ def _make_folder(job: Job) -> Path:
             on_step=note,
         )
         chapters = {**reused.notebooks, **executed}
-        from evaluation.report.outputs import write_outputs
+        from evaluation.report.outputs import write_outputs, write_rows
 
+        write_rows(started, study)
         write_outputs(
             started, target.name, study, {name: chapters[name] for name in keys}, description
         )
@@ -231,8 +235,9 @@ def _kept_if_failed(
                 job.tell("failed: nothing was kept, as not all is hidden yet that is to be")
             else:
                 with suppress(ReportError, OSError):
-                    told = str(error) if isinstance(error, Exception) else "interrupted"
-                    ended = {"outputs": hash_outputs(started), "end": _now(), "error": told}
+                    ended = {
+                        "outputs": hash_outputs(started), "end": _now(), "error": _tell(error),
+                    }  # fmt: skip
                     if describe()["hash"] != record["hash"]:  # who knows what they were run on
                         ended["chapters"] = {}
                     write_record(started, {**record, **ended})
@@ -240,7 +245,21 @@ def _kept_if_failed(
                 job.tell(f"failed: what was done so far is in {failed}")
         if isinstance(error, EvaluationError) or not isinstance(error, Exception):
             raise
-        raise ReportError(f"the report failed: {type(error).__name__}: {error}") from error
+        raise ReportError(_tell(error)) from error
+
+
+def _tell(error: BaseException) -> str:
+    """Say why a run failed."""
+    if isinstance(error, EvaluationError):
+        return str(error)
+    if not isinstance(error, Exception):
+        return "interrupted"
+    if isinstance(error, OSError) and error.filename:
+        return (
+            f"cannot write {error.filename}: {error.strerror}. Make room, or name another "
+            "folder with --out, and run again."
+        )
+    return f"the report failed: {type(error).__name__}: {error}"
 
 
 def _failed(target: Path) -> Path:

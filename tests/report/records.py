@@ -4,7 +4,7 @@ import platform
 from pathlib import Path
 
 from evaluation.report.fonts import find_chinese_font
-from evaluation.report.record.describe import describe_code, package_versions
+from evaluation.report.record.describe import describe_code, hash_description, package_versions
 from evaluation.report.record.machine import describe_machine
 
 CODE = describe_code()
@@ -13,8 +13,8 @@ VERSIONS = package_versions()
 
 def make_record(run: Path, **parts):
     """Give a record for a run's folder, with ``parts`` in place of its own."""
-    study, _, hash8 = run.name.rpartition("-")
-    return {
+    study, _, _ = run.name.rpartition("-")
+    record = {
         "study": study or "tiny",
         "inputs": {},
         "parameters": {},
@@ -23,7 +23,6 @@ def make_record(run: Path, **parts):
         "python": platform.python_version(),
         "packages": VERSIONS,
         "chinese_font": find_chinese_font(),
-        "hash": hash8.ljust(64, "0"),
         "package": VERSIONS["village-evaluation"],
         "git": None,
         "lock": None,
@@ -37,3 +36,4 @@ def make_record(run: Path, **parts):
         "end": "2026-01-02T03:05:05+00:00",
         **parts,
     }
+    return {"hash": hash_description(record), **record}

@@ -146,8 +146,6 @@ def write_run(
     return folder
 
 
-
-
 def read(page: Path) -> str:
     return page.read_text(encoding="utf-8")
 
@@ -356,11 +354,11 @@ def test_data_elsewhere_and_a_study_that_is_not_found_are_said(reports, studies)
 
 
 def test_changed_code_notebooks_and_packages_are_named(reports, studies):
-    code = {**CODE, "bounds.py": "0", "errors.py": "0", "language.py": "0"}
+    code = CODE | dict.fromkeys(["bounds.py", "errors.py", "language.py"], "0" * 64)
     packages = {**package_versions(), "numpy": "0"}
     write_run(
         reports, "hills-11111111", EFFECTS, studies=studies, code=code, packages=packages,
-        notebooks={"3_income_gains": "0"},
+        parameters={"3_income_gains": {}}, notebooks={"3_income_gains": "0" * 64},
     )  # fmt: skip
     assert differences(reports, studies) == [
         (

@@ -46,11 +46,13 @@ def test_the_run_folder_is_whole(folder):
     names = sorted(path.name for path in folder.iterdir())
     assert names == [
         "figures",
+        "input-rows.json",
         "notebooks",
         "report.html",
         "results.json",
         "ro-crate-metadata.json",
         "tables",
+        "workflow.py",
     ]
     figures = {path.suffix for path in (folder / "figures").iterdir()}
     assert figures == {".csv", ".svg", ".png"}

@@ -6,9 +6,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import nbformat
+from jupyter_core.paths import ENV_JUPYTER_PATH, jupyter_path
 from markupsafe import Markup
 from nbconvert import HTMLExporter
 from pygments.formatters import HtmlFormatter
@@ -29,6 +31,16 @@ _HEADING = re.compile(
     r'<h([1-5]) id="(.*?)">(.*?)<a class="anchor-link".*?</a></h\1>', re.DOTALL
 )
 _TAG = re.compile(r"<[^>]*>")
+
+
+class _Exporter(HTMLExporter):
+    """One that fills in the templates that nbconvert brought, whatever a user has put over."""
+
+    def get_prefix_root_dirs(self) -> list[str]:
+        own = [
+            p for p in ENV_JUPYTER_PATH if Path(p, "nbconvert", "templates", "base").is_dir()
+        ]
+        return own or jupyter_path()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +106,9 @@ def build_page(
 
 def _chapter(name: str, notebook: nbformat.NotebookNode, numbers: Numbers) -> _Chapter:
     """Make a chapter: its title a level below the page's, its exhibits numbered."""
-    exporter = HTMLExporter(template_name="chapter", extra_template_basedirs=[str(TEMPLATES)])
+    exporter = _Exporter(  # type: ignore[no-untyped-call]
+        template_name="chapter", extra_template_basedirs=[str(TEMPLATES)]
+    )
     exporter.environment.globals["say"] = say
     html, _ = exporter.from_notebook_node(notebook)
     html = html.replace(NOTEBOOK_STYLE, "")  # the page has its own

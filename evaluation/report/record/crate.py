@@ -9,7 +9,9 @@ from typing import Any
 from urllib.parse import quote
 
 from evaluation.report.record.facts import (
+    CODE,
     FACTS,
+    NO_LICENCE,
     PACKAGE,
     PROFILES,
     RO_CRATE,
@@ -39,8 +41,7 @@ _FORMATS = {
 }
 _TYPES = {str: "Text", bool: "Boolean", int: "Integer", float: "Float"}
 _UNSET = ("study", "data", "pseudonyms")  # places: no parameters of a run
-_NO_LICENCE = "No licence is stated: ask those who made the report before you pass it on."
-_SEED = "Of what the chapters that declare it draw; draws elsewhere have a constant seed in code."
+_SEED = "Seeds what the chapter draws; draws of other chapters have a constant seed in code."
 
 
 def to_crate(record: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[str, Any]:
@@ -49,7 +50,8 @@ def to_crate(record: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[str, A
     Parameters
     ----------
     record
-        As `read_record` gives it; workflow.py is among its outputs.
+        As `read_record` gives it: workflow.py is among its outputs, and each notebook has
+        parameters, if only none.
     sizes
         The bytes of the outputs, by name.
 
@@ -63,7 +65,8 @@ def to_crate(record: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[str, A
     crate.metadata.extra_contexts.append(TERMS)
     _Writer(record=record, sizes=sizes, crate=crate).write()
     document: dict[str, Any] = crate.metadata.generate()
-    return {**document, "@graph": [_compact(entity) for entity in document["@graph"]]}
+    entities = sorted(document["@graph"], key=_rank)
+    return {**document, "@graph": [_compact(entity) for entity in entities]}
 
 
 @dataclass(kw_only=True)
@@ -88,7 +91,7 @@ class _Writer:
         if title:
             root["headline"] = title
         root["datePublished"] = record["end"]
-        root["license"] = record.get("licence", _NO_LICENCE)
+        root["license"] = record.get("licence", NO_LICENCE)
         root["conformsTo"] = [
             self.add(url, ["CreativeWork", "Profile"], name=name, version=version)
             for url, (name, version) in PROFILES.items()
@@ -121,7 +124,7 @@ class _Writer:
     def add_values(self, prefix: str, values: Mapping[str, Any]) -> list[Any]:
         """Add values, each with its name."""
         return [
-            self.add(f"#{prefix}{iri(name)}", "PropertyValue", name=name, value=value)
+            self.add(f"#{prefix}/{iri(name)}", "PropertyValue", name=name, value=value)
             for name, value in values.items()
         ]
 
@@ -154,8 +157,9 @@ class _Writer:
         study = self.add_study()
         workflow["input"] = [study["exampleOfWork"], *self.slots.values()]
         machine = {**record["machine"]}
-        settings = self.add_values("environment/", machine.pop("environment", {}))
-        facts = {part: record[part] for part in FACTS if part in record} | {"machine": machine}
+        settings = self.add_values("environment", machine.pop("environment", {}))
+        facts = {part: record[part] for part in FACTS if part in record}
+        facts |= {"machine": machine, "seconds": dict(sorted(record["seconds"].items()))}
         action = self.add(
             f"#{self.run_name}",
             "CreateAction",
@@ -168,7 +172,7 @@ class _Writer:
             object=[study, *(value for chosen in values.values() for value in chosen)],
             result=results,
             environment=settings,
-            additionalProperty=self.add_values("", flatten(facts)),
+            additionalProperty=self.add_values("run", flatten(facts)),
         )
         if "error" in record:
             action["error"] = record["error"]
@@ -197,8 +201,11 @@ class _Writer:
                 if name != PACKAGE
                 for url in [f"pkg:pypi/{quote(name)}@{quote(version)}"]
             ],
-            hasPart=[self.add_file("code", *entry) for entry in record["code"].items()],
-            additionalProperty=self.add_values("", flatten({"git": record["git"] or {}})),
+            hasPart=[  # hundreds: their identifiers are their names
+                self.add(f"{CODE}{iri(name)}", "File", sha256=sha)
+                for name, sha in record["code"].items()
+            ],
+            additionalProperty=self.add_values("run", flatten({"git": record["git"] or {}})),
         )
         if record["lock"]:
             software["isBasedOn"] = self.add_file("lock", "requirements.lock", record["lock"])
@@ -209,7 +216,7 @@ class _Writer:
         for notebook, chosen in self.record["parameters"].items():
             values[notebook] = []
             for name, value in chosen.items():
-                (entity,) = self.add_values(f"{iri(notebook)}/", {name: value})
+                (entity,) = self.add_values(f"value/{iri(notebook)}", {name: value})
                 if name not in _UNSET:
                     entity["exampleOfWork"] = self.add_slot(name, _TYPES[type(value)])
                 values[notebook].append(entity)
@@ -257,6 +264,12 @@ class _Writer:
 def _format_of(name: str) -> str:
     """Give the media type of a file; not by the machine's own list, which differs."""
     return _FORMATS.get(PurePosixPath(name).suffix.lower(), "application/octet-stream")
+
+
+def _rank(entity: Mapping[str, Any]) -> int:
+    """Put the run first, and the two hundred files of code and packages last."""
+    first = entity["@type"] in ("Dataset", "CreateAction") or entity["@id"][:8] == "ro-crate"
+    return 0 if first else 2 if entity["@id"].startswith((CODE, "pkg:pypi/")) else 1
 
 
 def _compact(entity: Mapping[str, Any]) -> dict[str, Any]:

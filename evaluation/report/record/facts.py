@@ -16,13 +16,13 @@ PROFILES = {
     "https://w3id.org/workflowhub/workflow-ro-crate/1.1": ("Workflow RO-Crate", "1.1"),
 }
 PACKAGE = "village-evaluation"
+CODE = "#code/"
 STATUS = "http://schema.org/{}ActionStatus"
 
 FACTS = ("hash", "chinese_font", "pseudonyms", "machine", "chapters", "reused", "seconds")
 """The parts of a record for which neither the profiles nor schema.org have a term."""
 
-LISTS = ("reused", "machine/blas")
-"""Those of them that are lists."""
+NO_LICENCE = "No licence is stated: ask those who made the report before you pass it on."
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -52,12 +52,6 @@ def nest(flat: Mapping[str, Any]) -> dict[str, Any]:
         if last in place:
             raise ValueError(f"{path} is there twice")
         place[last] = value
-    for path in LISTS:
-        *outer, last = path.split("/")
-        place = nested
-        for part in outer:
-            place = place.setdefault(part, {})
-        place[last] = [*place.get(last, {}).values()]
     return nested
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import re
 import subprocess
+import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +17,20 @@ from evaluation.errors import ReportError
 from evaluation.report.kernels import kernel_environment
 from evaluation.report.record.describe import sha256
 
-_SETTINGS = re.compile(r"PYTHONHASHSEED|\w+_(NUM_THREADS|MAX_THREADS|CORETYPE)")
+_SETTINGS = re.compile(r"PYTHONHASHSEED|LC_ALL|TZ|SOURCE_DATE_EPOCH|\w+_NUM_THREADS")
 _OF_THE_PACKAGE = ("evaluation", "notebooks", "pyproject.toml", "requirements.lock")
 _ORCID = re.compile(r"(?:https?://)?(?:orcid\.org/)?(\d{4}-\d{4}-\d{4}-\d{3}[\dX])")
 _SECONDS = 10
+
+# numpy and scipy each bring a library, which is seen once it is loaded.
+_ASK = """
+import json, scipy.linalg, threadpoolctl
+named = dict(name="internal_api", version="version", threads="num_threads",
+             architecture="architecture")
+blas = [{n: i.get(k) or "unknown" for n, k in named.items()}
+        for i in threadpoolctl.threadpool_info() if i["user_api"] == "blas"]
+print(json.dumps(sorted(blas, key=lambda library: (library["name"], library["version"]))))
+"""
 
 
 def describe_machine() -> dict[str, Any]:
@@ -29,15 +42,15 @@ def describe_machine() -> dict[str, Any]:
     blas (name, version, threads and the processor's kind that each library chose its code for)
     and environment (variables that fix hashes, threads and the like).
     """
-    settings = _kernel_settings()
+    settings, blas = _ask_as_kernel()
     libc = " ".join(platform.libc_ver()).strip()
     return {
         "system": platform.system(),
         **({"libc": libc} if libc else {}),
         "machine": platform.machine(),
         "processors": os.cpu_count() or 1,
-        "blas": _list_blas(settings),
-        "environment": settings,
+        "blas": [{**library} for library in blas],
+        "environment": {**settings},
     }
 
 
@@ -119,31 +132,21 @@ def _home() -> Path:
     return Path(evaluation.__file__).resolve().parent.parent
 
 
-def _kernel_settings() -> dict[str, str]:
+@cache
+def _ask_as_kernel() -> tuple[dict[str, str], list[dict[str, Any]]]:
+    """Give the settings of a process that starts as kernels do, and its BLAS libraries.
+
+    What a user's shell says of BLAS holds in this process, but not in kernels.
+    """
     with kernel_environment():
-        return {n: v for n, v in sorted(os.environ.items()) if _SETTINGS.fullmatch(n)}
-
-
-def _list_blas(settings: dict[str, str]) -> list[dict[str, Any]]:
-    """List the BLAS libraries that numpy and scipy bring, with the threads that kernels use."""
-    import scipy.linalg  # noqa: F401 a library is seen only once it is loaded, as numpy's
-    from threadpoolctl import threadpool_info
-
-    libraries = [
-        {
-            "name": library["internal_api"],
-            "version": library["version"] or "unknown",
-            "threads": int(
-                settings.get(f"{library['internal_api'].upper()}_NUM_THREADS")
-                or settings.get("OMP_NUM_THREADS")
-                or library["num_threads"]
-            ),
-            "architecture": library.get("architecture") or "unknown",
-        }
-        for library in threadpool_info()
-        if library["user_api"] == "blas"
-    ]
-    return sorted(libraries, key=lambda library: (library["name"], library["version"]))
+        settings = {n: v for n, v in sorted(os.environ.items()) if _SETTINGS.fullmatch(n)}
+        try:
+            told = subprocess.run(
+                [sys.executable, "-c", _ASK], capture_output=True, timeout=60, check=True
+            ).stdout
+            return settings, json.loads(told)
+        except (OSError, ValueError, subprocess.SubprocessError):
+            return settings, []
 
 
 def _check_digit(orcid: str) -> str:

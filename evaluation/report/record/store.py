@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from evaluation.errors import ReportError
-from evaluation.report.record.describe import sha256
+from evaluation.report.record.crate import to_crate
+from evaluation.report.record.crate_reading import from_crate
+from evaluation.report.record.describe import hash_description, sha256
+from evaluation.report.record.workflow import WORKFLOW, workflow_text
 
 NAME = "ro-crate-metadata.json"
+_OLD = "manifest.json"
+_MEND = "Restore it from a copy, or run the report again."
+_LONG = 300  # characters of a line
 
 
 def read_record(run: Path) -> dict[str, Any]:
@@ -19,21 +26,39 @@ def read_record(run: Path) -> dict[str, Any]:
     Raises
     ------
     ReportError
-        If its record is not there, or is not one.
+        If its record is not there, or is not as it was written.
     """
     path = run / NAME
     try:
-        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        record["outputs"], record["hash"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ReportError(f"{path}: cannot be read; run the report again.") from error
+        record = from_crate(json.loads(path.read_bytes()))
+    except FileNotFoundError:
+        if (run / _OLD).is_file():
+            wrong = f"not there, but {_OLD}: an earlier version made the run."
+            raise ReportError(f"{path}: {wrong} Run the report again.") from None
+        raise ReportError(f"{path}: not there: {run} is no run, or not a whole one.") from None
+    except OSError as error:
+        raise ReportError(f"{path}: cannot be read: {error.strerror}.") from None
+    except (ValueError, RecursionError) as error:
+        raise ReportError(f"{path}: not whole, or not JSON: {error}. {_MEND}") from None
+    except ReportError as error:
+        raise ReportError(f"{path}: {error} {_MEND}") from None
+    if hash_description(record) != record["hash"]:
+        wrong = "was changed after the run was made: its hash is over something else."
+        raise ReportError(f"{path}: it {wrong} {_MEND}")
     return record
 
 
 def write_record(run: Path, record: Mapping[str, Any]) -> None:
-    """Write into a run's folder what it says of itself."""
+    """Write into a run's folder what it says of itself, and the file that makes it again."""
+    outputs = {**record["outputs"]}
+    if WORKFLOW not in outputs:
+        (run / WORKFLOW).write_text(workflow_text(record), encoding="utf-8", newline="\n")
+        outputs = dict(sorted({**outputs, WORKFLOW: sha256(run / WORKFLOW)}.items()))
+    files = {name: run / name for name in outputs}
+    sizes = {name: path.stat().st_size for name, path in files.items() if path.is_file()}
+    document = to_crate({**record, "outputs": outputs}, sizes)
     beside = run / f"{NAME}.new"
-    write_json(beside, record)
+    beside.write_text(_lay_out(document), encoding="utf-8", newline="\n")
     beside.replace(run / NAME)
 
 
@@ -76,3 +101,32 @@ def write_json(path: Path, content: Any) -> None:
     """Write JSON with stable formatting."""
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
     path.write_text(text + "\n", encoding="utf-8")
+
+
+def _lay_out(document: Mapping[str, Any]) -> str:
+    """Write a crate as JSON that can be read: one entity a line, long ones over several."""
+    write = partial(json.dumps, ensure_ascii=False, allow_nan=False)
+    context, graph = write(document["@context"]), document["@graph"]
+    entities = []
+    for entity in graph:
+        text = write(entity)
+        if len(text) > _LONG:
+            text = (
+                "{\n  "
+                + ",\n  ".join(
+                    f"{write(name)}: "
+                    + (
+                        "[\n   " + ",\n   ".join(map(write, value)) + "]"
+                        if _long(value)
+                        else write(value)
+                    )
+                    for name, value in entity.items()
+                )
+                + "}"
+            )
+        entities.append(text)
+    return f'{{"@context": {context},\n"@graph": [\n ' + ",\n ".join(entities) + "\n]}\n"
+
+
+def _long(value: Any) -> bool:
+    return isinstance(value, list) and len(value) > 1 and isinstance(value[0], dict)

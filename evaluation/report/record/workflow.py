@@ -78,7 +78,9 @@ def shared_parameters(parameters: Mapping[str, Mapping[str, Any]]) -> dict[str, 
 
 
 def _lay_out(values: Mapping[str, Any]) -> str:
-    lines = [f"        {_literal(name)}: {_literal(value)},\n" for name, value in values.items()]
+    lines = [
+        f"        {_literal(name)}: {_literal(value)},\n" for name, value in values.items()
+    ]
     return "{\n" + "".join(lines) + "    }" if lines else "{}"
 
 
