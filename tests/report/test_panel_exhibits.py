@@ -358,6 +358,7 @@ def test_stages_stand_beside_one_another_and_uses_are_left_out():
     rows = funds_table(study_data).data.set_index(["source", "stage"])["amount"].to_dict()
     assert rows == {
         ("fiscal", "committed"): 50, ("fiscal", "received"): 40, ("social", "received"): 60,
+        ("all", "committed"): 50, ("all", "received"): 100,
     }  # fmt: skip
     uses = ledger_of(("v0", "East", "fiscal", "received", "use", 99, False))
     assert "uses of money" in plot_funds(data_of(panel=small_panel(), ledger=uses)).note.lower()

@@ -22,11 +22,16 @@ _ANSWERS = {
     "no": mark("holds for none"),
     "unknown": mark("can hold"),
 }
+_SIDES = ("left", "right", "common")
 _SIGNS = {"==": "=", "<=": "≤", ">=": "≥", "*": "×"}
 
 
 def crosscheck_table(table: ClaimTable, *, reading: Reading | None = None) -> Exhibit:
-    """Show every cross-check with its verdict, the numbers behind it, and why."""
+    """Show every cross-check with its verdict, the numbers behind it, and why.
+
+    Its data are those of `crosscheck_frame`, with left_other, right_other and common_other
+    under the other reading.
+    """
     reading = reading or table.study.reading
     other = OTHER_READING[reading]
     read, reread = say(READINGS[reading][0]), say(READINGS[other][0])
@@ -84,7 +89,7 @@ def crosscheck_table(table: ClaimTable, *, reading: Reading | None = None) -> Ex
             say(MONEY),
             say(LEGEND),
         ),
-        data=frame,
+        data=frame.assign(**{f"{side}_other": other_frame[side] for side in _SIDES}),
         body=html_table(pd.DataFrame(rows, dtype=object)),
     )
 

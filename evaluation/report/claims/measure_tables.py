@@ -36,11 +36,16 @@ _HEADLINES = ("level_per_village", "gain_per_village", "gain_per_yuan", "cost_pe
 
 
 def findings_table(table: ClaimTable, *, reading: Reading | None = None) -> Exhibit:
-    """Say in short what the figures imply for each county, and what they leave open."""
+    """Say in short what the figures imply for each county, and what they leave open.
+
+    Its data are those of `assessment_frame`, with all_definitions: what a county's definitions
+    of the gain per yuan span together, under the reading.
+    """
     reading = reading or table.study.reading
     assessments = assess_counties(table)
     frame = assessment_frame(assessments)
     frame = frame[frame["measure"].isin(_HEADLINES)]
+    frame = frame.assign(all_definitions=_span_definitions(frame, reading))
     rows = []
     for area in table.study.counties:
         block = frame[frame["county"] == area.name]
@@ -233,10 +238,20 @@ def _findings(known: pd.DataFrame, reading: Reading) -> list[Markup]:
                     claims=html_claims(row["claims"]),
                 )
             )
-        if block["measure"].iloc[0] == "gain_per_yuan":
-            span = html_bounds(reduce(Bounds.hull, block[reading]))
-            lines.append(Markup(say("over all definitions: {span}")).format(span=span))
+        if (span := block["all_definitions"].iloc[0]) is not None:
+            told = Markup(say("over all definitions: {span}"))
+            lines.append(told.format(span=html_bounds(span)))
     return lines
+
+
+def _span_definitions(frame: pd.DataFrame, reading: Reading) -> pd.Series[Any]:
+    """Give the bounds over all of a county's definitions of the gain per yuan, in its rows."""
+    known = frame[(frame["measure"] == "gain_per_yuan") & frame["strict"].notna()]
+    spans = pd.Series(None, index=frame.index, dtype=object)
+    for _, block in known.groupby("county"):
+        span = reduce(Bounds.hull, block[reading])
+        spans[block.index] = pd.Series([span] * len(block), index=block.index, dtype=object)
+    return spans
 
 
 def _measure_cell(row: dict[Any, Any], table: ClaimTable) -> Markup:

@@ -133,7 +133,9 @@ def funds_table(study_data: StudyData) -> Exhibit:
             stage=commas(map(say, stages)),
         )
         return absent(study_data, "ledger_stages", say(_BY_STAGE), reason)
-    wide.loc["all"] = wide.sum()
+    total = entries.groupby("stage")["amount"].sum() / shown.divisor
+    wide.loc["all"] = total
+    totals = total.reset_index().assign(source="all", role=role, unit=shown.unit)
     cells = pd.DataFrame(
         {
             say("Source"): [
@@ -144,7 +146,7 @@ def funds_table(study_data: StudyData) -> Exhibit:
         dtype=object,
     )
     for stage in stages:
-        cells[say(stage).capitalize()] = [show_number(np.round(x, 1)) for x in wide[stage]]
+        cells[say(stage).capitalize()] = [show_number(np.round(x, 6)) for x in wide[stage]]
     last = wide.loc["all"]
     steps = [
         say("{share:.0%} of the money {a} is {b}", share=last[b] / last[a], a=say(a), b=say(b))
@@ -155,7 +157,7 @@ def funds_table(study_data: StudyData) -> Exhibit:
         name="ledger_stages",
         kind="table",
         caption=say("Funds by source and stage, {unit}", unit=shown.unit),
-        data=data,
+        data=pd.concat([data, totals[list(data)]], ignore_index=True),
         body=html_table(cells),
         simulated=study_data.study.simulated,
         note=sentences(

@@ -80,10 +80,15 @@ def drivers_table(gains: StudyGains, *, study: StudyDrivers | None = None) -> Ex
     """
     study = study or estimate_study_drivers(gains)
     data, rows = scale_rows(study, gains), []
+    data = data.assign(**_tests(study, data["trait"]), unit=gains.shown.unit)
     decimals = shared_decimals(data["estimate"])
     for trait, block in data.groupby("trait", sort=False):
-        head = {"Trait": study.labels[str(trait)], **_p_values(study, str(trait))}
-        n_groups, n = int(block["n_groups"].iloc[0]), f"{block['n_villages'].iloc[0]:,.0f}"
+        first = block.iloc[0]
+        n_groups, n = int(first["n_groups"]), f"{first['n_villages']:,.0f}"
+        head = {
+            "Trait": study.labels[str(trait)],
+            "p": show_p(first["p_trait"]), "p, Holm": show_p(first["p_trait_holm"]),
+        }  # fmt: skip
         if n_groups > MOST_GROUPS:
             groups = say("{n} groups", n=n_groups + 1)
             rows.append({**head, "For": groups, "Villages": n})
@@ -108,7 +113,7 @@ def drivers_table(gains: StudyGains, *, study: StudyDrivers | None = None) -> Ex
         name="drivers",
         kind="table",
         caption=say(_TABLE),
-        data=data.assign(unit=gains.shown.unit),
+        data=data,
         body=html_table(cells.rename(columns=say)),
         simulated=gains.study_data.study.simulated,
         note=note,
@@ -269,10 +274,13 @@ def _columns_words(columns: Iterable[str]) -> Iterable[str]:
     )
 
 
-def _p_values(study: StudyDrivers, trait: str) -> dict[str, str]:
+def _tests(study: StudyDrivers, traits: pd.Series[Any]) -> dict[str, pd.Series[Any]]:
+    """Give the p-value of all of a trait's differences, and Holm's, for rows of traits."""
     tests = study.drivers.tests
-    row = tests[(tests["trait"] == trait) & (tests["model"] == "alone")].iloc[0].to_dict()
-    return {"p": show_p(row["p_value"]), "p, Holm": show_p(row["p_holm"])}
+    alone = tests[tests["model"] == "alone"].set_index("trait")
+    return {
+        "p_trait": traits.map(alone["p_value"]), "p_trait_holm": traits.map(alone["p_holm"]),
+    }  # fmt: skip
 
 
 def _cell(row: dict[Any, Any], decimals: int) -> Markup:

@@ -72,7 +72,9 @@ def effects_table(effects: StudyEffects) -> Exhibit:
         name="effects",
         kind="table",
         caption=say(_CAPTION),
-        data=data.assign(unit=shown.unit),
+        data=data.assign(
+            name=[say(LABELS[name]) for name in data["estimator"]], unit=shown.unit
+        ),
         body=html_table(pd.concat(cells), group="group"),
         simulated=effects.simulated,
         note=note,
@@ -217,7 +219,10 @@ def _event_cell(row: dict[Any, Any], decimals: int) -> Markup:
 
 @NeedsFound("twfe_decomposition", _TWFE)
 def decomposition_table(effects: StudyEffects) -> Exhibit:
-    """Show the comparisons of cohorts in the TWFE coefficient, and its weights of effects."""
+    """Show the comparisons of cohorts in the TWFE coefficient, and its weights of effects.
+
+    Its data have both, and behind them what the table shows: their sums, named in ``part``.
+    """
     table, shown = effects.judged, effects.shown
     found = decompose_twfe(table.setup)
     comparisons = found.comparisons.assign(part="comparison")
@@ -226,6 +231,13 @@ def decomposition_table(effects: StudyEffects) -> Exhibit:
     kinds, times = found.by_kind, weights.groupby("event_time").sum(numeric_only=True)
     alike = times["n_cells"] / times["n_cells"].sum()
     counts = times[["n_negative", "n_cells"]].to_numpy()
+    sums = [
+        kinds.rename_axis("kind").reset_index().assign(part="comparisons of a kind"),
+        times[["weight", "n_cells", "n_negative"]]
+        .reset_index()
+        .assign(part="weights of a year", share=alike.to_numpy()),
+    ]
+    sums[0]["estimate"] /= shown.divisor
     cells = [
         pd.DataFrame(
             {
@@ -263,7 +275,7 @@ def decomposition_table(effects: StudyEffects) -> Exhibit:
         name="twfe_decomposition",
         kind="table",
         caption=say(_TWFE),
-        data=pd.concat([comparisons, weights]).assign(unit=shown.unit),
+        data=pd.concat([comparisons, weights, *sums]).assign(unit=shown.unit),
         body=html_table(pd.concat(cells[kinds.empty :]).fillna(""), group="group"),
         simulated=effects.simulated,
         note=note,

@@ -15,7 +15,9 @@ from evaluation.report.chapters import choose_chapters
 from evaluation.report.parameters import read_parameters
 from evaluation.report.results import Exhibits, is_absent, name_exhibits, reason_of, rows_of
 
-_OWN = ("study", "data", "language")  # what the command's other arguments say
+OWN = ("study", "data", "language")
+"""Parameters that are not told as such: the command's other arguments say them."""
+
 _MAIN = (
     "village-evaluation", "numpy", "pandas", "scipy", "statsmodels", "matplotlib", "papermill",
     "nbconvert", "jinja2",
@@ -93,7 +95,7 @@ def make_appendix(
         ],
         command=_command(study, description["parameters"]),
         parameters={
-            name: {key: value for key, value in values.items() if key not in _OWN}
+            name: {key: value for key, value in values.items() if key not in OWN}
             for name, values in description["parameters"].items()
         },
         packages={name: packages[name] for name in _MAIN if name in packages},
@@ -132,7 +134,7 @@ def _command(study: Study, parameters: Mapping[str, Mapping[str, Any]]) -> str:
         changed |= {
             key: value
             for key, value in values.items()
-            if key not in _OWN and key in declared and value != declared[key].default
+            if key not in OWN and key in declared and value != declared[key].default
         }
     given = [word for key, value in changed.items() for word in ("-p", f"{key}={value}")]
     spoken = ["--lang", language] if language != "en" else []

@@ -16,19 +16,25 @@ def front_facts(
     study: Study, results: Mapping[str, Any], *, run_name: str
 ) -> list[tuple[str, str]]:
     """Give the facts of a title page, each with its label."""
+    rung, panel = tell_results(results)
     publisher = study.source.publisher.shown
     date = study.source.date
     facts = [
-        (say("Evidence"), _tell_rung(results)),
+        (say("Evidence"), rung),
         (say("Source"), study.source.title.shown if study.source.title else ""),
         (
             say("Publisher"),
             say("{publisher}, {date}", publisher=publisher, date=date) if date else publisher,
         ),
-        (say("Panel"), _tell_panel(name_exhibits(results))),
+        (say("Panel"), panel),
         (say("Run"), run_name),
     ]
     return [(label, told) for label, told in facts if told]
+
+
+def tell_results(results: Mapping[str, Any]) -> tuple[str, str]:
+    """Say how far a study's data reach and how many they are, as its results have it."""
+    return _tell_rung(results), _tell_panel(name_exhibits(results))
 
 
 def _tell_rung(results: Mapping[str, Any]) -> str:

@@ -1,0 +1,1 @@
+"""Whether the numbers that a report prints are those of its results, in all its files."""
