@@ -66,7 +66,8 @@ def describe_errors(model: type[BaseModel], error: pydantic.ValidationError) -> 
             plain = isinstance(given, str | int | float)
             shown = f" (given: {str(given)[:_LONGEST]!r})" if plain else ""
             message = item["msg"].removeprefix("Value error, ").rstrip(".")
-            problems.append(f"{place + ': ' if place else ''}{message}{shown}.")
+            end = "" if f"{message}{shown}".endswith("?") else "."
+            problems.append(f"{place + ': ' if place else ''}{message}{shown}{end}")
     return problems
 
 
@@ -91,11 +92,14 @@ def _model_at(
 ) -> type[BaseModel] | None:
     """Find the model that a place in a file belongs to."""
     current: type[BaseModel] | None = model
+    is_name = False  # of an entry in a mapping, such as an outcome's or a file's
     for part in location:
-        if isinstance(part, int) or current is None:
+        if is_name or isinstance(part, int) or current is None:
+            is_name = False
             continue
         field = current.model_fields.get(part)
         current = _model_in(field.annotation) if field else None
+        is_name = field is not None and get_origin(field.annotation) is dict
     return current
 
 

@@ -48,6 +48,13 @@ _WORDS = {
     },
 }  # fmt: skip
 
+_HOLDS = {
+    "villages.csv": ("the panel, one row a village and year", "面板，每行一村一年"),
+    "ledger.csv": ("the funding ledger, one row an amount", "资金台账，每行一笔"),
+    "projects.csv": ("projects, one row each", "项目，每行一个"),
+    "indicators.csv": ("indicators by pillar, treated villages", "分方面的指标，派驻村"),
+}
+
 
 def write_simulated_study(simulation: Simulation, folder: Path, *, name: str) -> Path:
     """Write a simulated programme as a study that can be loaded, with its truth.
@@ -164,7 +171,19 @@ def _study(simulation: Simulation, name: str) -> dict[str, Any]:
                     "zh": "不是真实数据，不反映任何真实村庄、第一书记或县的情况。",
                 }
             ],
+            "citation": {
+                "en": f"village-evaluation: {name}, a simulated programme, seed "
+                f"{simulation.seed} [data set, made by evaluation simulate].",
+                "zh": f"village-evaluation：{name}，模拟项目，随机种子 {simulation.seed}"
+                "［数据集，由 evaluation simulate 生成］。",
+            },
+            "licence": {"en": "That of the package (MIT).", "zh": "同本软件（MIT）。"},
+            "rights": {
+                "en": "Invented: anybody may use the files and pass them on.",
+                "zh": "虚构数据：任何人均可使用和转发。",
+            },
         },
+        "data": {file: {"holds": {"en": en, "zh": zh}} for file, (en, zh) in _HOLDS.items()},
         "programme": {"name": "Jining", "zh": "济宁市"},
         "counties": [{"name": c, "zh": COUNTIES[c].zh} for c in options.treated],
         "prices": {"basis": "nominal", "base_year": options.base_year, "index": "china"},

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import (
-    BeforeValidator,
     Field,
     PrivateAttr,
     StringConstraints,
@@ -29,29 +26,10 @@ from evaluation.data.study_files import (
     Text,
 )
 from evaluation.data.study_panel import PanelFile
+from evaluation.data.study_source import FileTerms, Source, Terms
 from evaluation.display import ShowsSummary
-from evaluation.errors import DataError
+from evaluation.errors import DataError, suggest
 from evaluation.language import say
-
-
-def _date(given: object) -> object:
-    if isinstance(given, str):
-        with contextlib.suppress(ValueError):
-            given = datetime.date.fromisoformat(given)
-    if type(given) is not datetime.date:
-        raise ValueError("not a date; write YYYY-MM-DD")
-    return given
-
-
-class Source(Part):
-    """Where the figures come from, what that is and is not, and how to get the files."""
-
-    publisher: Text
-    date: Annotated[datetime.date, BeforeValidator(_date)] | None = None
-    title: Text | None = None
-    what_it_is: list[Text] = []
-    what_it_is_not: list[Text] = []
-    obtain: Text | None = None
 
 
 class Area(Part):
@@ -106,6 +84,8 @@ class Study(ShowsSummary, Part):
     limits: list[Text] = []
     chapters: list[FileName] = []
     smallest_cell: int = Field(0, ge=0)
+    confidential: list[FileName] = []
+    data: dict[FileName, FileTerms] = {}
     _file: Path = PrivateAttr()
     _data: Path | None = PrivateAttr(default=None)
     _pseudonyms: Path | None = PrivateAttr(default=None)
@@ -117,6 +97,17 @@ class Study(ShowsSummary, Part):
             raise ValueError(f"two areas are called {doubled[0]!r}; give one another name")
         if self.claims and not self.counties:
             raise ValueError("claims need counties: name those that the text speaks of")
+        return self
+
+    @model_validator(mode="after")
+    def _files_are_its_own(self) -> Study:
+        for key, names in (("confidential", self.confidential), ("data", self.data)):
+            for name in names:
+                if name not in self.file_names():
+                    raise ValueError(
+                        f"{key}: {name!r} is none of its files; "
+                        f"{suggest(name, self.file_names())}"
+                    )
         return self
 
     @model_validator(mode="after")
@@ -257,6 +248,14 @@ class Study(ShowsSummary, Part):
         if self.prices and self.prices.index != "china":
             names.append(self.prices.index)
         return list(dict.fromkeys(name for name in names if name))
+
+    def terms(self, name: str) -> FileTerms:
+        """Give the terms of one of its files: the file's own, and the source's for the rest."""
+        own = self.data.get(name, FileTerms())
+        shared = {key: getattr(self.source, key) for key in Terms.model_fields}
+        return own.model_copy(
+            update={key: text for key, text in shared.items() if getattr(own, key) is None}
+        )
 
     def _money_columns(self) -> list[Column]:
         found: list[Column] = []

@@ -77,7 +77,27 @@ def test_a_study_that_is_not_there_names_those_near(jining_copy):
             "file: /tmp/claims.csv",
             "claims.file: name a file inside the study's folder (given: '/tmp/claims.csv').",
         ),
-        ("file: claims.csv", "file: claim.csv", "names claim.csv, which is not in "),
+        (
+            "reading: strict",
+            "confidential: [claim.csv]",
+            "confidential: 'claim.csv' is none of its files; did you mean 'claims.csv'?",
+        ),
+        (
+            "  crosschecks.yml: {holds:",
+            "  crosscheck.yml: {holds:",
+            "data: 'crosscheck.yml' is none of its files; did you mean 'crosschecks.yml'?",
+        ),
+        (
+            "  crosschecks.yml: {holds:",
+            "  crosschecks.yml: {hold:",
+            "data.crosschecks.yml.hold: unknown key; did you mean 'holds'?",
+        ),
+        ("  licence:", "  license:", "source.license: unknown key; did you mean 'licence'?"),
+        (
+            "file: claims.csv",
+            "file: claim.csv",
+            "'claims.csv' is none of its files; did you mean",
+        ),
         ("reading: strict", "reading: strict\nreading: loose", "the key 'reading' is given"),
         ("zh: 微山县}", "name: x}", "the key 'name' is given twice."),
         ("version: 1", "version: [1", "line "),
@@ -157,3 +177,16 @@ def test_a_missing_file_is_named_with_its_folder(jining_copy):
     (jining_copy / "crosschecks.yml").unlink()
     expected = f"study.yml: names crosschecks.yml, which is not in {jining_copy}."
     assert re.fullmatch(re.escape(expected), refused(jining_copy))
+
+
+def test_the_terms_of_a_file_are_its_own_and_else_the_sources(jining_copy):
+    edit(
+        jining_copy / "study.yml",
+        "  claims.csv: {holds:",
+        "  claims.csv: {rights: {en: Ask us}, holds:",
+    )
+    study = Study.load(jining_copy)
+    claims, indicators = study.terms("claims.csv"), study.terms("indicators.csv")
+    assert (claims.rights.en, claims.licence) == ("Ask us", study.source.licence)
+    assert (indicators.rights, indicators.obtain) == (study.source.rights, None)
+    assert claims.holds.en.startswith("90 claims") and study.confidential == []

@@ -1,0 +1,1 @@
+"""A replication package: a run, and all that making it again takes, in one zip."""
