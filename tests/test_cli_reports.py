@@ -22,7 +22,8 @@ from tests.conftest import JINING
 from tests.data.typed_studies import type_study
 
 VERBS = {
-    "report", "open", "index", "lab", "new", "check", "simulate", "template", "export", "power",
+    "report", "open", "index", "lab", "rerun", "compare", "verify", "package",
+    "new", "check", "simulate", "template", "export", "power",
 }  # fmt: skip
 STUDY = "panel: {file: villages.csv, village: vill, year: year, outcomes: {y: y}}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,3 +40,20 @@ def add_parameters(verb: argparse.ArgumentParser, what: str) -> None:
     verb.add_argument(
         "-p", dest="parameters", action="append", default=[], metavar="NAME=VALUE", help=what
     )
+
+
+def add_language(verb: argparse.ArgumentParser) -> None:
+    """Add ``--lang``."""
+    verb.add_argument("--lang", choices=("en", "zh"), help="what is shown is in (en)")
+
+
+def add_timeout(verb: argparse.ArgumentParser) -> None:
+    """Add ``--timeout SECONDS``."""
+    verb.add_argument(
+        "--timeout", type=int, metavar="SECONDS", help="how long a cell may take (no limit)"
+    )
+
+
+def tell(line: str) -> None:
+    """Print a line that a user should read while a verb works."""
+    print(line, file=sys.stderr, flush=True)

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from pathlib import Path
 
-from evaluation.cli.done import Done, Verbs, add_folder, add_parameters, add_study
+from evaluation.cli.done import (
+    Done,
+    Verbs,
+    add_folder,
+    add_language,
+    add_parameters,
+    add_study,
+    add_timeout,
+    tell,
+)
 from evaluation.errors import ReportError
 
 
@@ -23,7 +31,7 @@ def add_verbs(verbs: Verbs) -> None:
     add_parameters(
         report, "a parameter of the notebooks (in each, the cell tagged 'parameters')"
     )
-    _add_language(report)
+    add_language(report)
     report.add_argument("--to", metavar="FORMATS", default="", help="also: docx,pdf,latex")
     add_folder(
         report, "--out", default=Path("reports"), help="where the run's folder goes (reports)"
@@ -35,6 +43,13 @@ def add_verbs(verbs: Verbs) -> None:
     )
     report.add_argument(
         "--key", type=Path, metavar="FILE", help="where the codes are kept (STUDY/key.csv)"
+    )
+    add_timeout(report)
+    report.add_argument(
+        "--author",
+        default="",
+        metavar="NAME",
+        help='who makes the run, for its record: "Name" or "Name, https://orcid.org/..."',
     )
     report.add_argument(
         "--force", action="store_true", help="run again although nothing has changed"
@@ -59,7 +74,7 @@ def add_verbs(verbs: Verbs) -> None:
         metavar="DIR",
         help="where the runs' studies lie, to tell which runs are stale (data)",
     )
-    _add_language(index)
+    add_language(index)
     index.set_defaults(run=_index)
 
     lab = verbs.add_parser(
@@ -70,15 +85,11 @@ def add_verbs(verbs: Verbs) -> None:
     )
     add_study(lab)
     add_parameters(lab, "a parameter of the notebooks")
-    _add_language(lab)
+    add_language(lab)
     add_folder(lab, "--folder", metavar="DIR", help="the working copy (lab/STUDY)")
     lab.add_argument("--no-browser", action="store_true", help="only start the server")
     lab.add_argument("--copy-only", action="store_true", help="do not start JupyterLab")
     lab.set_defaults(run=_lab)
-
-
-def _add_language(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("--lang", choices=("en", "zh"), help="what is shown is in (en)")
 
 
 def _report(options: argparse.Namespace) -> Done:
@@ -99,7 +110,9 @@ def _report(options: argparse.Namespace) -> Done:
             data=options.data,
             key=_key(options),
             force=options.force,
-            tell=_tell,
+            timeout=options.timeout,
+            author=options.author,
+            tell=tell,
             on_step=on_step,
         )
     page = folder / "report.html"
@@ -166,11 +179,7 @@ def _lab(options: argparse.Namespace) -> Done:
         parameters=split_assignments(options.parameters),
         language=options.lang,
         data=options.data,
-        tell=_tell,
+        tell=tell,
     )
     status = 0 if options.copy_only else start_lab(folder, browser=not options.no_browser)
     return Done(lines=[str(folder)], data={"folder": str(folder)}, status=status)
-
-
-def _tell(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
