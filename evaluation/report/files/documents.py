@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from evaluation.errors import ReportError
 from evaluation.language import speaking
 from evaluation.report.files.document_parts import Parts, read_report
 from evaluation.report.record.store import add_outputs
+from evaluation.report.run_folder import remove
 
 Format = Literal["docx", "pdf", "latex"]
+FORMATS: tuple[Format, ...] = get_args(Format)
 
 _NEEDS = {"docx": ("pypandoc",), "pdf": ("pypandoc", "typst"), "latex": ("pypandoc", "typst")}
 _PACKAGES = {"pypandoc": "pypandoc-binary", "typst": "typst"}
@@ -87,16 +88,22 @@ def check_extras(formats: Collection[Format]) -> None:
 
 @contextmanager
 def _folder_beside(run: Path) -> Iterator[Path]:
-    """Give a folder on the run's disk that goes when all is moved, or when it fails."""
+    """Give a folder on the run's disk that goes when all is moved, or when it fails.
+
+    One that a killed process left is cleared by the next run, as its name has the process.
+    """
+    folder = run.with_name(f"{run.name}.documents-{os.getpid()}")
     try:
-        with tempfile.TemporaryDirectory(
-            dir=run.parent, prefix=f"{run.name}.documents-"
-        ) as name:
-            yield Path(name)
+        remove(folder)
+        folder.mkdir()
+        yield folder
     except OSError as error:
         raise ReportError(
-            f"cannot write to {run}: {error.strerror}; close what has it open and try again."
+            f"cannot write documents to {run}: {error.strerror}. The report itself is whole; "
+            "make room, close what has the documents open, and try again."
         ) from error
+    finally:
+        remove(folder)
 
 
 @contextmanager
