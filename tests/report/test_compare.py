@@ -21,6 +21,7 @@ from evaluation.report.compare.moves import (
     OTHER_UNIT,
 )
 from evaluation.report.compare.run import compare_runs
+from evaluation.report.exhibits import MIME
 from evaluation.report.run import run_report
 from tests.conftest import JINING, edit
 from tests.report.compared import DRAWING, copy_run, edit_results, make_run, seal
@@ -260,6 +261,33 @@ def test_a_notebook_counts_by_what_it_shows(runs, old, new, level):
     edit(after / "notebooks" / "4_effect.ipynb", old, new)
     [file] = compare_runs(before, seal(after)).files
     assert file.level == level
+
+
+@pytest.mark.parametrize(
+    ("number", "level"), [(25, "canonical"), (25.0 + 1e-9, "close"), (25.1, "different")]
+)
+def test_an_exhibit_in_a_notebook_counts_by_its_numbers(tmp_path, number, level):
+    paths = []
+    for n, value in enumerate((25.0, number)):
+        carried = {"name": "jobs", "rows": [["East", value, None]]}
+        data = {MIME: carried, "text/plain": f"   jobs {value!r}"}
+        output = {"output_type": "display_data", "data": data}
+        paths.append(tmp_path / f"{n}.ipynb")
+        paths[-1].write_text(json.dumps({"cells": [{"source": "x", "outputs": [output]}]}))
+    assert compare_file(*paths, Judge())[0] == level
+
+
+def test_a_figure_drawn_from_close_numbers_is_close_in_the_page_too(runs):
+    before, after = runs
+    for run, code in ((before, "AAAA"), (after, "BBBB")):
+        picture = (
+            f'<figure class="exhibit figure" id="paths"><img src="data:x,{code}"></figure>'
+        )
+        edit(run / "report.html", "<p>All of it", f"{picture}<p>All of it")
+    edit_results(after, set_cell("paths", 0, "mean", 1.5 + 1e-10))
+    drawn = DRAWING.replace("1.250000", "1.250001")
+    (after / "figures" / "paths.svg").write_text(drawn, encoding="utf-8")
+    assert exhibit_of(compare_runs(seal(before), seal(after)), "paths").level == "close"
 
 
 def test_a_word_file_counts_by_its_text(tmp_path):

@@ -16,6 +16,7 @@ from evaluation.language import say
 from evaluation.report.compare.levels import Judge, Level, worst
 from evaluation.report.compare.parts import FileDifference
 from evaluation.report.compare.pictures import compare_drawings, share_of_pixels
+from evaluation.report.exhibits import MIME
 
 # What is asked for apart, or says only what a run was made from.
 _OPTIONAL = re.compile(r"report\.(docx|pdf)|latex/.*")
@@ -157,9 +158,11 @@ def _number(text: str) -> float | str:
 def _compare_notebooks(before: Path, after: Path, judge: Judge) -> tuple[Level, str]:
     """Compare what two executed notebooks show; their code is a cause, no result."""
     sides = []
+    numbers = []
     for path in (before, after):
         try:
             cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+            numbers.append(_exhibits(cells))
             sides.append(
                 [
                     "\n".join("".join(cell.get("source", "")) for cell in cells),
@@ -171,9 +174,30 @@ def _compare_notebooks(before: Path, after: Path, judge: Judge) -> tuple[Level, 
     shown, why = _compare_texts(
         sides[0][1].encode(), sides[1][1].encode(), judge, numbered=False
     )
-    if sides[0][0] != sides[1][0] and shown != "different":
-        return shown, say("its code or text, but nothing that it shows")
-    return shown, why
+    if shown == "different":
+        return shown, why
+    level = worst([shown, _compare_json(numbers[0], numbers[1], judge)])
+    if level == "different":
+        return level, say("numbers of an exhibit in it")
+    if sides[0][0] != sides[1][0]:
+        return level, say("its code or text, but nothing that it shows")
+    return level, ""
+
+
+def _compare_json(before: Any, after: Any, judge: Judge) -> Level:
+    """Compare what two exhibits carry, numbers as numbers."""
+    if isinstance(before, list) and isinstance(after, list):
+        if len(before) != len(after):
+            return "different"
+        pairs = zip(before, after, strict=True)
+        return worst(_compare_json(old, new, judge) for old, new in pairs)
+    return judge.values(before, after)
+
+
+def _exhibits(cells: list[Any]) -> list[Any]:
+    """Give the rows of the exhibits that a notebook shows."""
+    data = [output.get("data", {}) for cell in cells for output in cell.get("outputs", ())]
+    return [one[MIME].get("rows") for one in data if MIME in one]
 
 
 def _outputs(cells: list[Any]) -> Iterator[str]:
@@ -181,7 +205,9 @@ def _outputs(cells: list[Any]) -> Iterator[str]:
         for output in cell.get("outputs", ()):
             kept = {name: value for name, value in output.items() if name not in _PASSING}
             data = dict(kept.get("data", {}))
-            for name in _PICTURES:  # figures are compared themselves
+            # Figures and the numbers of exhibits are compared themselves.
+            apart = (*_PICTURES, MIME, "text/plain") if MIME in data else _PICTURES
+            for name in apart:
                 data.pop(name, None)
             yield _TAG.sub(" ", "".join(data.pop("text/html", "")))
             yield json.dumps(kept | {"data": data}, ensure_ascii=False, sort_keys=True)

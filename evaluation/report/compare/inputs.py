@@ -28,6 +28,7 @@ Files: TypeAlias = "Study | Path | None"
 
 _SHOWN = 8  # rows that are named of a kind
 _CELLS = 12  # cells that are told
+_BEFORE = 8  # characters of a cell that are shown before what differs in it
 _MOST_ROWS = 50_000  # changed ones, up to which cells are looked at
 
 
@@ -184,17 +185,28 @@ def _tell_cells(changes: RowChanges, before: Any, after: Any) -> Iterator[str]:
         if old != new and not (old != old and new != new)
     ]
     for name in dict.fromkeys(name for _, name, _, _ in found):
-        yield _sum_up(str(name), [cell[2:] for cell in found if cell[1] == name])
+        cells = [cell[2:] for cell in found if cell[1] == name]
+        if len(cells) > 1 or len(found) > _CELLS:  # else it is told below
+            yield _sum_up(str(name), cells)
     for place, name, old, new in found[:_CELLS]:
+        texts = (str(old), str(new))
+        pairs = enumerate(zip(*texts, strict=False))
+        start = next((n for n, (a, b) in pairs if a != b), min(map(len, texts)))
         yield say(
             "{place}, {column}: {before} → {after}",
-            place=place,
+            place=_name(changes.word, [place]),
             column=name,
-            before=shorten(str(old)) or "''",
-            after=shorten(str(new)) or "''",
+            before=_from(start, texts[0]),
+            after=_from(start, texts[1]),
         )
     if len(found) > _CELLS:
         yield say("{n:,} more cells", n=len(found) - _CELLS)
+
+
+def _from(start: int, text: str) -> str:
+    """Shorten a text, not before the place from which on it differs from another."""
+    cut = max(start - _BEFORE, 0)
+    return ("… " if cut else "") + (shorten(text[cut:]) or "''")
 
 
 def _records(frame: Any, places: Sequence[int]) -> list[Any]:

@@ -28,6 +28,7 @@ from evaluation.report.compare.words import (
     tell_verdict,
 )
 from evaluation.report.files.pictures import slim_pictures
+from evaluation.report.record.rows import FILE as ROWS
 from evaluation.report.template_files import read_template, render_page
 
 _TEXTS = 40  # sentences of a chapter that are shown
@@ -50,7 +51,8 @@ def write_comparison(comparison: Comparison, path: Path) -> Path:
         beside.replace(path)
     except OSError as error:
         beside.unlink(missing_ok=True)
-        raise ReportError(f"{path}: cannot be written: {error.strerror}.") from error
+        told = f"{path}: cannot be written: {error.strerror}. Name another place with -o."
+        raise ReportError(told) from error
     return path
 
 
@@ -59,7 +61,7 @@ def _build(comparison: Comparison) -> str:
     levels = [level for level in LEVELS if any(level in found for found in counts.values())]
     return render_page(
         "compare.html.j2",
-        title=_title(comparison),
+        title=_title(comparison.after),
         same=comparison.same,
         verdict=tell_verdict(comparison),
         tolerance=tell_tolerance(comparison),
@@ -70,6 +72,7 @@ def _build(comparison: Comparison) -> str:
             for part, name in name_parts().items()
             if any(counts[part].values())
         ],
+        form="canonical" in levels,
         conclusion=tell_causes(comparison),
         causes=[
             {
@@ -81,7 +84,7 @@ def _build(comparison: Comparison) -> str:
             for cause in comparison.causes
         ],
         moves=_moves(comparison.moves),
-        unmoved=find_unmoved(comparison.exhibits) if not comparison.same else [],
+        unmoved=_unmoved(comparison),
         chapters=_chapters(comparison),
         files=[
             (file.name, file.why)
@@ -97,15 +100,15 @@ def _is_told(name: str, comparison: Comparison) -> bool:
     """Whether what differs in a file is shown already, with the exhibit that it is of."""
     stem = Path(name).stem
     shown = {e.name for e in comparison.exhibits if e.level == "different"}
-    return name in ("results.json", "report.html") or (
+    return name in ("results.json", "report.html", ROWS) or (
         name.split("/")[0] != "notebooks" and stem.removesuffix("_zh") in shown
     )
 
 
-def _title(comparison: Comparison) -> str:
-    titles = comparison.after.titles
-    title = choose(titles.get("en", ""), titles.get("zh", "")) or comparison.after.name
-    banner = say("SIMULATED: ") if comparison.after.simulated else ""
+def _title(side: Side) -> str:
+    titles = side.titles
+    title = choose(titles.get("en", ""), titles.get("zh", "")) or side.name
+    banner = say("SIMULATED: ") if side.simulated else ""
     return title if title.startswith(banner) else banner + title
 
 
@@ -113,6 +116,8 @@ def _runs(before: Side, after: Side) -> list[tuple[str, str, str]]:
     """Give what tells the two runs apart: a label, and what it is of either."""
     languages = {"en": "English", "zh": "中文"}
     rows: list[tuple[str, str, str]] = [(say("Run"), before.name, after.name)]
+    if (old := _title(before)) != (new := _title(after)):
+        rows.append((say("Title"), old, new))
     for label, key in (
         (say("Made (UTC)"), "end"),
         (say("Version"), "package"),
@@ -150,6 +155,12 @@ def _moves(moves: Sequence[Move]) -> list[dict[str, Any]]:
             }
         )
     return list(groups.values())
+
+
+def _unmoved(comparison: Comparison) -> list[str]:
+    """Name the exhibits of both runs whose main numbers are what they were."""
+    both = [exhibit for exhibit in comparison.exhibits if None not in exhibit.captions]
+    return [] if comparison.same else find_unmoved(both)
 
 
 def _interval(move: Move, ends: Ends) -> str:

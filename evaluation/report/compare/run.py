@@ -222,7 +222,11 @@ def _add_shown(
         return exhibit
     shown = compare_shown(*pages, exhibit.name, judge)
     if exhibit.kind == "figure" and exhibit.picture != "identical":
-        shown = [text for text in shown if not (text.before or "").startswith("picture ")]
+        shown = [
+            text
+            for text in shown
+            if not (text.before or text.after or "").startswith("picture ")
+        ]
     return replace(exhibit, texts=(*exhibit.texts, *shown)) if shown else exhibit
 
 

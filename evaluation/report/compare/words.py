@@ -51,7 +51,7 @@ _KINDS = {
 
 
 def tell_verdict(comparison: Comparison) -> str:
-    """Say whether the runs are the same; first, whether only their numbers can be."""
+    """Say whether the runs are the same; first, what they have not in common."""
     languages = (
         ""
         if comparison.one_language
@@ -59,7 +59,17 @@ def tell_verdict(comparison: Comparison) -> str:
             "The runs are in two languages: numbers are compared, texts and pictures are not."
         )
     )
-    return sentences(languages, _tell_level(comparison))
+    studies = [str(side.record["study"]) for side in (comparison.before, comparison.after)]
+    names = (
+        ""
+        if studies[0] == studies[1]
+        else say(
+            "The runs are of two studies, {before} and {after}.",
+            before=studies[0],
+            after=studies[1],
+        )
+    )
+    return sentences(names, languages, _tell_level(comparison))
 
 
 def _tell_level(comparison: Comparison) -> str:
