@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
@@ -125,7 +126,7 @@ def execute_chapters(
         kernel_environment(),
         local_file_io_cwd(),
         # One more than processors: kernels wait while they start and stop.
-        ThreadPoolExecutor((os.cpu_count() or 1) + 1) as pool,
+        ThreadPoolExecutor(_processors() + 1) as pool,
     ):
         run = partial(
             execute_notebook,
@@ -163,3 +164,10 @@ def execute_chapters(
             kernels.kill()
             raise
         return {name: waiting[name].result() for name in notebooks}
+
+
+def _processors() -> int:
+    """Count the processors that this process may use: `taskset` or Slurm may leave it few."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
-import re
-import sys
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import evaluation
 from evaluation.errors import ReportError
-from evaluation.report.kernels import Kernels
+from evaluation.report.kernels import Kernel, Kernels
 from evaluation.report.notebook_words import translate_notebook
 from evaluation.report.parameters import Value
+from evaluation.report.stopped import explain_stop, keep_stopped, quote_cell, unwritable
+from evaluation.report.tidy import tidy_notebook
 
-_PLACES = re.compile(r"^(data|pseudonyms) = .*\n?", re.MULTILINE)
+_START = 180  # seconds that a kernel may take to start, on a busy machine
+_OUTPUT = 120  # seconds that a cell's last output may take to arrive
 
 Notebook = Any  # nbformat's NotebookNode: a dict whose keys are attributes too
 
@@ -41,7 +42,8 @@ def execute_notebook(
     kernels
         Where its kernel is started.
     folder
-        Where the executed notebook is written; as far as it came, if a cell fails.
+        Where the executed notebook is written; as far as it came, if a cell fails. Its
+        metadata then has ``evaluation: {status: failed, error: ...}``.
     working_folder
         The kernel's working folder.
     parts
@@ -52,48 +54,31 @@ def execute_notebook(
     Raises
     ------
     ReportError
-        If a cell fails or stops the notebook, or the kernel dies.
+        If a cell fails, stops the notebook or takes too long, the kernel dies, or the folder
+        cannot be written.
     """
     import nbformat
     import papermill
-    from papermill.parameterize import parameterize_notebook
-    from traitlets.config import Config
 
-    name = source.stem
     path = folder.resolve() / source.name
     notebook = papermill.iorw.load_notebook_node(str(source))
     keep_parts(notebook, parts)
     translate_notebook(notebook)
+    kernel = kernels.new()
     try:
-        papermill.execute_notebook(
-            parameterize_notebook(
-                notebook, dict(values), kernel_name="python3", language="python"
-            ),
-            str(path).replace("{", "{{").replace("}", "}}"),  # papermill formats paths
-            kernel_name="python3",
-            # papermill's cwd would be this process's too, and chapters run side by side.
-            resources={"metadata": {"path": str(working_folder.resolve())}},
-            progress_bar=False,
-            execution_timeout=timeout,
-            kernel_manager_class=kernels.manager,
-            shutdown_kernel="immediate",  # all that its cells gave is here
-            config=Config(KernelManager={"transport_encryption": "auto"}),
-            extra_arguments=[
-                # No module that happens to lie beside the study.
-                "--InteractiveShellApp.ignore_cwd=True",
-                # That it is interrupted at its end is nothing to tell.
-                "--IPKernelApp.log_level=50",
-            ],
-        )
-    except papermill.PapermillExecutionError as error:
-        cell = _quote(error.source, error.exec_count)
-        raise ReportError(f"{name}, {cell}: {error.ename}: {error.evalue}") from None
-    except Exception as error:
-        raise ReportError(f"{name}: the kernel failed: {error}") from error
-    notebook = nbformat.read(path, as_version=4)
-    _check_all_ran(name, notebook)
-    _tidy(notebook)
-    nbformat.write(notebook, path)
+        try:
+            _run_papermill(notebook, values, path, kernel, working_folder, timeout)
+        except Exception as error:
+            raise ReportError(explain_stop(error, path, kernel, timeout)) from error
+        notebook = nbformat.read(path, as_version=4)
+        _check_all_ran(source.stem, notebook)
+        tidy_notebook(notebook, working_folder)
+        nbformat.write(notebook, path)
+    except (OSError, ReportError) as error:
+        told = str(error) if isinstance(error, ReportError) else unwritable(path, error)
+        with suppress(OSError):
+            keep_stopped(path, working_folder, told)
+        raise ReportError(told) from error
     return notebook
 
 
@@ -108,10 +93,42 @@ def _needs(cell: Any) -> set[str]:
     return {tag.removeprefix("needs-") for tag in tags if tag.startswith("needs-")}
 
 
-def _quote(source: str, number: int | None) -> str:
-    """Name a cell by its number and its first line."""
-    line, *more = source.strip().splitlines()
-    return f"cell [{number}], `{line}{' ...' if more else ''}`"
+def _run_papermill(
+    notebook: Notebook,
+    values: Mapping[str, Value],
+    path: Path,
+    kernel: Kernel,
+    working_folder: Path,
+    timeout: int | None,
+) -> None:
+    import papermill
+    from papermill.parameterize import parameterize_notebook
+    from traitlets.config import Config
+
+    papermill.execute_notebook(
+        parameterize_notebook(notebook, dict(values), kernel_name="python3", language="python"),
+        str(path).replace("{", "{{").replace("}", "}}"),  # papermill formats paths
+        kernel_name="python3",
+        # papermill's cwd would be this process's too, and chapters run side by side.
+        resources={"metadata": {"path": str(working_folder.resolve())}},
+        progress_bar=False,
+        start_timeout=_START,
+        execution_timeout=timeout,
+        iopub_timeout=_OUTPUT,
+        kernel_manager_class=kernel.manager,
+        shutdown_kernel="immediate",  # all that its cells gave is here
+        config=Config(KernelManager={"transport_encryption": "auto"}),
+        extra_arguments=[
+            # No module that happens to lie beside the study.
+            "--InteractiveShellApp.ignore_cwd=True",
+            "--InteractiveShellApp.extra_extensions=evaluation.report.kernel_start",
+            "--InteractiveShellApp.reraise_ipython_extension_failures=True",
+            # That it is interrupted at its end is nothing to tell.
+            "--IPKernelApp.log_level=50",
+            # It ends with this process by that extension, which takes its workers along.
+            *(["--IPKernelApp.parent_handle=0"] if os.name != "nt" else []),
+        ],
+    )
 
 
 def _check_all_ran(name: str, notebook: Notebook) -> None:
@@ -122,21 +139,5 @@ def _check_all_ran(name: str, notebook: Notebook) -> None:
         stopped = [o for o in cell.outputs if o.output_type == "error"]
         if stopped or cell.execution_count is None:
             reason = stopped[0].ename if stopped else "it never ran"
-            raise ReportError(f"{name}, {_quote(cell.source, cell.execution_count)}: {reason}")
-
-
-def _tidy(notebook: Notebook) -> None:
-    """Take out times, paths and random ids, so that equal runs give equal notebooks."""
-    notebook.metadata.pop("papermill", None)
-    here = [
-        f"{Path(place)}{os.sep}" for place in (sys.prefix, Path(evaluation.__file__).parents[1])
-    ]
-    for number, cell in enumerate(notebook.cells):
-        cell["id"] = f"cell-{number}"
-        if "injected-parameters" in cell.metadata.get("tags", ()):
-            cell.source = _PLACES.sub("", cell.source)
-        for key in ("papermill", "execution"):
-            cell.metadata.pop(key, None)
-        for output in cell.get("outputs", ()):
-            for place in here if output.output_type == "stream" else ():
-                output.text = output.text.replace(place, "")
+            where = quote_cell(cell.source, cell.execution_count)
+            raise ReportError(f"{name}, {where}: {reason}")

@@ -24,6 +24,10 @@ def find_chinese_font() -> str:
     """Name the Chinese font that figures are drawn with, '' where the system has none."""
     for path in sorted(font_manager.findSystemFonts()):
         if _CHINESE_FONTS.search(Path(path).name):
-            font_manager.fontManager.addfont(path)
-            return str(font_manager.FontProperties(fname=path).get_name())
+            name = str(font_manager.FontProperties(fname=path).get_name())
+            fonts = font_manager.fontManager
+            # This file alone: whether a bold one is known hangs on when a user's list was made.
+            fonts.ttflist = [font for font in fonts.ttflist if font.name != name]
+            fonts.addfont(path)
+            return name
     return ""

@@ -14,35 +14,73 @@ from typing import Any
 
 from evaluation.errors import ReportError
 
+# What a user's shell may say of numbers, languages, times, terminals and start-up files.
+_DROPPED = (
+    "PYTHON", "IPYTHON", "JUPYTER", "MPL", "MATPLOTLIB", "LANG", "LC_", "TZ", "COLUMNS",
+    "LINES", "NPY_", "OMP_", "OPENBLAS_", "MKL_", "NUMEXPR_", "FORCE_COLOR", "NO_COLOR",
+)  # fmt: skip
+_KEPT = ("PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")
+_FIXED = {
+    "JUPYTER_PREFER_ENV_PATH": "1",  # not a kernel registered for the user
+    "PYTHONHASHSEED": "0",  # sets in the same order every time
+    "PYTHONUTF8": "1",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    "LC_ALL": "C.UTF-8",
+    "TZ": "UTC",
+    "SOURCE_DATE_EPOCH": "315532800",  # the date in drawings: the first second of 1980
+    "TQDM_DISABLE": "1",  # how quick it was
+    # Chapters run side by side; and sums in another order differ in the last digits.
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+}
+
 
 @dataclass(frozen=True)
 class Kernels:
     """Kernels that nbclient starts, so that all can be stopped at once."""
 
-    started: list[Any] = field(default_factory=list)
+    started: list[Kernel] = field(default_factory=list)
     stopped: Event = field(default_factory=Event)
+
+    def new(self) -> Kernel:
+        """Give a kernel that is to be started, and remember it."""
+        kernel = Kernel(self.stopped)
+        self.started.append(kernel)
+        return kernel
+
+    def kill(self) -> None:
+        """Stop all that run or start, and what they started: nobody waits for their results."""
+        self.stopped.set()
+        for kernel in [*self.started]:
+            kernel.kill()
+
+
+@dataclass
+class Kernel:
+    """The kernel of one notebook."""
+
+    stopped: Event
+    process: Any = None
 
     @property
     def manager(self) -> type:
-        """The class that starts and remembers them."""
+        """The class by which nbclient starts and ends it."""
         from jupyter_client.manager import AsyncKernelManager
 
-        kernels = self
+        kernel = self
 
         class Manager(AsyncKernelManager):
-            def __init__(self, *args: Any, **options: Any) -> None:
-                super().__init__(*args, **options)
-                kernels.started.append(self)
-
             async def _async_launch_kernel(self, *args: Any, **options: Any) -> None:
-                if not kernels.stopped.is_set():
+                if not kernel.stopped.is_set():
                     await super()._async_launch_kernel(*args, **options)
-                if kernels.stopped.is_set():  # while this one was about to start
-                    kernels.kill()
+                    kernel.process = getattr(self.provisioner, "process", None)
+                if kernel.stopped.is_set():  # while this one was about to start
+                    kernel.kill()
                     raise ReportError("another chapter failed before it began.")
 
             async def _async_kill_kernel(self, *args: Any, **options: Any) -> None:
-                _kill(self)
+                kernel.kill()
                 await super()._async_kill_kernel(*args, **options)
 
             _launch_kernel = _async_launch_kernel
@@ -50,25 +88,21 @@ class Kernels:
 
         return Manager
 
+    @property
+    def status(self) -> int | None:
+        """How it ended: the status that it gave, or the signal, negative; None if it runs."""
+        return None if self.process is None else self.process.poll()
+
     def kill(self) -> None:
-        """Stop all that run or start, and what they started: nobody waits for their results."""
-        self.stopped.set()
-        for manager in [*self.started]:
-            _kill(manager)
-
-
-def _kill(manager: Any) -> None:
-    """End a kernel and what it started, such as workers."""
-    process = getattr(manager.provisioner, "process", None)
-    status = None if process is None else process.poll()
-    # One that ended by itself is gone; one that was killed has left its workers.
-    if process is None or (status is not None and status >= 0):
-        return
-    if os.name == "nt":
-        process.kill()
-    else:  # a kernel leads a group of processes
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        """End it and what it started, such as workers."""
+        # One that ended by itself is gone; one that was killed has left its workers.
+        if self.process is None or (self.status is not None and self.status >= 0):
+            return
+        if os.name == "nt":
+            self.process.kill()
+        else:  # a kernel leads a group of processes
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
 
 
 @contextmanager
@@ -92,21 +126,21 @@ def kernel_environment() -> Iterator[None]:
     level = logger.level
     logger.setLevel(logging.CRITICAL + 1)  # of a kernel that dies an error tells
     with tempfile.TemporaryDirectory() as empty:
-        for name in ("JUPYTER_PATH", "PYTHONPATH", "PYTHONSTARTUP"):
-            os.environ.pop(name, None)
-        os.environ.update(
-            JUPYTER_PREFER_ENV_PATH="1",  # not a kernel registered for the user
-            PYTHONHASHSEED="0",  # sets in the same order every time
-            IPYTHONDIR=empty,  # no start-up files of the user
-            PYDEVD_DISABLE_FILE_VALIDATION="1",
-            # Chapters run side by side; and sums in another order differ in the last digits.
-            OMP_NUM_THREADS="1",
-            OPENBLAS_NUM_THREADS="1",
-            MKL_NUM_THREADS="1",
-        )
+        for name in before:
+            if name not in _KEPT and name.startswith(_DROPPED):
+                os.environ.pop(name, None)
+        os.environ.update(_FIXED, IPYTHONDIR=empty, JUPYTER_RUNTIME_DIR=empty)
+        os.environ["MPLCONFIGDIR"] = _font_folder()
         try:
             yield
         finally:
             logger.setLevel(level)
             os.environ.clear()
             os.environ.update(before)
+
+
+def _font_folder() -> str:
+    """Give where this process has listed the fonts: a kernel that lists them says so."""
+    import matplotlib as mpl
+
+    return str(mpl.get_cachedir())

@@ -208,7 +208,8 @@ def _make_folder(job: Job) -> Path:
         if (now := describe()) != description:
             changed = _name_changes(description, now)
             raise ReportError(
-                f"{study.folder.name}: a file changed while the report ran: {changed}; run it again."
+                f"{study.folder.name}: a file changed while the report ran: {changed}; run it "
+                "again."
             )
         write_record(started, {**record, "outputs": hash_outputs(started), "end": _now()})
         replace_folder(started, target)

@@ -61,7 +61,7 @@ def run_chapters(tmp_path, monkeypatch, study, out):
     folder = tmp_path / "notebooks"
     folder.mkdir()
     monkeypatch.setattr(chapters, "notebook_folder", lambda: folder)
-    monkeypatch.setattr(chapters.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(chapters, "_processors", lambda: 2)
 
     def call(cells, **options):
         monkeypatch.setattr(chapters, "CHAPTERS", dict.fromkeys(cells, ("claims",)))
@@ -220,7 +220,7 @@ def test_an_interrupted_run_leaves_no_kernel_and_says_what_was_done(run_chapters
 
 def test_a_kernel_that_starts_late_is_stopped_too():
     kernels = Kernels()
-    manager = kernels.manager()
+    manager = kernels.new().manager()
     kernels.kill()
 
     async def start():

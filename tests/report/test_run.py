@@ -79,7 +79,8 @@ def test_equal_runs_are_equal_but_for_the_times_in_the_record(run_cells):
     cell = "from evaluation import Study, source_table; source_table(Study.load(study))"
     before = files(run_cells(cell))
     assert {path.as_posix() for path in before} == {
-        "report.html", "results.json", "notebooks/1_data.ipynb",
+        "report.html", "results.json", "workflow.py", "input-rows.json",
+        "notebooks/1_data.ipynb",
         "tables/source.csv", "tables/source.tex", "tables/source.docx",
     }  # fmt: skip
     assert files(run_cells(cell, force=True)) == before
@@ -97,7 +98,10 @@ def test_equal_runs_are_equal_but_for_the_times_in_the_record(run_cells):
             r"1_data, cell \[3\], `import sys; sys.exit\(\)`: SystemExit",
         ),
         ("import sys; sys.exit(0)", r"cell \[3\].*: SystemExit"),
-        ("import os; os._exit(1)", "1_data: the kernel failed"),
+        (
+            "import os; os._exit(1)",
+            r"1_data, cell \[3\].*: the kernel ended by itself with status 1",
+        ),
     ],
 )
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
