@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from unicodedata import category
 
 _SHOWN = 10
+_STEERING = {"Cc", "Cf", "Zl", "Zp"}  # escapes, line ends, turns of the writing direction
 
 
 class EvaluationError(Exception):
@@ -50,3 +52,19 @@ def raise_problems(name: str, problems: Sequence[str]) -> None:
     rest = len(problems) - _SHOWN
     more = [f"... and {rest} more."] if rest > 0 else []
     raise DataError("\n".join([*(f"{name}: {text}" for text in problems[:_SHOWN]), *more]))
+
+
+def plain_line(text: str) -> str:
+    r"""Write a text for a terminal: what would steer it, or start a line, is spelled out.
+
+    Examples
+    --------
+    >>> plain_line("a\x1b[2Jb")
+    'a\\x1b[2Jb'
+    """
+    return "".join(
+        one.encode("unicode_escape").decode()
+        if category(one) in _STEERING and one != "\t"
+        else one
+        for one in text
+    )

@@ -12,13 +12,13 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 import shtab
 
 from evaluation.cli import reports, reruns, studies
 from evaluation.cli.done import Done
-from evaluation.errors import EvaluationError
+from evaluation.errors import EvaluationError, plain_line
 
 _EPILOG = """\
 examples:
@@ -62,7 +62,7 @@ def _run(arguments: Sequence[str]) -> int:
             done: Done = options.run(options)
     except (EvaluationError, OSError) as error:
         kind = type(error).__name__
-        print(f"{kind}: {error}", file=sys.stderr)
+        _print_plain(f"{kind}: {error}", file=sys.stderr)
         if options.json:
             _print_json({"error": kind, "message": str(error)})
         return 2
@@ -73,7 +73,7 @@ def _run(arguments: Sequence[str]) -> int:
         _print_json(done.data, indent=1)
     else:
         for line in done.lines:
-            print(line)
+            _print_plain(line)
     return done.status
 
 
@@ -133,6 +133,12 @@ def _ended_as_interrupted() -> Iterator[None]:
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)
+
+
+def _print_plain(text: str, file: TextIO | None = None) -> None:
+    """Print lines that may have in them what a file says: none of it steers the terminal."""
+    for line in text.split("\n"):
+        print(plain_line(line), file=file)
 
 
 def _print_json(content: Any, *, indent: int | None = None) -> None:

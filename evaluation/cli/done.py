@@ -11,6 +11,8 @@ from typing import Any, TypeAlias
 
 import shtab
 
+from evaluation.errors import plain_line
+
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
@@ -56,4 +58,5 @@ def add_timeout(verb: argparse.ArgumentParser) -> None:
 
 def tell(line: str) -> None:
     """Print a line that a user should read while a verb works."""
-    print(line, file=sys.stderr, flush=True)
+    for part in line.split("\n"):
+        print(plain_line(part), file=sys.stderr, flush=True)

@@ -178,9 +178,10 @@ def _package(options: argparse.Namespace) -> Done:
     from evaluation.report.find_study import find_data, find_study
     from evaluation.report.record.store import read_record
     from evaluation.report.replication.package import make_package
+    from evaluation.report.run_folder import name_beside
 
     run: Path = options.folder
-    out: Path = options.out or run.with_name(f"{run.name}-replication.zip")
+    out: Path = options.out or name_beside(run, "-replication.zip")
     if out.suffix != ".zip":
         raise ReportError(f"-o {out}: name a file that ends in .zip.")
     record = read_record(run)

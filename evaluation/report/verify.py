@@ -7,13 +7,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from evaluation.errors import ReportError
+from evaluation.errors import ReportError, plain_line
 from evaluation.report.intact import check_files
 from evaluation.report.numbers.check import PAGE, RESULTS, Agreement, check_numbers
 from evaluation.report.numbers.finding import Finding
 from evaluation.report.record.store import NAME, read_record
 
 _MOST_LINES = 60
+# What reading a run raises where it does not hold what this package writes.
+_MISFITS = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +56,8 @@ class Verification:
         )
         shown = [f"  {finding}" for finding in self.findings[:_MOST_LINES]]
         more = [f"  ... and {n - _MOST_LINES:,} more"] if n > _MOST_LINES else []
-        notes = [f"  note: {remark}" for remark in self.remarks]
-        return [f"{self.run}: {head}", *shown, *more, *notes, *self._scope()]
+        notes = [f"  note: {plain_line(remark)}" for remark in self.remarks]
+        return [plain_line(f"{self.run}: {head}"), *shown, *more, *notes, *self._scope()]
 
     @property
     def data(self) -> dict[str, Any]:
@@ -81,7 +83,7 @@ class Verification:
             "were held against the notebooks."
         )
         yield (
-            "  by sha256 alone: words, what figures draw, the appendix's tables of problems. "
+            "  by sha256 alone: words around the chapters, what figures draw, documents. "
             "What was altered in every file and the record alike shows only when the report "
             "is made again: evaluation rerun."
         )
@@ -133,6 +135,11 @@ def verify_run(run: Path) -> Verification:
         intact = check_files(run, record)
         n_files, remarks = intact.n_files, [*intact.remarks]
         findings += intact.findings
+        if record["reused"]:
+            remarks.append(
+                f"{', '.join(record['reused'])}: taken out of an earlier run; "
+                "--force and evaluation rerun run them."
+            )
     agreement = None
     if not (record and record.get("error")):
         try:
@@ -141,6 +148,10 @@ def verify_run(run: Path) -> Verification:
             remarks += agreement.unknown
         except ReportError as error:
             findings.append(Finding(file="", what=_flat(error, run)))
+        except _MISFITS as error:
+            told = f"{type(error).__name__}: {error}"
+            what = f"the numbers could not be compared, as no report has them so ({told:.200})"
+            findings.append(Finding(file="", what=what))
     return Verification(
         run=run,
         findings=tuple(findings),

@@ -190,6 +190,13 @@ def test_a_record_that_is_not_as_written_is_refused_with_what_is_wrong(written, 
     assert not is_whole(written, wanted)
 
 
+def test_what_is_no_folder_is_told_as_such(written):
+    with pytest.raises(ReportError, match="nothing: no such folder; name a run's, as reports/"):
+        read_record(written / "nothing")
+    with pytest.raises(ReportError, match="json: a file; name the run's folder, as reports/"):
+        read_record(written / NAME)
+
+
 def test_files_that_are_added_later_are_outputs_too(written):
     before = crate_of(written)
     (written / "latex").mkdir()

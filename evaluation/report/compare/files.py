@@ -22,6 +22,7 @@ from evaluation.report.exhibits import MIME
 _OPTIONAL = re.compile(r"report\.(docx|pdf)|latex/.*")
 _RECORDS = ("input-rows.json", "workflow.py")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[\d.:+Z-]*")
+_LARGEST = 200_000_000  # bytes of a Word file, unpacked
 _TAG = re.compile(r"<[^>]*>")
 _PASSING = ("metadata", "execution_count", "id")  # of a notebook's cells
 _PICTURES = ("image/png", "image/svg+xml")
@@ -243,6 +244,8 @@ def _lines(xml: bytes) -> bytes:
 
 def _members(path: Path) -> dict[str, bytes]:
     with zipfile.ZipFile(path) as file:
+        if sum(member.file_size for member in file.infolist()) > _LARGEST:
+            raise zipfile.BadZipFile("it unpacks to more than a report's files hold")
         return {name: file.read(name) for name in file.namelist()}
 
 

@@ -157,9 +157,12 @@ class Judge:
 
 def is_number(value: Any) -> bool:
     """Whether a value is a number; true and false are none."""
-    return (
-        isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    )
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer that no float can hold
+        return False
 
 
 def _within_a_unit(before: str, after: str) -> bool:

@@ -22,8 +22,9 @@ from evaluation.report.numbers.finding import Finding
 from evaluation.report.numbers.origin import check_labels, check_origin, check_title
 from evaluation.report.numbers.page import Page, read_page
 from evaluation.report.numbers.prose import check_chapter, check_summary
+from evaluation.report.numbers.rebuilt import check_rebuilt
 from evaluation.report.numbers.tables import check_tables
-from evaluation.report.record.describe import describe_code
+from evaluation.report.record.describe import describe_code, package_versions
 from evaluation.report.results import name_exhibits
 
 PAGE, RESULTS = "report.html", "results.json"
@@ -90,7 +91,13 @@ def check_numbers(run: Path, record: Mapping[str, Any] | None) -> Agreement:
         findings += check_origin(PAGE, page, record)
         drawn += check_title(PAGE, page, results, record)
         drawn += check_summary(PAGE, page, results, record["parameters"])
-    same = record is None or record["code"] == describe_code()
+    same = record is None or (
+        record["code"] == describe_code() and record["packages"] == package_versions()
+    )
+    if record and same:
+        told = {finding.file for finding in findings + drawn}
+        anew = check_rebuilt(PAGE, run, results, record)
+        drawn += [finding for finding in anew if finding.file not in told]
     return Agreement(
         n_numbers=sum(table.n_numbers for table in tables),
         n_tables=sum(table.n_numbers > 0 for table in tables),
@@ -148,4 +155,4 @@ def _place(finding: Finding) -> tuple[str, str, str, str]:
 def _blame_code(drawn: Iterable[Finding]) -> Iterator[str]:
     """Say what differs from what another version of the package would have written."""
     for finding in drawn:
-        yield f"{finding} The run was made with other code, which may have written it so."
+        yield f"{finding} Other code or packages made the run, and may have written it so."

@@ -16,6 +16,7 @@ _PRINTED = {
     r"\allowbreak{}": "", "$-$": "-", "{}": "", r"\_": "_", "~": " ", r"\textless": "<",
     r"\textgreater": ">", "{[}": "[", "{]}": "]", r"\%": "%", r"\newline": "\n", r"\\": "\n",
 }  # fmt: skip
+_LARGEST = 100_000_000  # bytes; a table of a thousand rows has some millions
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _BREAKS = {f"{_WORD}br": "\n", f"{_WORD}tab": " "}
 
@@ -44,6 +45,8 @@ def read_word(path: Path) -> list[str]:
     """Give the numbers in the cells of the tables of a Word file; none if it cannot be read."""
     try:
         with zipfile.ZipFile(path) as file:
+            if file.getinfo("word/document.xml").file_size > _LARGEST:
+                return []
             root = etree.fromstring(file.read("word/document.xml"))
     except (OSError, KeyError, zipfile.BadZipFile, etree.XMLSyntaxError):
         return []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from evaluation.errors import plain_line
+
 _LONGEST = 60  # characters of what is told of a cell
 
 
@@ -36,9 +38,9 @@ class Finding:
         where = [self.exhibit]
         where += [f"row {_cut(self.row)!r}"] if self.row else []
         where += [f"column {_cut(self.column)!r}"] if self.column else []
-        place = ", ".join(filter(None, where))
+        place = ", ".join(str(part) for part in where if part)
         head = ": ".join(filter(None, (self.file, place)))
-        return f"{head}: {self.what}." if head else f"{self.what}."
+        return plain_line(f"{head}: {self.what}." if head else f"{self.what}.")
 
 
 def _cut(text: str) -> str:

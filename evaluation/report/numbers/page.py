@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from lxml import html
+from lxml import etree, html
 
 from evaluation.report.files.grids import Grid, plain_text, read_grid
 
@@ -106,8 +106,11 @@ class Page:
 
 
 def read_page(path: Path) -> Page:
-    """Read a report's page."""
-    return Page(root=_parse(path.read_bytes()))
+    """Read a report's page; ValueError if there is nothing in it."""
+    try:
+        return Page(root=_parse(path.read_bytes()))
+    except etree.ParserError as error:
+        raise ValueError(f"{error}") from None
 
 
 def read_shown(root: Any) -> dict[str, Shown]:

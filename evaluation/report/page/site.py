@@ -100,8 +100,22 @@ def build_page(
         description=description,
         css=read_template("page.css"),
         script=read_template("page.js"),
-        code_css=Markup(HtmlFormatter(style="xcode").get_style_defs("details.code .highlight")),
+        code_css=Markup(code_style()),
     )
+
+
+def code_style() -> str:
+    """Give the styles of code in the page."""
+    return str(HtmlFormatter(style="xcode").get_style_defs("details.code .highlight"))
+
+
+def lay_out_chapters(notebooks: Mapping[str, nbformat.NotebookNode]) -> dict[str, str]:
+    """Give the HTML of chapters as the page has it, by name, in the language spoken."""
+    numbers = Numbers()
+    return {
+        name: str(_chapter(name, notebook, numbers).body)
+        for name, notebook in notebooks.items()
+    }
 
 
 def _chapter(name: str, notebook: nbformat.NotebookNode, numbers: Numbers) -> _Chapter:

@@ -19,7 +19,8 @@ _FAILED, _COMPLETED = STATUS.format("Failed"), STATUS.format("Completed")
 
 Entity = Mapping[str, Any]
 Sha = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Time = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")]
+_TIME = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([+-]\d\d:\d\d|Z)?$"
+Time = Annotated[str, StringConstraints(pattern=_TIME)]
 
 
 def from_crate(document: Any) -> dict[str, Any]:
@@ -191,7 +192,7 @@ def _author(people: list[Entity]) -> dict[str, str] | None:
     return {"name": name, **({"orcid": where} if where.startswith(_ORCID) else {})}
 
 
-class _Part(BaseModel, strict=True, extra="forbid"):
+class _Part(BaseModel, strict=True, extra="forbid", allow_inf_nan=False):
     """What of a record is checked: that all is there, and is what its users take it for."""
 
 

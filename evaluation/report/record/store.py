@@ -35,7 +35,18 @@ def read_record(run: Path) -> dict[str, Any]:
         if (run / _OLD).is_file():
             wrong = f"not there, but {_OLD}: an earlier version made the run."
             raise ReportError(f"{path}: {wrong} Run the report again.") from None
-        raise ReportError(f"{path}: not there: {run} is no run, or not a whole one.") from None
+        if not run.is_dir():
+            raise ReportError(
+                f"{run}: no such folder; name a run's, as reports/STUDY-HASH8."
+            ) from None
+        raise ReportError(
+            f"{path}: not there: {run} is no run, or not a whole one; name a run's folder, as "
+            "reports/STUDY-HASH8."
+        ) from None
+    except NotADirectoryError:
+        raise ReportError(
+            f"{run}: a file; name the run's folder, as reports/STUDY-HASH8."
+        ) from None
     except OSError as error:
         raise ReportError(f"{path}: cannot be read: {error.strerror}.") from None
     except (ValueError, RecursionError) as error:
