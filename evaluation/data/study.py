@@ -83,6 +83,7 @@ class Study(ShowsSummary, Part):
     glossary: list[Text] = []
     limits: list[Text] = []
     chapters: list[FileName] = []
+    reads: list[FileName] = []
     smallest_cell: int = Field(0, ge=0)
     confidential: list[FileName] = []
     data: dict[FileName, FileTerms] = {}
@@ -220,8 +221,9 @@ class Study(ShowsSummary, Part):
         return frozenset(name for name, given in has.items() if given)
 
     def path(self, name: str) -> Path:
-        """Give the path of one of the study's files."""
-        return (self._data or self.folder) / name
+        """Give the path of one of its files: where the data are, else beside study.yml."""
+        place, beside = (self._data or self.folder) / name, self.folder / name
+        return beside if not _is_file(place) and _is_file(beside) else place
 
     @property
     def price_year(self) -> int | None:
@@ -247,6 +249,7 @@ class Study(ShowsSummary, Part):
         names += [part.file for part in (self.ledger, self.projects, self.indicators) if part]
         if self.prices and self.prices.index != "china":
             names.append(self.prices.index)
+        names += self.reads
         return list(dict.fromkeys(name for name in names if name))
 
     def terms(self, name: str) -> FileTerms:

@@ -17,6 +17,7 @@ import evaluation
 from evaluation.data.study import Study
 from evaluation.errors import ReportError
 from evaluation.report.execute import Notebook, execute_notebook
+from evaluation.report.kernel_start import NAMED_FILES, name_files
 from evaluation.report.kernels import Kernels, kernel_environment, thread_loop
 from evaluation.report.parameters import Value
 
@@ -123,7 +124,7 @@ def execute_chapters(
     kernels = Kernels()
     # papermill keeps a folder that it changes to; threads would leave it one another's.
     with (
-        kernel_environment(),
+        kernel_environment(**{NAMED_FILES: name_files(study)}),
         local_file_io_cwd(),
         # One more than processors: kernels wait while they start and stop.
         ThreadPoolExecutor(_processors() + 1) as pool,

@@ -119,8 +119,8 @@ def thread_loop() -> Iterator[None]:
 
 
 @contextmanager
-def kernel_environment() -> Iterator[None]:
-    """Start kernels that depend on the installed packages alone."""
+def kernel_environment(**more: str) -> Iterator[None]:
+    """Start kernels that depend on the installed packages alone, with variables more."""
     before = dict(os.environ)
     logger = logging.getLogger("papermill")
     level = logger.level
@@ -129,7 +129,7 @@ def kernel_environment() -> Iterator[None]:
         for name in before:
             if name not in _KEPT and name.startswith(_DROPPED):
                 os.environ.pop(name, None)
-        os.environ.update(_FIXED, IPYTHONDIR=empty, JUPYTER_RUNTIME_DIR=empty)
+        os.environ.update(_FIXED, **more, IPYTHONDIR=empty, JUPYTER_RUNTIME_DIR=empty)
         os.environ["MPLCONFIGDIR"] = _font_folder()
         try:
             yield

@@ -150,7 +150,8 @@ def _make_folder(job: Job) -> Path:
     description = describe()
     target = job.out / f"{study.name}-{description['hash'][:8]}"
     if not job.force and is_whole(target, description["hash"]):
-        tell(f"unchanged: {target} was made from the same inputs; --force runs it again")
+        more = ", with --author too" if job.author else ""
+        tell(f"unchanged: {target} was made from the same inputs; --force runs it again{more}")
         return target
     parts = check_data(study)
     given = with_places(job, values)

@@ -12,17 +12,20 @@ from pathlib import Path
 from evaluation.errors import ReportError
 
 _A_DAY = 86_400  # seconds
+_OF_A_RUN = {"ro-crate-metadata.json", "manifest.json", "workflow.py"}
 
 
 def start_folder(target: Path, tell: Callable[[str], None]) -> Path:
     """Begin a run's folder beside its place; what killed runs of its study left is cleared."""
+    _refuse_others(target)
     partial = target.with_name(f"{target.name}.partial-{os.getpid()}")
     try:
         study = target.name.rpartition("-")[0]
-        for left in target.parent.glob(f"{study}-*.partial-*"):
-            if _is_abandoned(left):
-                tell(f"cleared: {left}, left by a run that was killed")
-                shutil.rmtree(left)
+        for kind in ("partial", "documents"):
+            for left in target.parent.glob(f"{study}-*.{kind}-*"):
+                if _is_abandoned(left):
+                    tell(f"cleared: {left}, left by a run that was killed")
+                    shutil.rmtree(left)
         for folder in ("notebooks", "tables", "figures"):
             (partial / folder).mkdir(parents=True)
     except OSError as error:
@@ -34,8 +37,15 @@ def start_folder(target: Path, tell: Callable[[str], None]) -> Path:
 
 
 def replace_folder(source: Path, target: Path) -> None:
-    """Move a folder into another's place; the other goes only once this one is there."""
-    old = target.with_name(f"{target.name}.old")
+    """Move a run's folder into another's place; that one goes once this one is there.
+
+    Raises
+    ------
+    ReportError
+        If what is there is no run, or it cannot be moved.
+    """
+    _refuse_others(target)
+    old = target.with_name(f"{target.name}.{os.getpid()}.old")
     try:
         remove(old)
         if os.path.lexists(target):
@@ -54,12 +64,38 @@ def replace_folder(source: Path, target: Path) -> None:
     remove(old)
 
 
+def name_beside(run: Path, end: str) -> Path:
+    """Give a place beside a run's folder: its name with an end; of "." too."""
+    run = run.resolve() if run.name in ("", "..") else run
+    return run.with_name(f"{run.name}{end}")
+
+
 def remove(path: Path) -> None:
     """Remove a folder or a file, if it is there."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
+
+
+def _refuse_others(target: Path) -> None:
+    """Refuse to put a run where something is that is neither a run nor an empty folder.
+
+    Raises
+    ------
+    ReportError
+        Then.
+    """
+    if not os.path.lexists(target):
+        return
+    if target.is_dir() and not target.is_symlink():
+        names = {entry.name for entry in target.iterdir()}
+        if not names or names & _OF_A_RUN:
+            return
+    raise ReportError(
+        f"{target} is there, and is no run: it is not replaced. Move it away, or name another "
+        "folder with --out."
+    )
 
 
 def _is_abandoned(partial: Path) -> bool:
