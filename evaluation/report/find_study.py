@@ -22,10 +22,15 @@ def find_study(run: Path, record: Mapping[str, Any], given: Path | None = None) 
     Raises
     ------
     ReportError
-        If there is none in the working folder, nor beside the run.
+        If there is none there, in the working folder, nor beside the run.
     """
     if given:
-        return given if given.suffix in (".yml", ".yaml") else given / "study.yml"
+        file = given if given.suffix in (".yml", ".yaml") else given / "study.yml"
+        if not file.is_file():
+            raise ReportError(
+                f"--study {given}: {file} is not there; name the folder that has the study.yml."
+            )
+        return file
     name = record["study"]
     found = [
         file
@@ -72,7 +77,8 @@ def _places(run: Path) -> list[Path]:
     """Give the folders in which a run's study is looked for."""
     above = run.resolve().parents[:2]
     near = [place for folder in (Path(), *above) for place in (folder / "data", folder)]
-    return [place for place in dict.fromkeys(near) if place.is_dir()]
+    known = {place.resolve(): place for place in reversed(near) if place.is_dir()}
+    return [place for place in near if known.get(place.resolve()) is place]
 
 
 def _walk(places: list[Path]) -> Iterator[Path]:

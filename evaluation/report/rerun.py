@@ -14,6 +14,7 @@ from evaluation.report.job import Job, declared_parameters, load_study
 from evaluation.report.parameters import Value, resolve_parameters
 from evaluation.report.record.store import read_record
 from evaluation.report.run import make_run
+from evaluation.report.run_folder import name_beside
 
 if TYPE_CHECKING:
     from evaluation.report.compare.result import Comparison
@@ -68,7 +69,7 @@ def rerun_report(
         raise ReportError(f"{run}: a run that failed ({record['error']}); nothing to compare.")
     formats = _formats_of(run, record)
     check_extras(formats)
-    out = out or run.with_name(f"{run.name}.rerun")
+    out = out or name_beside(run, ".rerun")
     file = find_study(run, record, study)
     data = data or find_data(run, record, file)
     if record.get("pseudonyms") and key is None:
@@ -78,6 +79,8 @@ def rerun_report(
                 f"{run}: its villages go by codes; name the file of codes with --key."
             )
     loaded = load_study(file, data=data, key=key, out=out)
+    if loaded.name != record["study"]:
+        tell(f"another study: {file} is {loaded.name}, the run is of {record['study']}")
     notebooks, declared = declared_parameters(loaded)
     values = {
         name: resolve_parameters(

@@ -185,9 +185,10 @@ def test_the_cells_of_a_changed_file_are_told_where_both_versions_lie(tmp_path, 
     before, after = make_run_of(first, tmp_path / "a-0"), make_run_of(second, tmp_path / "b-1")
     comparison = compare_runs(before, after, study_before=first, study_after=Study.load(second))
     [cause] = comparison.causes
-    cell = next(text for text in cause.details if text.startswith(f"{place}, printed"))
+    cell = next(text for text in cause.details if text.startswith(f"line {place}, printed"))
     assert "15.68" in cell
     assert "16.68" in cell
+    assert cause.details[2:] == tuple(t for t in cause.details if t.startswith("line "))
     with speaking("zh"):
         [cause] = compare_runs(before, after).causes
     assert f"第 {place} 行" in cause.details[0]

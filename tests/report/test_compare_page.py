@@ -63,6 +63,22 @@ def test_the_verdict_the_cause_and_both_values_are_there(runs, tmp_path):
     assert before < text.index("Parameter: alpha") < text.rindex("What moved")
 
 
+def test_of_two_studies_it_says_so_and_counts_nothing_of_one_alone_as_unmoved(tmp_path):
+    before = make_run(tmp_path / "hills-00000000")
+    after = make_run(tmp_path / "plains-11111111", study="plains")
+
+    def leave_out(exhibits, results):
+        results["title"] = {"en": "The plains"}
+        results["exhibits"].remove(exhibits["effects"])
+
+    edit_results(after, leave_out)
+    text = visible(read_page((before, seal(after)), tmp_path / "compare.html"))
+    assert "The runs are of two studies, hills and plains. Different: " in text
+    assert "SIMULATED: The hills" in text and "SIMULATED: The plains" in text
+    unmoved = text[text.index("No main number changed in:") :].partition("The effect")[0]
+    assert "Findings" in unmoved and "Effects" not in unmoved
+
+
 def test_what_users_files_hold_is_escaped(runs, tmp_path):
     html = read_page(runs, tmp_path / "compare.html")
     assert EVIL not in html

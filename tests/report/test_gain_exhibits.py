@@ -510,7 +510,9 @@ def test_a_study_of_treated_villages_alone_gets_bounds_and_no_effect(tmp_path):
     frame[frame["派驻年份"] == "2019"].to_csv(study / "villages.csv", index=False)
     content = yaml.safe_load((source / "study.yml").read_text(encoding="utf-8"))
     content = {
-        k: v for k, v in content.items() if k not in ("ledger", "projects", "indicators")
+        k: v
+        for k, v in content.items()
+        if k not in ("ledger", "projects", "indicators", "data")
     }
     (study / "study.yml").write_text(yaml.safe_dump(content), encoding="utf-8")
     folder = run_report(study, out=tmp_path / "out", parameters={"trend_max": "5000"})

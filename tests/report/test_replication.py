@@ -6,6 +6,7 @@ import re
 import shutil
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -22,7 +23,7 @@ from evaluation.report.record.describe import hash_description, package_versions
 from evaluation.report.record.store import NAME, read_record, write_record
 from evaluation.report.replication import archive, sources, wheels
 from evaluation.report.replication.lock import filter_lock, pins_here
-from evaluation.report.replication.package import make_package
+from evaluation.report.replication.package import _check_copies, make_package
 from tests.conftest import REPO, edit
 
 LOCK = (REPO / "requirements.lock").read_text(encoding="utf-8")
@@ -216,7 +217,7 @@ def test_the_readme_says_what_was_measured_and_what_is_drawn(package, first):
     assert "`seed` of `notebooks/1_data.ipynb`, cell 2 (7)" in text
     assert "by Josiah Carberry" in text and "SIMULATED" in text
     assert text.count("效果已知的第一书记项目") == 1
-    assert "| `data/small/ledger.csv` | village-evaluation" in text and "| Yes |" in text
+    assert "| `data/small/ledger.csv` | simulated" in text and "| Yes |" in text
 
 
 def test_the_citation_is_of_the_package(package):
@@ -243,7 +244,7 @@ def test_a_confidential_file_never_enters(secret, tmp_path):
         assert part in note
     readme = files["README.md"].decode()
     assert "| `data/small/ledger.csv` |" in readme and "| money | No |" in readme
-    assert "- [x] Some data are not included" in readme
+    assert "- [x] Some data **cannot be made** publicly available" in readme
     assert "| Requires data that are not included |" in readme
     assert any("ledger.csv" in line for line in told)
 
@@ -346,6 +347,20 @@ def test_under_codes_the_key_never_enters_and_its_names_are_looked_for(tmp_path)
     key.rename(tmp_path / "elsewhere.csv")
     assert "--key" in refused(folder, out=out)
     make_package(folder, out=out, key=tmp_path / "elsewhere.csv")
+    other = tmp_path / "other.csv"
+    lines = (tmp_path / "elsewhere.csv").read_text("utf-8-sig").splitlines()
+    other.write_text("\n".join(lines[:-1]) + "\n", encoding="utf-8-sig")
+    assert "is not the file of codes" in refused(folder, out=out, key=other)
+
+
+def test_a_confidential_file_does_not_enter_under_another_name():
+    names = ["ledger.csv", "./ledger.csv", "villages.csv"]
+    study = SimpleNamespace(confidential=names[:1], file_names=lambda: names)
+    held = dict(zip(names, ({"sha256": sha} for sha in "aab"), strict=True))
+    with pytest.raises(ReportError, match=r"^\./ledger\.csv is the same as"):
+        _check_copies({"inputs": held}, study)
+    held["./ledger.csv"] = {"sha256": "c"}
+    _check_copies({"inputs": held}, study)
 
 
 def test_nothing_is_left_of_a_zip_that_cannot_be_written(first, tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import zipfile
 
 import docx
 import openpyxl
@@ -259,3 +260,39 @@ def test_the_shipped_studies_raise_no_alarm(name, data):
     known, columns = known_words(study), word_columns(study)
     assert scan_files(files, known=known, word_columns=columns) == []
     assert scan_files(files) == []
+
+
+def test_what_a_workbook_says_of_who_made_it_and_keeps_of_others_is_found(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(["x"])
+    book.properties.creator = "openpyxl"
+    book.save(tmp_path / "a.xlsx")
+    parts = {
+        "xl/workbook.xml": '<a:absPath url="C:\\Users\\wangjianguo\\Desktop\\"/>',
+        "docProps/app.xml": "<Company>Sishui office</Company>",
+        "xl/persons/person.xml": '<person displayName="Li Xiuying" id="1"/>',
+        "xl/pivotCache/pivotCacheDefinition1.xml": f'<c><s v="{MOBILE}"/></c>',
+        "xl/drawings/drawing1.xml": f"<d><t>{PERSONS['identity number']}</t></d>",
+    }
+    with zipfile.ZipFile(tmp_path / "a.xlsx") as file:
+        held = {name: file.read(name) for name in file.namelist()}
+    with zipfile.ZipFile(tmp_path / "a.xlsx", "w") as file:
+        for name, content in held.items():
+            if name == "xl/workbook.xml":
+                content = content.replace(b"</workbook>", parts[name].encode() + b"</workbook>")
+            if name not in parts or name == "xl/workbook.xml":
+                file.writestr(name, content)
+        for name in {*parts} - {"xl/workbook.xml"}:
+            file.writestr(name, parts[name])
+    found = scan(tmp_path / "a.xlsx")
+    assert [(one.kind, one.n) for one in found if one.kind == "author"] == [("author", 1)] * 3
+    assert {"mobile number", "identity number"} <= {one.kind for one in found}
+
+
+def test_the_users_folder_in_what_a_cell_printed_is_found(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/wangjianguo")
+    monkeypatch.setenv("USERPROFILE", "/home/wangjianguo")
+    (tmp_path / "a.txt").write_text("read /home/wangjianguo/data/x.csv", encoding="utf-8")
+    (tmp_path / "b.txt").write_text("see example.org/home/wangjianguo/", encoding="utf-8")
+    assert [one.kind for one in scan(tmp_path / "a.txt")] == ["folder of this machine"]
+    assert not scan(tmp_path / "b.txt")

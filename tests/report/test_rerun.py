@@ -200,6 +200,7 @@ def test_a_study_is_found_in_the_working_folder_or_named(again, tmp_path, monkey
     status, told = again()
     assert status == 2 and "name its folder with --study" in told
     assert again("--study", tmp_path / "else" / "small")[0] == 0
+    assert "study.yml is not there" in again("--study", tmp_path / "nowhere")[1]
     monkeypatch.chdir(tmp_path / "else")
     assert again()[0] == 0
 

@@ -14,6 +14,7 @@ from evaluation.data.pseudonyms import read_pseudonyms
 from evaluation.data.study import Study
 from evaluation.errors import ReportError
 from evaluation.report.find_study import find_data, find_study
+from evaluation.report.record.describe import sha256
 from evaluation.report.record.rows import FILE as ROWS
 from evaluation.report.record.store import NAME, read_record
 from evaluation.report.replication.archive import (
@@ -96,6 +97,7 @@ def make_package(
     lock = _lock(run, record, loaded)
     held = {f"expected/{run.name}/{name}": run / name for name in (*record["outputs"], NAME)}
     _check_rows(run, loaded)
+    _check_copies(record, loaded)
     notebooks = place_notebooks(loaded, folder)
     own = {**study_files(loaded, folder), **held, **dict(notebooks.values())}
     _check_persons(own, loaded, folder, _find_key(record, loaded, key), allow)
@@ -124,7 +126,7 @@ def make_package(
         tell(f"README.md does not say {gap}")
     for one in described:
         if not one.included:
-            tell(f"not included: {one.name}; DATA-NOT-INCLUDED.md says how to obtain it")
+            tell(f"not included: {one.name}; see DATA-NOT-INCLUDED.md")
     return out
 
 
@@ -159,6 +161,18 @@ def _check_rows(run: Path, study: Study) -> None:
         )
 
 
+def _check_copies(record: Mapping[str, Any], study: Study) -> None:
+    """Refuse a file that enters and is a confidential one, under another name or by a link."""
+    held = {name: entry["sha256"] for name, entry in record["inputs"].items()}
+    secret = {held[name]: name for name in study.confidential}
+    for name in study.file_names():
+        if name not in study.confidential and (same := secret.get(held[name])):
+            raise ReportError(
+                f"{name} is the same as {same}, which study.yml says is confidential; name "
+                "both, or neither."
+            )
+
+
 def _find_key(record: Mapping[str, Any], study: Study, key: Path | None) -> Path | None:
     if not record.get("pseudonyms"):
         return None
@@ -167,6 +181,12 @@ def _find_key(record: Mapping[str, Any], study: Study, key: Path | None) -> Path
         raise ReportError(
             f"the run's villages go by codes, and {path} is not there: name the file of codes "
             "with --key, for its names to be looked for in all that would enter the package."
+        )
+    if sha256(path) != record["pseudonyms"]:
+        raise ReportError(
+            f"{path} is not the file of codes that the run was made with, or was added to "
+            "since: its names cannot tell what would leak. Name that file with --key, or make "
+            "the report again."
         )
     return path
 

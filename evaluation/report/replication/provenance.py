@@ -101,7 +101,7 @@ def list_data(study: Study, record: Mapping[str, Any], folder: str) -> list[Data
                 place="data/cpi_china.csv" if ours else f"{folder}/{name}",
                 publisher="World Bank" if ours else study.source.publisher.en,
                 kind=_KINDS.get(path.suffix.lower(), path.suffix.lstrip(".")),
-                included=name not in study.confidential,
+                included=ours or name not in study.confidential,
                 sha256=entry["sha256"],
                 bytes=entry["bytes"],
                 rows=_count_rows(study, name) if not ours else "",

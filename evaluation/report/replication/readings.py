@@ -32,7 +32,19 @@ _DRAWN = re.compile(
 )
 _NO_TEXT = {"image/png", "files"}  # keys of a notebook's outputs that hold base64
 _HEADS = 5  # rows of a sheet, of which the fullest names its columns
-_AUTHOR = re.compile(r"<(?:\w+:)?(?:creator|lastModifiedBy)\b[^>]*>([^<]+)<")
+# Who made a file, for whom, who commented on it, and the folder that Excel last saved it in,
+# which has a user's name in it.
+_AUTHOR = re.compile(
+    r"<(?:\w+:)?(?:creator|lastModifiedBy|Manager|Company)\b[^>]*>([^<]+)<"
+    r"|<(?:\w+:)?person\b[^>]*\bdisplayName=\"([^\"]+)\""
+    r"|<(?:\w+:)?absPath\b[^>]*\burl=\"([^\"]+)\""
+)
+_ABOUT = re.compile(r"docProps/(?:core|app)\.xml|xl/workbook\.xml|xl/persons/.*\.xml")
+# What a workbook holds besides cells: a pivot table and a link keep copies of others' cells.
+_BESIDE_CELLS = (
+    "comments", "threadedComment", "drawing", "pivotCacheDefinition", "pivotCacheRecords",
+    "externalLink",
+)  # fmt: skip
 _PROGRAMS = ("python-docx", "openpyxl", "village-evaluation")
 _LONGEST_NUMBER = 1e10  # smaller ones are no numbers of persons
 
@@ -71,7 +83,9 @@ def read_file(path: Path, *, encoding: str | None = None) -> Reading:
     data = path.read_bytes()
     if suffix in SHEET_SUFFIXES:
         columns = list(_sheet_columns(data))
-        texts = [*_packed_texts(data, ("comments", "threadedComment"))]
+        if not zipfile.is_zipfile(io.BytesIO(data)):  # of before Excel 2007
+            return Reading(columns=columns)
+        texts = [*_packed_texts(data, _BESIDE_CELLS)]
         return Reading(columns=columns, passages=texts, authors=_authors(data))
     if suffix == ".docx":
         texts = [
@@ -203,13 +217,15 @@ def _packed_texts(data: bytes, parts: tuple[str, ...]) -> Iterator[Passage]:
                 root = etree.fromstring(file.read(name))
                 blocks = root.findall(".//{*}p") or [root]
                 lines = ["".join(map(str, block.itertext())) for block in blocks]
+                lines += [str(item.get("v")) for item in root.iterfind(".//*[@v]")]
                 yield Passage(text="\n".join(lines), place="text" if "word" in name else stem)
 
 
 def _authors(data: bytes) -> list[str]:
     """Give who a file says made it, but for programs."""
+    told: set[str] = set()
     with zipfile.ZipFile(io.BytesIO(data)) as file:
-        if "docProps/core.xml" not in file.namelist():
-            return []
-        told = _AUTHOR.findall(file.read("docProps/core.xml").decode("utf-8", "replace"))
-    return sorted({name for name in told if name.strip() and name not in _PROGRAMS})
+        for name in filter(_ABOUT.fullmatch, file.namelist()):
+            text = file.read(name).decode("utf-8", "replace")
+            told |= {unescape("".join(found)) for found in _AUTHOR.findall(text)}
+    return sorted(name for name in told if name.strip() and name not in _PROGRAMS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,8 +93,13 @@ def refuse_findings(findings: list[Finding], allow: Collection[str]) -> None:
     Raises
     ------
     ReportError
-        If anything is.
+        If anything is, or what is allowed was not found.
     """
+    names = {one.name for one in findings}
+    if idle := [name for name in allow if name not in names]:
+        raise ReportError(
+            f"--allow {idle[0]!r}: the scan found nothing there; write FILE:COLUMN as it told."
+        )
     left = [one for one in findings if one.name not in allow]
     if not left:
         return
@@ -156,10 +162,18 @@ def _in_passage(
         kinds.setdefault(kind.name, []).append((match.start(), match[0]))
     for match in find_said(text, known=known):
         kinds.setdefault(_NAME, []).append((match.start(), match[0]))
+    for match in _home().finditer(text):
+        kinds.setdefault("folder of this machine", []).append((match.start(), match[0]))
     for name, values in kinds.items():
         place = passage.place or f"line {text.count(chr(10), 0, values[0][0]) + 1}"
         yield _finding(file, name, place, name, [value for _, value in values])
     yield from _by_key(file, passage.place or "text", text, pseudonyms)
+
+
+def _home() -> re.Pattern[str]:
+    """Give what finds the user's folder, which a cell may have printed, with a user's name."""
+    forms = {str(Path.home()), Path.home().as_posix()}
+    return re.compile(rf"(?<![\w/\\.-])(?:{'|'.join(map(re.escape, forms))})(?=[/\\])")
 
 
 def _by_key(
