@@ -135,6 +135,11 @@ _HOMES = {
     "select_top": "evaluation.gains.selection",
     "bound_gains": "evaluation.gains.before_after",
     "run_report": "evaluation.report.run",
+    "rerun_report": "evaluation.report.rerun",
+    "compare_runs": "evaluation.report.compare.run",
+    "write_comparison": "evaluation.report.compare.page",
+    "verify_run": "evaluation.report.verify",
+    "make_package": "evaluation.report.replication.package",
 }
 __all__ = list(_HOMES)
 

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 def rerun_report(
-    run: Path,
+    run: str | Path,
     *,
-    study: Path | None = None,
-    data: Path | None = None,
-    key: Path | None = None,
-    out: Path | None = None,
+    study: str | Path | None = None,
+    data: str | Path | None = None,
+    key: str | Path | None = None,
+    out: str | Path | None = None,
     tolerance: float = 1e-8,
     timeout: int | None = None,
     tell: Callable[[str], None] = lambda line: None,
@@ -64,6 +64,8 @@ def rerun_report(
     from evaluation.report.compare.page import write_comparison
     from evaluation.report.compare.run import compare_runs
 
+    run = Path(run)
+    study, data, key, out = (Path(one) if one else None for one in (study, data, key, out))
     record = read_record(run)
     if "error" in record:
         raise ReportError(f"{run}: a run that failed ({record['error']}); nothing to compare.")

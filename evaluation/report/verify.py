@@ -51,9 +51,7 @@ class Verification:
     def lines(self) -> list[str]:
         """What a terminal is to tell."""
         n = len(self.findings)
-        head = (
-            "whole" if self.ok else f"not as it was written: {n} finding{'s' if n > 1 else ''}"
-        )
+        head = "whole" if self.ok else f"not whole: {n} finding{'s' if n > 1 else ''}"
         shown = [f"  {finding}" for finding in self.findings[:_MOST_LINES]]
         more = [f"  ... and {n - _MOST_LINES:,} more"] if n > _MOST_LINES else []
         notes = [f"  note: {plain_line(remark)}" for remark in self.remarks]
@@ -89,7 +87,7 @@ class Verification:
         )
 
 
-def verify_run(run: Path) -> Verification:
+def verify_run(run: str | Path) -> Verification:
     """Say whether a run was altered since it was written, and whether its numbers agree.
 
     Parameters
@@ -118,10 +116,15 @@ def verify_run(run: Path) -> Verification:
     it is summed up anew. Where the run was made with other code than this, drawings, summary
     and title that differ are remarks, as that code may have written them so.
 
-    Words, what is drawn in a figure, and the appendix's tables of problems are covered by
-    sha256 alone. What was altered in all files and in the record alike shows only when the
+    Third, if the run was made with this code and these packages: files of tables and figures,
+    results.json, workflow.py and the page's chapters are written anew from the notebooks and
+    the record, and must be the same byte by byte.
+
+    Words around the chapters, what is drawn in a figure, and documents are covered by sha256
+    alone. What was altered in all files and in the record alike shows only when the
     report is run again.
     """
+    run = Path(run)
     if not run.is_dir():
         raise ReportError(f"{run}: no such folder; name a run's, as reports/STUDY-HASH8.")
     if ".partial-" in run.resolve().name:

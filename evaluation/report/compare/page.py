@@ -36,7 +36,7 @@ _SHOWN_LEVELS = ("different", "close")
 _WORD = re.compile(r"[\u2e80-\u9fff\uff00-\uffef]|\s+|[^\s\u2e80-\u9fff\uff00-\uffef]+")
 
 
-def write_comparison(comparison: Comparison, path: Path) -> Path:
+def write_comparison(comparison: Comparison, path: str | Path) -> Path:
     """Write a page that holds two runs side by side, in the language spoken.
 
     Raises
@@ -44,7 +44,7 @@ def write_comparison(comparison: Comparison, path: Path) -> Path:
     ReportError
         If it cannot be written.
     """
-    beside = path.with_name(f"{path.name}.new")
+    beside = Path(f"{path}.new")
     page = _build(comparison)
     try:
         beside.write_text(page, encoding="utf-8")
@@ -53,7 +53,7 @@ def write_comparison(comparison: Comparison, path: Path) -> Path:
         beside.unlink(missing_ok=True)
         told = f"{path}: cannot be written: {error.strerror}. Name another place with -o."
         raise ReportError(told) from error
-    return path
+    return Path(path)
 
 
 def _build(comparison: Comparison) -> str:

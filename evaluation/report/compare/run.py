@@ -37,8 +37,8 @@ Outputs = tuple[Mapping[str, str], Mapping[str, str]]
 
 
 def compare_runs(
-    before: Path,
-    after: Path,
+    before: str | Path,
+    after: str | Path,
     *,
     tolerance: float = TOLERANCE,
     study_before: Files = None,
@@ -70,7 +70,7 @@ def compare_runs(
     """
     if not 0 <= tolerance < 1:
         raise ReportError(f"tolerance is {tolerance}; give a number from 0 to below 1.")
-    folders = (before, after)
+    before, after = folders = (Path(before), Path(after))
     records = [_read_record(folder) for folder in folders]
     outputs: Outputs = (hash_outputs(before), hash_outputs(after))
     altered = {

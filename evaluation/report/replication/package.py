@@ -45,12 +45,12 @@ _DOCUMENTS = ("report.docx", "report.pdf", "latex")
 
 
 def make_package(
-    run: Path,
+    run: str | Path,
     *,
-    study: Path | None = None,
-    data: Path | None = None,
-    out: Path,
-    key: Path | None = None,
+    study: str | Path | None = None,
+    data: str | Path | None = None,
+    out: str | Path,
+    key: str | Path | None = None,
     wheels: bool = False,
     allow: Collection[str] = (),
     tell: Callable[[str], None] = lambda line: None,
@@ -87,6 +87,8 @@ def make_package(
     DataError
         If the study does not load.
     """
+    run, out = Path(run), Path(out)
+    study, data, key = (Path(one) if one else None for one in (study, data, key))
     record = read_record(run)
     check_run(run, record)
     file = find_study(run, record, study)
