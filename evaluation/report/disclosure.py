@@ -26,6 +26,8 @@ COUNTS = (
 )  # fmt: skip
 """Columns of exhibits that count who is in a row, or whom its difference from all tells of."""
 
+_LABELS = ("year", "cohort", "event_time")  # numbers that head a row, and tell of nobody
+
 NAMES = ("village", "villages")
 """Columns of exhibits that name one village or more."""
 
@@ -85,7 +87,8 @@ def _protect(bundle: dict[str, Any], smallest: int) -> None:
         return
     for row in hidden:
         exhibit["rows"][row] = [
-            value if isinstance(value, str) else None for value in exhibit["rows"][row]
+            value if isinstance(value, str) or column in _LABELS else None
+            for column, value in zip(exhibit["columns"], exhibit["rows"][row], strict=True)
         ]
         for cell in lines[row].iterfind("td"):
             _replace(cell, "…")

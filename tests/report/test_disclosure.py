@@ -82,6 +82,15 @@ def test_a_table_loses_the_numbers_of_small_rows():
     assert "fewer than 5 villages" in shown[MIME]["note"]
 
 
+def test_a_small_row_keeps_the_year_that_heads_it():
+    data = pd.DataFrame(
+        {"event_time": [0, 1, 2], "n_villages": [30, 4, 3], "gain": [1.0, 2.0, 3.0]}
+    )
+    notebook = show(table(data=data))
+    disclosure.protect_notebook(notebook, 5)
+    assert bundle(notebook)[MIME]["rows"] == [[0, 30, 1.0], [1, None, None], [2, None, None]]
+
+
 def test_a_table_that_hides_nothing_stays_as_it_is():
     notebook = show(table())
     before = json.dumps(bundle(notebook))
