@@ -158,19 +158,7 @@ def _make_folder(job: Job) -> Path:
     past = past_records(job.out, study.name)
     keys = chapter_keys(description)
     started = start_folder(target, tell)
-    record: dict[str, Any] = {
-        **description,
-        "title": choose(study.title.en, study.title.zh),
-        "package": description["packages"]["village-evaluation"],
-        "git": describe_git(),
-        "lock": lock_sha256(),
-        "machine": describe_machine(),
-        "author": job.author,
-        "chapters": keys,
-        "reused": [],
-        "seconds": {},
-        "start": _now(),
-    }
+    record = _begin_record(job, description, keys)
 
     def note(step: Step) -> None:
         if step.state == "done":
@@ -216,6 +204,25 @@ def _make_folder(job: Job) -> Path:
         replace_folder(started, target)
     remove(_failed(target))
     return target
+
+
+def _begin_record(
+    job: Job, description: Mapping[str, Any], keys: Mapping[str, str]
+) -> dict[str, Any]:
+    """Give what is known of a run before it has run."""
+    return {
+        **description,
+        "title": choose(job.study.title.en, job.study.title.zh),
+        "package": description["packages"]["village-evaluation"],
+        "git": describe_git(),
+        "lock": lock_sha256(),
+        "machine": describe_machine(),
+        "author": job.author,
+        "chapters": keys,
+        "reused": [],
+        "seconds": {},
+        "start": _now(),
+    }
 
 
 @contextmanager
