@@ -175,8 +175,6 @@ def _verify(options: argparse.Namespace) -> Done:
 
 
 def _package(options: argparse.Namespace) -> Done:
-    from evaluation.report.find_study import find_data, find_study
-    from evaluation.report.record.store import read_record
     from evaluation.report.replication.package import make_package
     from evaluation.report.run_folder import name_beside
 
@@ -184,12 +182,10 @@ def _package(options: argparse.Namespace) -> Done:
     out: Path = options.out or name_beside(run, "-replication.zip")
     if out.suffix != ".zip":
         raise ReportError(f"-o {out}: name a file that ends in .zip.")
-    record = read_record(run)
-    study = find_study(run, record, options.study)
     path = make_package(
         run,
-        study=study,
-        data=options.data or find_data(run, record, study),
+        study=options.study,
+        data=options.data,
         out=out,
         key=options.key,
         wheels=options.wheels,

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from evaluation.report.numbers.finding import Finding
+from evaluation.report.record.describe import name_run
 from evaluation.report.record.store import NAME
 
 _TEXT = {".csv", ".html", ".ipynb", ".json", ".py", ".svg", ".tex"}
@@ -72,11 +73,6 @@ def check_files(run: Path, record: Mapping[str, Any]) -> Intact:
     return Intact(
         n_files=len(outputs) - len(wrong), findings=tuple(findings), remarks=tuple(remarks)
     )
-
-
-def name_run(record: Mapping[str, Any]) -> str:
-    """Give the name that a run's folder was written with."""
-    return f"{record['study']}-{record['hash'][:8]}"
 
 
 def _walk(run: Path) -> Iterator[tuple[str, Path]]:

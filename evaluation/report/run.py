@@ -22,7 +22,7 @@ from evaluation.report.job import (
     without_places,
 )
 from evaluation.report.parameters import Value, choose_values, language_of
-from evaluation.report.record.describe import describe_run, differing
+from evaluation.report.record.describe import describe_run, name_run, tell_changes
 from evaluation.report.record.machine import (
     describe_git,
     describe_machine,
@@ -30,7 +30,6 @@ from evaluation.report.record.machine import (
     parse_author,
 )
 from evaluation.report.record.store import hash_outputs, is_whole, write_record
-from evaluation.report.record.workflow import WORKFLOW, workflow_text
 from evaluation.report.reuse import (
     Reused,
     chapter_keys,
@@ -42,14 +41,6 @@ from evaluation.report.run_folder import remove, replace_folder, start_folder
 from evaluation.report.study_parts import check_data
 
 # papermill, nbconvert and pandas take seconds to import: an unchanged run needs none of them.
-
-_SHOWN = 3
-_WHOSE = {
-    "inputs": "of the study",
-    "code": "of this package",
-    "notebooks": "a notebook",
-    "packages": "an installed package",
-}
 
 
 def run_report(
@@ -148,7 +139,7 @@ def _make_folder(job: Job) -> Path:
     values = without_places(study, job.values)
     describe = partial(describe_run, study, job.notebooks, values, font=find_chinese_font())
     description = describe()
-    target = job.out / f"{study.name}-{description['hash'][:8]}"
+    target = job.out / name_run(description)
     if not job.force and is_whole(target, description["hash"]):
         more = ", with --author too" if job.author else ""
         tell(f"unchanged: {target} was made from the same inputs; --force runs it again{more}")
@@ -166,7 +157,6 @@ def _make_folder(job: Job) -> Path:
         job.on_step(step)
 
     with _kept_if_failed(job, started, target, record, describe):
-        (started / WORKFLOW).write_text(workflow_text(record), encoding="utf-8")
         # What is hidden is hidden after a chapter has run: none is taken out of another run.
         reused = (
             Reused()
@@ -195,7 +185,7 @@ def _make_folder(job: Job) -> Path:
             started, target.name, study, {name: chapters[name] for name in keys}, description
         )
         if (now := describe()) != description:
-            changed = _name_changes(description, now)
+            changed = tell_changes(description, now) or "another of its inputs"
             raise ReportError(
                 f"{study.folder.name}: a file changed while the report ran: {changed}; run it "
                 "again."
@@ -273,16 +263,6 @@ def _tell(error: BaseException) -> str:
 
 def _failed(target: Path) -> Path:
     return target.with_name(f"{target.name}.failed")
-
-
-def _name_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
-    """Name what differs between two descriptions of a run, and whose it is."""
-    told = []
-    for part, whose in _WHOSE.items():
-        names = differing(before[part], after[part])
-        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-        told += [f"{', '.join(names[:_SHOWN])}{more} ({whose})"] if names else []
-    return "; ".join(told) or "another of its inputs"
 
 
 def _now() -> str:

@@ -8,10 +8,8 @@ import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 
-import nbformat
 import pytest
 import yaml
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from evaluation.cli import main
 from evaluation.data.simulate import simulate_programme
@@ -25,6 +23,7 @@ from evaluation.report.replication import archive, sources, wheels
 from evaluation.report.replication.lock import filter_lock, pins_here
 from evaluation.report.replication.package import _check_copies, make_package
 from tests.conftest import REPO, edit
+from tests.report.one_chapter import have_one_chapter
 
 LOCK = (REPO / "requirements.lock").read_text(encoding="utf-8")
 PROJECT = (REPO / "pyproject.toml").read_text(encoding="utf-8")
@@ -61,15 +60,8 @@ HEADINGS = """\
 def notebooks(tmp_path_factory):
     """Give the folder of the one chapter, 1_data, which all runs here have."""
     folder = tmp_path_factory.mktemp("notebooks")
-    node = new_notebook(cells=[new_markdown_cell("# Data")])
-    node.cells += [new_code_cell(source) for source in CELLS]
-    node.cells[1].metadata["tags"] = ["parameters"]
-    for number, cell in enumerate(node.cells):
-        cell["id"] = f"cell-{number}"
-    nbformat.write(node, folder / "1_data.ipynb")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(chapters, "notebook_folder", lambda: folder)
-        patch.setattr(chapters, "CHAPTERS", {"1_data": ("panel",)})
+        have_one_chapter(folder, patch, *CELLS)
         yield folder
 
 

@@ -4,17 +4,16 @@ import json
 import re
 import shutil
 
-import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from evaluation.cli import main
 from evaluation.data.simulate import simulate_programme
 from evaluation.data.simulated_study import write_simulated_study
 from evaluation.data.simulation_options import SimulationOptions
-from evaluation.report import chapters, run
+from evaluation.report import run
 from evaluation.report.record.describe import hash_description
 from evaluation.report.record.store import NAME, read_record, write_record
+from tests.report.one_chapter import have_one_chapter
 
 DECLARED = """\
 study: str = "x"
@@ -45,16 +44,8 @@ figure_exhibit(figure, name="dots", alt="dots", **options)
 def notebooks(tmp_path_factory):
     """Give the folder of the one chapter, 1_data, which all runs here have."""
     folder = tmp_path_factory.mktemp("notebooks")
-    sources = [DECLARED, CELL, TABLE, FIGURE]
-    node = new_notebook(cells=[new_markdown_cell("# Data\n\nAll of them.")])
-    node.cells += [new_code_cell(source) for source in sources]
-    node.cells[1].metadata["tags"] = ["parameters"]
-    for number, cell in enumerate(node.cells):
-        cell["id"] = f"cell-{number}"
-    nbformat.write(node, folder / "1_data.ipynb")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(chapters, "notebook_folder", lambda: folder)
-        patch.setattr(chapters, "CHAPTERS", {"1_data": ("panel",)})
+        have_one_chapter(folder, patch, DECLARED, CELL, TABLE, FIGURE)
         yield folder
 
 

@@ -12,6 +12,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from evaluation.errors import ReportError
 from evaluation.report import chapters, run
+from evaluation.report.record.describe import tell_changes
 from evaluation.report.record.store import NAME, read_record
 from tests.conftest import JINING, REPO
 
@@ -134,11 +135,9 @@ def test_a_change_of_the_package_is_not_blamed_on_the_study():
         "code": {"cli.py": 1, "a.py": 1, "b.py": 1, "c.py": 1},
     }  # fmt: skip
     after = before | {"code": {"cli.py": 1, "a.py": 2, "b.py": 2, "d.py": 1, "e.py": 1}}
-    told = run._name_changes(before, after)
+    told = tell_changes(before, after)
     assert told == "a.py, b.py, c.py and 2 more (of this package)"
-    assert (
-        run._name_changes(before, before | {"packages": {}}) == "numpy (an installed package)"
-    )
+    assert tell_changes(before, before | {"packages": {}}) == "numpy (an installed package)"
 
 
 def test_what_a_killed_run_left_is_cleared_and_named(run_cells):

@@ -26,7 +26,7 @@ from evaluation.report.compare.prose import (
 )
 from evaluation.report.compare.result import Comparison
 from evaluation.report.compare.tables import compare_exhibits
-from evaluation.report.record.store import hash_outputs, read_record
+from evaluation.report.record.store import altered_outputs, hash_outputs, read_record
 from evaluation.report.results import name_exhibits
 
 _RESULTS = "results.json"
@@ -74,7 +74,7 @@ def compare_runs(
     records = [_read_record(folder) for folder in folders]
     outputs: Outputs = (hash_outputs(before), hash_outputs(after))
     altered = {
-        side: _altered(record["outputs"], now)
+        side: altered_outputs(record, now)
         for side, record, now in zip(("before", "after"), records, outputs, strict=True)
     }
     results = _read_results(folders, outputs)
@@ -141,11 +141,6 @@ def _read_record(folder: Path) -> dict[str, Any]:
         if not isinstance(record.get(name), dict):
             raise ReportError(f"{folder}: its record has no {name}; run the report again.")
     return record
-
-
-def _altered(recorded: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """Name the files of a run that are not as it wrote them, or are gone."""
-    return sorted(name for name, sha in recorded.items() if now.get(name) != sha)
 
 
 def _read_results(folders: Sequence[Path], outputs: Outputs) -> list[dict[str, Any]]:

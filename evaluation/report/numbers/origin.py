@@ -12,6 +12,7 @@ from evaluation.report.numbers.page import Page
 from evaluation.report.numbers.tokens import plain_digits, read_tokens
 from evaluation.report.page.appendix import OWN
 from evaluation.report.page.title_page import tell_results
+from evaluation.report.record.describe import name_run
 from evaluation.report.results import name_exhibits, rows_of
 
 
@@ -19,7 +20,7 @@ def check_title(
     file: str, page: Page, results: Mapping[str, Any], record: Mapping[str, Any]
 ) -> Iterator[Finding]:
     """Look for the numbers under the title in the results, and for the run's name there."""
-    name = f"{record['study']}-{record['hash'][:8]}"
+    name = name_run(record)
     facts = plain_digits(page.facts)
     if name not in facts:
         yield Finding(file=file, exhibit="title", what=f"it is not the page of the run {name}")

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
+from evaluation.report.record.describe import name_run
 from evaluation.report.record.facts import (
     CODE,
     FACTS,
@@ -106,7 +107,7 @@ class _Writer:
     @property
     def run_name(self) -> str:
         """What the run's folder is called."""
-        return f"{self.record['study']}-{self.record['hash'][:8]}"
+        return name_run(self.record)
 
     def add(self, identifier: str, kind: str | list[str], **properties: Any) -> Any:
         """Add an entity that is no file of the run."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,13 @@ from evaluation.errors import ReportError
 
 _CODE = (".py", ".j2", ".css", ".js", ".json", ".mo", ".mplstyle", ".tex", ".typ")
 _PACKAGE = "village-evaluation"
+_SHOWN = 3
+_WHOSE = {
+    "inputs": "of the study",
+    "code": "of this package",
+    "notebooks": "a notebook",
+    "packages": "an installed package",
+}
 _PARTS = (
     "study",
     "inputs",
@@ -66,6 +73,11 @@ def hash_description(description: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def name_run(description: Mapping[str, Any]) -> str:
+    """Give the name of a run's folder, of its description or its record."""
+    return f"{description['study']}-{description['hash'][:8]}"
+
+
 def describe_code() -> dict[str, str]:
     """Give the sha256 of the package's files that what it writes depends on, by name."""
     package = Path(evaluation.__file__).parent
@@ -105,6 +117,23 @@ def sha256(path: Path) -> str:
 def differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """Name what differs between a part of two descriptions of a run."""
     return sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+
+
+def tell_changes(
+    before: Mapping[str, Any], after: Mapping[str, Any], parts: Iterable[str] = tuple(_WHOSE)
+) -> str:
+    """Name what differs between two descriptions of a run, and whose it is; '' if nothing."""
+    told = []
+    for part in parts:
+        names = differing(before[part], after[part])
+        told += [f"{first_few(names)} ({_WHOSE[part]})"] if names else []
+    return "; ".join(told)
+
+
+def first_few(names: Sequence[str]) -> str:
+    """Name the first few, and count the others."""
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"{', '.join(names[:_SHOWN])}{more}"
 
 
 def _inputs(study: Study) -> dict[str, Path]:

@@ -79,6 +79,19 @@ def hash_outputs(run: Path) -> dict[str, str]:
     return {path.relative_to(run).as_posix(): sha256(path) for path in paths}
 
 
+def altered_outputs(record: Mapping[str, Any], now: Mapping[str, str]) -> list[str]:
+    """Name the files of a run that are not as it wrote them, or are gone.
+
+    Parameters
+    ----------
+    record
+        As `read_record` gives it.
+    now
+        As `hash_outputs` gives it.
+    """
+    return sorted(name for name, sha in record["outputs"].items() if now.get(name) != sha)
+
+
 def add_outputs(run: Path, written: Iterable[Path]) -> None:
     """Name in a run's record what was written into its folder later, with its sha256.
 
@@ -104,8 +117,7 @@ def is_whole(run: Path, wanted: str) -> bool:
         record = read_record(run)
     except ReportError:
         return False
-    outputs = record["outputs"].items()
-    return bool(record["hash"] == wanted and hash_outputs(run).items() >= outputs)
+    return record["hash"] == wanted and not altered_outputs(record, hash_outputs(run))
 
 
 def write_json(path: Path, content: Any) -> None:

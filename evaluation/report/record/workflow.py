@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from evaluation.report.record.describe import name_run
+
 WORKFLOW = "workflow.py"
 
 _PLACES = ("study", "data", "pseudonyms", "language")  # arguments of their own
@@ -52,7 +54,7 @@ def workflow_text(record: Mapping[str, Any]) -> str:
         study=record["study"],
         package=record["package"],
         python=record["python"],
-        run=f"{record['study']}-{record['hash'][:8]}",
+        run=name_run(record),
         folder=_literal(folder),
         parameters=_lay_out({n: v for n, v in values.items() if n not in _PLACES}),
         language=f"    language={_literal(language)},\n" if language else "",

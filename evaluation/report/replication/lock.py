@@ -13,6 +13,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from evaluation.errors import ReportError
+from evaluation.report.record.describe import first_few
 
 INSTALLERS = ("uv", "hatchling", "packaging", "pathspec", "pluggy", "trove-classifiers")
 """What installs the package: uv, and the build backend with all that it needs."""
@@ -30,7 +31,6 @@ _PYTHONS = tuple(
     for version in ("3.11", "3.12", "3.13", "3.14")
 )
 _EVERYWHERE = tuple(one | other for one, other in product(_SYSTEMS, _PYTHONS))
-_SHOWN = 3
 
 
 def filter_lock(
@@ -67,9 +67,8 @@ def filter_lock(
         if name != "village-evaluation" and (canonicalize_name(name), version) not in pinned
     ]
     if astray:
-        more = f" and {len(astray) - _SHOWN} more" if len(astray) > _SHOWN else ""
         raise ReportError(
-            f"the run was made with {', '.join(astray[:_SHOWN])}{more}, which "
+            f"the run was made with {first_few(astray)}, which "
             "requirements.lock does not pin: nobody could install the same. Make the report "
             "again in the environment of the lock (make report), and package that run."
         )

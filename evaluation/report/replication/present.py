@@ -9,11 +9,10 @@ from typing import Any
 from evaluation.data.study import Study
 from evaluation.errors import ReportError
 from evaluation.report.chapters import choose_chapters
-from evaluation.report.record.describe import describe_run, differing
-from evaluation.report.record.store import hash_outputs
+from evaluation.report.record.describe import describe_run, first_few, tell_changes
+from evaluation.report.record.store import altered_outputs, hash_outputs
 
-_SHOWN = 3
-_WHOSE = {"inputs": "of the study", "code": "of this package", "notebooks": "a notebook"}
+_MADE_FROM = ("inputs", "code", "notebooks")
 
 
 def check_run(run: Path, record: Mapping[str, Any]) -> None:
@@ -26,10 +25,9 @@ def check_run(run: Path, record: Mapping[str, Any]) -> None:
     """
     if "error" in record:
         raise ReportError(f"{run}: this run failed; make the report, and package that run.")
-    outputs, here = record["outputs"], hash_outputs(run)
-    if changed := sorted(name for name, sha in outputs.items() if here.get(name) != sha):
+    if changed := altered_outputs(record, hash_outputs(run)):
         raise ReportError(
-            f"{run}: not as it was written: {_list(changed)}. Make the report again with "
+            f"{run}: not as it was written: {first_few(changed)}. Make the report again with "
             "--force; evaluation verify says what was changed."
         )
 
@@ -50,22 +48,13 @@ def check_present(record: Mapping[str, Any], study: Study) -> None:
     notebooks = choose_chapters(study)
     font = record["chinese_font"]
     now = describe_run(study, notebooks, record["parameters"], font=font)
-    changes = [
-        f"{_list(names)} ({whose})"
-        for part, whose in _WHOSE.items()
-        if (names := differing(record[part], now[part]))
-    ]
+    changes = tell_changes(record, now, _MADE_FROM)
     if not changes:
         return
     git = record.get("git") or {}
     back = f" (git checkout {git['commit'][:12]})" if git.get("commit") else ""
     raise ReportError(
-        f"the run was not made from what is here: {'; '.join(changes)}. Make the report "
+        f"the run was not made from what is here: {changes}. Make the report "
         f"again (evaluation report {study.folder}) and package that run, or go back to what "
         f"it was made from{back}."
     )
-
-
-def _list(names: list[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"{', '.join(names[:_SHOWN])}{more}"
