@@ -67,7 +67,12 @@ def say(message: str, **values: Any) -> str:
     >>> say("{n:,} villages", n=1234)
     '1,234 villages'
     """
-    told = _catalogue(_spoken).gettext(message) if message else ""
+    return say_in(_spoken, message, **values)
+
+
+def say_in(language: Language, message: str, **values: Any) -> str:
+    """Give a message in a language, whichever is spoken: of a text that is kept in both."""
+    told = _catalogue(language).gettext(message) if message else ""
     return told.format(**values) if values else told
 
 

@@ -134,7 +134,7 @@ class CheckResult:
 def run_crosschecks(
     table: ClaimTable, *, reading: Reading | None = None
 ) -> tuple[CheckResult, ...]:
-    """Evaluate every cross-check of a study.
+    """Evaluate every cross-check of a study; of claims on one county, those of that alone.
 
     Parameters
     ----------
@@ -148,25 +148,40 @@ def run_crosschecks(
     DataError
         If a check does not parse or names an indicator, claim or county that is not known.
     """
+    if table.whole:  # checks are read and checked whole
+        results = run_crosschecks(table.whole, reading=reading)
+        return tuple(result for result in results if _is_own(result, table))
     files = table.study.claims
     if files is None or files.crosschecks is None:
         return ()
     path = table.study.path(files.crosschecks)
     checks = read_config(path, _CrosscheckFile).checks
-    results: list[CheckResult] = []
+    found: list[CheckResult] = []
     problems: list[str] = []
     for check in checks:
         try:
-            if check.id in {result.check.id for result in results}:
+            if check.id in {result.check.id for result in found}:
                 raise DataError("a second check with this id; ids are given once.")
             areas = [area.name for area in table.study.areas]
             if check.county not in areas:
                 raise DataError(f"no county {check.county!r}; {suggest(check.county, areas)}")
-            results.append(_run(check, table, reading or table.study.reading))
+            found.append(_run(check, table, reading or table.study.reading))
         except DataError as error:
             problems.append(f"{check.id}: {error}")
     raise_problems(path.name, problems)
-    return tuple(results)
+    return tuple(found)
+
+
+def _is_own(result: CheckResult, table: ClaimTable) -> bool:
+    """Whether a check is on a county, and rests on no claim but its own."""
+    whole = table.whole or table
+    others = {area.name for area in whole.study.counties} - {result.check.county}
+    names = (name for item in result.evaluated for name in item.formula.names)
+    return (
+        result.check.county in {area.name for area in table.study.counties}
+        and {*result.claims} <= {*table.claims}
+        and not any(name.rpartition(".")[0] in others for name in names)
+    )
 
 
 _COLUMNS = [

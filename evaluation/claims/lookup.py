@@ -12,7 +12,7 @@ from evaluation.bounds import Bounds
 from evaluation.claims.claim import Claim
 from evaluation.claims.formula import Formula, Quantity, constant, evaluate_term
 from evaluation.claims.indicators import FUNDS
-from evaluation.claims.table import ClaimTable
+from evaluation.claims.table import HOLDS_FOR_EACH, ClaimTable
 from evaluation.data.hedges import Reading
 from evaluation.data.units import parse_unit
 from evaluation.errors import DataError, suggest
@@ -147,7 +147,7 @@ class Lookup:
     def _figure(self, county: str, indicator: str, name: str) -> Quantity | Missing:
         claims = self.table.find(county, indicator)
         programme = self.table.study.programme.name
-        if not claims and indicator == "programme_years":
+        if not claims and indicator == HOLDS_FOR_EACH:
             # Said once of the whole programme ("two years"), it holds for each county.
             claims = self.table.find(programme, indicator)
         if self.county_wide and claims and all(c.status == "projected" for c in claims):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 import pydantic
@@ -11,11 +11,15 @@ import pydantic
 from evaluation.claims.claim import Claim
 from evaluation.claims.indicators import Indicator, read_indicators
 from evaluation.data.config import describe_errors
-from evaluation.data.study import ClaimFiles, Study, Unquantified
+from evaluation.data.study import Study
+from evaluation.data.study_files import ClaimFiles, Unquantified
 from evaluation.data.tables import read_table
 from evaluation.display import ShowsSummary
 from evaluation.errors import DataError, raise_problems, suggest
 from evaluation.language import choose
+
+HOLDS_FOR_EACH = "programme_years"
+"""The indicator that holds for each county where it is said once of the whole programme."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -32,12 +36,15 @@ class ClaimTable(ShowsSummary):
         The dictionary of indicators by name.
     unquantified
         The money that the text names without an amount.
+    whole
+        All claims of the study, where these are those of one county alone.
     """
 
     study: Study
     claims: Mapping[str, Claim]
     indicators: Mapping[str, Indicator]
     unquantified: tuple[Unquantified, ...] = ()
+    whole: ClaimTable | None = None
 
     def summary(self) -> str:
         """Say the title, and how many claims there are."""
@@ -83,14 +90,41 @@ class ClaimTable(ShowsSummary):
 
 
 def load_claims(study: Study) -> ClaimTable:
-    """Read a study's claims and check every row.
+    """Read a study's claims and check every row; of one county alone if it is restricted so.
 
     Raises
     ------
     DataError
         If the study has no claims, or a row does not hold: the rows are listed, each with
-        its line, its claim and what is wrong.
+        its line, its claim and what is wrong; or if no claim speaks of the county.
     """
+    table = _read_claims(study.whole)
+    return _narrow_claims(table, study) if study.county else replace(table, study=study)
+
+
+def _narrow_claims(table: ClaimTable, study: Study) -> ClaimTable:
+    """Keep the claims on a county and its villages, and what is said of each county alike."""
+    county = study.county.name if study.county else ""
+    programme = (study.programme.name, HOLDS_FOR_EACH)
+    claims = {
+        name: claim
+        for name, claim in table.claims.items()
+        if claim.county == county or (claim.county, claim.indicator) == programme
+    }
+    if not any(claim.county == county for claim in claims.values()):
+        known = sorted({claim.county for claim in table.claims.values()} - {programme[0]})
+        file = study.claims.file if study.claims else ""
+        raise DataError(f"{file}: no claim on {county}; it has claims on {', '.join(known)}.")
+    return ClaimTable(
+        study=study,
+        claims=claims,
+        indicators=table.indicators,
+        unquantified=tuple(gap for gap in table.unquantified if gap.county == county),
+        whole=table,
+    )
+
+
+def _read_claims(study: Study) -> ClaimTable:
     if study.claims is None:
         raise DataError("study.yml: the study has no claims; add 'claims: {file: claims.csv}'.")
     indicators = read_indicators(study.path(study.claims.indicators))

@@ -111,7 +111,8 @@ def read_numbers(
         "Write the number, leave the cell empty where it is not known, or list what such cells "
         f"say under missing.{allowed}"
     )
-    gone = [i for i, text in enumerate(distinct) if text and half_width(text) in missing]
+    gone = [i for i, text in enumerate(distinct) if missing and text
+            and half_width(text) in missing]  # fmt: skip
     kinds: tuple[tuple[Level, list[int], str, str], ...] = (
         ("error", refused, "not numbers", remedy),
         ("note", worded, say("figures in words, read as numbers"), ""),
@@ -208,7 +209,8 @@ def _read_each(
     missing: Sequence[str] = (),
 ) -> Coded:
     distinct, codes = distinct_cells(table.frame[column])
-    distinct = ["" if half_width(text) in missing else text for text in distinct]
+    if missing:
+        distinct = ["" if half_width(text) in missing else text for text in distinct]
     found = [read(half_width(text)) if text else np.nan for text in distinct]
     wrong = {
         what: [i for i, value in enumerate(found) if value is None],

@@ -144,7 +144,7 @@ def _count_from(numbers: npt.NDArray[Any], low: float) -> Codes | None:
 
 def as_integer(text: str) -> str:
     """Write a whole number without its ".0"."""
-    return text[:-2] if re.fullmatch(r"-?\d+\.0", text) else text
+    return text[:-2] if text.endswith(".0") and re.fullmatch(r"-?\d+\.0", text) else text
 
 
 def _as_text(values: pd.Series[Any] | pd.Index[Any]) -> pd.Series[str]:

@@ -24,7 +24,7 @@ def read_config(file: Path, model: type[Model]) -> Model:
         If the file does not parse, or does not fit; all misfits are listed.
     """
     try:
-        content = yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)
+        content = load_yaml(file.read_text(encoding="utf-8"))
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         what = str(error.problem)
@@ -71,6 +71,11 @@ def describe_errors(model: type[BaseModel], error: pydantic.ValidationError) -> 
     return problems
 
 
+def load_yaml(text: str) -> Any:
+    """Read YAML, in which a key that is given twice, or is no word, is an error."""
+    return yaml.load(text, Loader=_Loader)
+
+
 class _Loader(yaml.SafeLoader):
     """YAML's safe loader, but a key given twice is an error instead of the last one's."""
 
@@ -109,3 +114,18 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     if get_origin(annotation) in (list, dict, Union, UnionType):
         return next(filter(None, map(_model_in, get_args(annotation))), None)
     return None
+
+
+def is_file(path: Path) -> bool:
+    """Whether a path is a file; one too long for the file system is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def studies_near(file: Path) -> str:
+    """Name the studies beside one that is not there."""
+    places = [file.parent.parent, Path("data"), Path("../data")]
+    near = sorted({str(p.parent) for place in places for p in place.glob("*/study.yml")})
+    return f" Studies near: {', '.join(near)}." if near else ""

@@ -96,10 +96,11 @@ def report_stages(table: Table, entries: pd.DataFrame, problems: Problems) -> No
     may be named at one stage and not at another.
     """
     place = [*PLACE, "source", "role"]
+    finely, coarsely = (_sum_stages(entries, key) for key in ([*place, "project"], place))
     for more, less in (("spent", "received"), ("received", "committed")):
-        fine = _exceeding(entries, [*place, "project"], more, less)
+        fine = _exceeding(*finely, more, less)
         told = {parts[: len(place)] for parts in fine}
-        coarse = _exceeding(entries, place, more, less)
+        coarse = _exceeding(*coarsely, more, less)
         found = fine + [parts for parts in coarse if parts[: len(place)] not in told]
         if found:
             problems.add(
@@ -111,16 +112,21 @@ def report_stages(table: Table, entries: pd.DataFrame, problems: Problems) -> No
             )
 
 
-def _exceeding(
-    entries: pd.DataFrame, key: list[str], more: str, less: str
-) -> list[tuple[str, ...]]:
-    """Give the keys and years in which more money had got to one stage than to another."""
+def _sum_stages(entries: pd.DataFrame, key: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Sum money by key, year and stage: that of each year, and that of all years up to it."""
     sums = entries.pivot_table(
         index=[*key, "year"], columns="stage", values="amount", aggfunc="sum"
     )
+    return sums, sums.fillna(0).groupby(level=key).cumsum()
+
+
+def _exceeding(
+    sums: pd.DataFrame, cumulated: pd.DataFrame, more: str, less: str
+) -> list[tuple[str, ...]]:
+    """Give the keys and years in which more money had got to one stage than to another."""
     if more not in sums or less not in sums:
         return []
-    cumulated = sums.fillna(0).groupby(level=key).cumsum()
+    key = [name for name in sums.index.names if name != "year"]
     recorded = sums[less].notna().groupby(level=key).transform("any")
     over = recorded & (cumulated[more] > cumulated[less] * (1 + 1e-9) + 1e-6)
     return [(*map(str, parts), str(int(year))) for *parts, year in cumulated.index[over]]

@@ -11,6 +11,7 @@ import pandas as pd
 from evaluation.data.activities import read_indicators, read_projects
 from evaluation.data.ledger import FundingLedger
 from evaluation.data.ledger_reader import read_ledger
+from evaluation.data.narrow import narrow_data
 from evaluation.data.panel import VillagePanel
 from evaluation.data.panel_reader import read_panel
 from evaluation.data.problems import Problem, Problems
@@ -52,10 +53,14 @@ class StudyData(ShowsSummary):
 def load_data(study: Study) -> StudyData:
     """Load a study's panel, ledger, projects and indicators, under pseudonyms if it has any.
 
+    All files are checked whole; of a study that is restricted to a county, what is not that
+    county's is left out then.
+
     Raises
     ------
     DataError
-        With all that is wrong in any file, as ``evaluation check`` lists it.
+        With all that is wrong in any file, as ``evaluation check`` lists it; or if the county
+        has no treated village.
 
     Examples
     --------
@@ -66,6 +71,7 @@ def load_data(study: Study) -> StudyData:
     data, problems = check_data(study)
     problems.raise_errors()
     assert data is not None
+    data = narrow_data(data)
     if study.pseudonyms:
         return pseudonymise(data, read_pseudonyms(study.pseudonyms))
     return data

@@ -89,6 +89,8 @@ def find_yearly(pattern: str, columns: Iterable[str]) -> dict[str, str]:
 
 def _keep_totals(table: Table, column: str) -> Table:
     """Put back the totals rows whose word stands in a column of words, such as 资金来源."""
+    if len(table.frame) == len(table.every_row):
+        return table
     stays = table.every_row[column].str.replace(r"\s", "", regex=True).str.lower().isin(TOTALS)
     stays |= table.every_row.index.isin(table.frame.index)
     kept = tuple(name_row(table.row_word, row, "") for row in table.every_row.index[stays])

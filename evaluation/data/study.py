@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import (
-    Field,
-    PrivateAttr,
-    StringConstraints,
-    model_validator,
-)
+from pydantic import Field, PrivateAttr, model_validator
 
-from evaluation.data.config import read_config
+from evaluation.data.config import is_file, read_config, studies_near
 from evaluation.data.hedges import Reading
 from evaluation.data.money import parse_money
+from evaluation.data.restriction import restrict
 from evaluation.data.study_files import (
+    Area,
+    ClaimFiles,
     Column,
     FileName,
     IndicatorsFile,
@@ -30,30 +28,6 @@ from evaluation.data.study_source import FileTerms, Source, Terms
 from evaluation.display import ShowsSummary
 from evaluation.errors import DataError, suggest
 from evaluation.language import say
-
-
-class Area(Part):
-    """A county, or the whole programme, as the files name it."""
-
-    name: Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
-    zh: str = ""
-
-
-class Unquantified(Part):
-    """Money that the text names without an amount: totals then have no upper bound."""
-
-    county: str
-    indicator: str
-    claim: str
-
-
-class ClaimFiles(Part):
-    """The published claims: the table, its dictionary of indicators, the cross-checks."""
-
-    file: FileName = "claims.csv"
-    indicators: FileName = "indicators.csv"
-    crosschecks: FileName | None = None
-    unquantified: list[Unquantified] = []
 
 
 class Study(ShowsSummary, Part):
@@ -90,6 +64,9 @@ class Study(ShowsSummary, Part):
     _file: Path = PrivateAttr()
     _data: Path | None = PrivateAttr(default=None)
     _pseudonyms: Path | None = PrivateAttr(default=None)
+    _whole: Study | None = PrivateAttr(default=None)
+    _county: Area | None = PrivateAttr(default=None)
+    _outcome: Text | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
     def _areas_differ(self) -> Study:
@@ -135,6 +112,8 @@ class Study(ShowsSummary, Part):
         *,
         data: str | Path | None = None,
         pseudonyms: str | Path | None = None,
+        county: str = "",
+        outcome: str = "",
     ) -> Study:
         """Read a study from its folder (or its study.yml).
 
@@ -146,6 +125,8 @@ class Study(ShowsSummary, Part):
             Where the data files are, if not beside study.yml.
         pseudonyms
             A key file, whose codes take the place of villages' names.
+        county, outcome
+            As `restrict` takes them; empty for all counties, and for the study's own outcome.
 
         Raises
         ------
@@ -155,8 +136,8 @@ class Study(ShowsSummary, Part):
         """
         file = Path(path)
         file = file if file.suffix in (".yml", ".yaml") else file / "study.yml"
-        if not _is_file(file):
-            raise DataError(f"no study at {path}: {file} does not exist.{_others(file)}")
+        if not is_file(file):
+            raise DataError(f"no study at {path}: {file} does not exist.{studies_near(file)}")
         study = read_config(file, cls)
         study._file = file
         study._data = Path(data) if data else None
@@ -168,13 +149,40 @@ class Study(ShowsSummary, Part):
                 f"{file.name}: a ledger needs a panel, which says which villages are."
             )
         for name in study.file_names():
-            if not _is_file(study.path(name)):
+            if not is_file(study.path(name)):
                 obtain = study.source.obtain
                 how = f" {obtain.en} Then name its folder with --data." if obtain else ""
                 raise DataError(
                     f"{file.name}: names {name}, which is not in "
                     f"{study.path(name).parent}.{how}"
                 )
+        return study.restrict(county=county, outcome=outcome)
+
+    def restrict(self, *, county: str = "", outcome: str = "") -> Study:
+        """Give the study of one county alone, or on another outcome than its own.
+
+        Parameters
+        ----------
+        county
+            In English or in Chinese, as study.yml or a file has it. Files are read and checked
+            whole; what is not the county's is then left out.
+        outcome
+            An outcome of the panel by its name, "income", or a kind of income ("operating").
+
+        Raises
+        ------
+        DataError
+            If there is no such county or outcome.
+        """
+        whole = self._whole or self
+        county, outcome = county.strip(), outcome.strip()
+        if not (county or outcome):
+            return whole
+        changed, area, label = restrict(whole, county=county, outcome=outcome)
+        if area is None and label is None:
+            return whole
+        study = whole.model_copy(update=changed)
+        study._whole, study._county, study._outcome = whole, area, label
         return study
 
     def summary(self) -> str:
@@ -208,6 +216,21 @@ class Study(ShowsSummary, Part):
         return self._pseudonyms
 
     @property
+    def whole(self) -> Study:
+        """The study with all of its counties, and its own outcome."""
+        return self._whole or self
+
+    @property
+    def county(self) -> Area | None:
+        """The county that it is restricted to, if any."""
+        return self._county
+
+    @property
+    def outcome(self) -> Text | None:
+        """What the outcome is called that was chosen in place of its own, if any."""
+        return self._outcome
+
+    @property
     def parts(self) -> frozenset[str]:
         """The parts that it has, as the notebooks' cells name those that they need."""
         panel = self.panel
@@ -223,7 +246,7 @@ class Study(ShowsSummary, Part):
     def path(self, name: str) -> Path:
         """Give the path of one of its files: where the data are, else beside study.yml."""
         place, beside = (self._data or self.folder) / name, self.folder / name
-        return beside if not _is_file(place) and _is_file(beside) else place
+        return beside if not is_file(place) and is_file(beside) else place
 
     @property
     def price_year(self) -> int | None:
@@ -261,32 +284,6 @@ class Study(ShowsSummary, Part):
         )
 
     def _money_columns(self) -> list[Column]:
-        found: list[Column] = []
-        if self.panel:
-            found += [*self.panel.income.values(), *self.panel.outcomes.values()]
-            found += self.panel.covariates.values()
-            if self.panel.aggregate:
-                found += [
-                    Column(column=outcome.column, unit=outcome.unit)
-                    for outcome in self.panel.aggregate.outcomes.values()
-                ]
-        if self.ledger:
-            found += self.ledger.amounts.values()
-            found += [self.ledger.amount] if self.ledger.amount else []
-        if self.projects and self.projects.expected_return:
-            found.append(self.projects.expected_return)
+        parts = (self.panel, self.ledger, self.projects)
+        found = [column for part in parts if part for column in part.number_columns]
         return [column for column in found if parse_money(column.unit)]
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # a name too long for the file system
-        return False
-
-
-def _others(file: Path) -> str:
-    """Name the studies beside one that is not there."""
-    places = [file.parent.parent, Path("data"), Path("../data")]
-    near = sorted({str(p.parent) for place in places for p in place.glob("*/study.yml")})
-    return f" Studies near: {', '.join(near)}." if near else ""

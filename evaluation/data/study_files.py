@@ -11,6 +11,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    StringConstraints,
     model_validator,
 )
 
@@ -50,6 +51,30 @@ def _inside(name: str) -> str:
 
 FileName = Annotated[str, AfterValidator(_inside)]
 Unit = Annotated[str, AfterValidator(check_unit)]
+
+
+class Area(Part):
+    """A county, or the whole programme, as the files name it."""
+
+    name: Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+    zh: str = ""
+
+
+class Unquantified(Part):
+    """Money that the text names without an amount: totals then have no upper bound."""
+
+    county: str
+    indicator: str
+    claim: str
+
+
+class ClaimFiles(Part):
+    """The published claims: the table, its dictionary of indicators, the cross-checks."""
+
+    file: FileName = "claims.csv"
+    indicators: FileName = "indicators.csv"
+    crosschecks: FileName | None = None
+    unquantified: list[Unquantified] = []
 
 
 class TableFile(Part):
@@ -173,6 +198,11 @@ class LedgerFile(TableFile):
                 raise ValueError(f"{column.column}: say what money it is in, as in unit: 万元")
         return self
 
+    @property
+    def number_columns(self) -> list[Column]:
+        """All columns of numbers."""
+        return [*self.amounts.values(), *([self.amount] if self.amount else [])]
+
 
 class ProjectsFile(TableFile):
     """Projects, one row each: type, start, jobs, expected return a year."""
@@ -183,6 +213,11 @@ class ProjectsFile(TableFile):
     start: str | None = None
     jobs: str | None = None
     expected_return: AnyColumn | None = None
+
+    @property
+    def number_columns(self) -> list[Column]:
+        """All columns of numbers in a unit."""
+        return [self.expected_return] if self.expected_return else []
 
 
 class IndicatorsFile(TableFile):

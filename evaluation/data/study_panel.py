@@ -223,6 +223,17 @@ class PanelFile(TableFile):
         return self
 
     @property
+    def number_columns(self) -> list[Column]:
+        """All columns of numbers."""
+        made = self.aggregate.outcomes.values() if self.aggregate else ()
+        return [
+            *self.income.values(),
+            *self.outcomes.values(),
+            *self.covariates.values(),
+            *(Column(column=outcome.column, unit=outcome.unit) for outcome in made),
+        ]
+
+    @property
     def is_wide(self) -> bool:
         """Whether each year has columns of its own."""
         return self.year is None

@@ -36,6 +36,7 @@ _MAGIC = {
 _WEB = ("<html", "<!doctype", "<table", "<?xml", "<meta", "<style")
 _CODE_PAGE = re.compile("cp(125|437|8)|iso8859|latin|mac_|hp")
 TOTALS = {"合计", "总计", "小计", "共计", "total", "sum", "subtotal"}
+_TOTALS_END = re.compile(rf"[{''.join({word[-1] for word in TOTALS})}]\s*(?:\0|$)", re.I)
 # A name such as 注沟镇 is no note: the word must end in a colon, a bracket, or the cell.
 _NOTE = re.compile(
     r"(注|备注|说明|来源|资料来源|数据来源|单位|notes?|sources?)\s*\d*\s*([:：.．、(（]|$)",
@@ -159,19 +160,21 @@ def why_aside(cells: Sequence[str], header: Sequence[str] = ()) -> str:
     >>> why_aside(["注沟镇", "12", "120"])
     ''
     """
-    filled = [cell for cell in cells if cell]
-    words = [n for n, cell in enumerate(cells) if cell and not _NUMBER.fullmatch(cell)][:_FIRST]
-    for number in words:
+    words: list[int] = []
+    if _TOTALS_END.search("\0".join(cells)):  # as in few records
+        words = [n for n, cell in enumerate(cells) if cell and not _NUMBER.fullmatch(cell)]
+    for number in words[:_FIRST]:
         named = header[number] if number < len(header) else ""
         is_kind = number != words[0] and _KIND.search(named)
         if re.sub(r"\s", "", cells[number]).lower() in TOTALS and not is_kind:
-            if any(map(_VILLAGE_CODE.fullmatch, filled)):
+            if any(map(_VILLAGE_CODE.fullmatch, cells)):
                 break
             return say("totals row {cell!r}", cell=cells[number])
-    if filled and list(cells) == list(header):
+    first = next(filter(None, cells), "")
+    if first and list(cells) == list(header):
         return say("the header again")
-    if filled and _NOTE.match(filled[0]):
-        return say("note {cell!r}", cell=shorten(filled[0]))
+    if first and _NOTE.match(first):
+        return say("note {cell!r}", cell=shorten(first))
     return ""
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from evaluation.data.load import StudyData
+from evaluation.data.study import Study
 from evaluation.errors import DesignError
 from evaluation.language import say
 from evaluation.report.exhibits import Exhibit
@@ -69,6 +70,13 @@ class NeedsFound:
                 return absent(study_data, self.name, say(self.caption), str(error))
 
         return exhibit
+
+
+def lacking(study: Study, part: str, message: str) -> str:
+    """Say that a study has not a part, or that it has nothing in it on the report's county."""
+    if study.county and getattr(study, part, None):
+        return say("The study's files have nothing of this on the county.")
+    return say(message)
 
 
 def absent(study_data: StudyData, name: str, caption: str, reason: str) -> Exhibit:

@@ -19,7 +19,7 @@ from evaluation.data.study import Study
 from evaluation.errors import ReportError
 from evaluation.language import choose, mark, say, spoken
 from evaluation.report import plots
-from evaluation.report.absent import NeedsFound
+from evaluation.report.absent import NeedsFound, lacking
 
 Part = Literal["panel", "ledger", "projects", "indicators", "map", "income-kinds"]
 
@@ -94,8 +94,8 @@ def has_part(study_data: StudyData, part: Part) -> bool:
 def needs(part: Part, name: str, caption: str) -> NeedsFound:
     """Make an exhibit say that its part is absent, where a study lacks it."""
 
-    def reason_of(study_data: StudyData) -> str:
-        return "" if has_part(study_data, part) else say(_ABSENT[part])
+    def reason_of(given: StudyData) -> str:
+        return "" if has_part(given, part) else lacking(given.study, part, _ABSENT[part])
 
     return NeedsFound(name, caption, reason_of, errors=())
 

@@ -1,6 +1,7 @@
 """One page over many runs: what a reader sees of them, and which are stale."""
 
 import html
+import json
 import os
 import re
 import shutil
@@ -473,3 +474,59 @@ def test_the_page_filters_and_sorts_in_a_browser(reports):
         assert tab.evaluate("document.documentElement.scrollWidth") <= 390
         browser.close()
     assert [line for line in told if not line.startswith(("data:", page.as_uri()))] == []
+
+
+# -- runs on one county, or on another outcome -------------------------------------------------
+
+
+def restrict_run(folder, **said):
+    results = json.loads((folder / "results.json").read_text("utf-8"))
+    write_json(folder / "results.json", {**results, **said})
+
+
+def test_an_effect_of_a_run_on_one_county_is_that_countys(reports, studies):
+    chosen = {name: {**values, "county": "East"} for name, values in FULL.items()}
+    plain = {name: {**values, "county": ""} for name, values in FULL.items()}
+    alone = write_run(reports, "hills-11111111", EFFECTS[:2], parameters=chosen)
+    restrict_run(alone, county={"name": "East", "zh": "东县"})
+    write_run(reports, "hills-22222222", EFFECTS[:2], parameters=plain)
+    rows = read_rows(index(reports, studies))
+    assert {columns([row], "Run", "Study", "County", "Settings")[0] for row in rows} == {
+        ("hills-11111111", "The hills", "East 东县", "county = East"),
+        ("hills-22222222", "The hills", "all", ""),
+    }
+
+
+def test_a_run_without_an_estimate_says_of_what_there_is_none(reports):
+    alone = write_run(reports, "hills-11111111", ())
+    chosen = {
+        "county": {"name": "East", "zh": "东县"},
+        "outcome": {"en": "grants", "zh": "补助"},
+    }
+    restrict_run(alone, **chosen)
+    assert columns(read_rows(index(reports)), "County", "Outcome") == [("East", "grants")]
+    assert columns(read_rows(index(reports, language="zh")), "县", "结果变量") == [
+        ("East", "补助")
+    ]
+
+
+def test_runs_on_one_county_each_are_one_series_and_one_map(reports):
+    for number, name in enumerate(("East", "West"), start=1):
+        chosen = {chapter: {**values, "county": name} for chapter, values in FULL.items()}
+        alone = write_run(reports, f"hills-{number:08}", EFFECTS, parameters=chosen)
+        restrict_run(alone, county={"name": name})
+    page = index(reports)
+    texts = [html.unescape(text) for text in re.findall('<img alt="([^"]+)"', read(page))]
+    series = [text for text in texts if "00000001 and 1 more, " in text]
+    assert len(series) == 1
+    assert "county =" not in series[0]
+    assert re.search(r"and 1 more, [^:]*: East [^:]*, West [^:]*\.", series[0])
+    (drawn,) = [text for text in texts if "Map of counties" in text]
+    assert re.search(r"(East .*, West )|(West .*, East )", drawn)
+
+
+def test_a_map_is_of_a_run_on_all_counties(reports):
+    write_run(reports, "hills-11111111", EFFECTS, end="2026-01-01T00:00:00+00:00")
+    alone = write_run(reports, "hills-22222222", EFFECTS)
+    restrict_run(alone, county={"name": "East", "zh": "东县"})
+    assert "; run hills-11111111." in read(index(reports))

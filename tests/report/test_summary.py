@@ -230,7 +230,7 @@ def test_claims_are_counted_bounded_and_not_ranked():
 def test_inconsistent_claims_are_named():
     row = {"check": "X1", "title": "Sum", "county": "East", "verdict": "inconsistent"}
     told = said(claim_results(exhibit("crosschecks", row, row)))
-    assert "Of 1 cross-checks of claims: 1 inconsistent." in told["sure"][1]
+    assert "Of 1 cross-check of claims: 1 inconsistent." in told["sure"][1]
     assert "These cannot be true together: X1 Sum (East)." in told["sure"][1]
 
 

@@ -12,11 +12,12 @@ from evaluation.claims.crosscheck import VERDICTS, Verdict, crosscheck_frame, ru
 from evaluation.claims.formula import parse_formula
 from evaluation.claims.table import ClaimTable
 from evaluation.data.hedges import OTHER_READING, Reading
-from evaluation.language import commas, mark, say, sentences
+from evaluation.language import commas, mark, say, say_count, sentences
 from evaluation.report.cells import html_bounds, html_claims, html_lines, html_table
-from evaluation.report.claims.tables import READINGS, relabel
+from evaluation.report.claims.tables import READINGS, absent_claims, relabel
 from evaluation.report.exhibits import LEGEND, MONEY, Exhibit
 
+_CAPTION = mark("Cross-checks: which claims can be true together")
 _ANSWERS = {
     "yes": mark("holds for every value allowed"),
     "no": mark("holds for none"),
@@ -33,6 +34,9 @@ def crosscheck_table(table: ClaimTable, *, reading: Reading | None = None) -> Ex
     under the other reading.
     """
     reading = reading or table.study.reading
+    left_out = say_left_out(table)
+    if left_out and not run_crosschecks(table):
+        return absent_claims(table, "crosschecks", say(_CAPTION), left_out)
     other = OTHER_READING[reading]
     read, reread = say(READINGS[reading][0]), say(READINGS[other][0])
     results = run_crosschecks(table, reading=reading)
@@ -74,9 +78,10 @@ def crosscheck_table(table: ClaimTable, *, reading: Reading | None = None) -> Ex
         name="crosschecks",
         kind="table",
         simulated=table.study.simulated,
-        caption=say("Cross-checks: which claims can be true together"),
+        caption=say(_CAPTION),
         note=sentences(
             count_verdicts(Counter(result.verdict for result in results)),
+            left_out,
             say(
                 "Consistent means that no relation in the check rules itself out, not that the "
                 "figures are true."
@@ -100,7 +105,25 @@ def count_verdicts(counts: Counter[Verdict]) -> str:
         say("{n} {kind}", n=counts[verdict], kind=say(said))
         for verdict, said in VERDICTS.items()
     )
-    return say("{n} cross-checks: {each}.", n=counts.total(), each=each)
+    return say_count(
+        "{n} cross-check: {each}.", "{n} cross-checks: {each}.", counts.total(), each=each
+    )
+
+
+def say_left_out(table: ClaimTable) -> str:
+    """Say how many checks cannot be made on one county alone; '' if all were made."""
+    if table.whole is None:
+        return ""
+    n = len(run_crosschecks(table.whole)) - len(run_crosschecks(table))
+    return (
+        say_count(
+            "{n} cross-check is not made here: it is on another county or several.",
+            "{n} cross-checks are not made here: they are on other counties or several.",
+            n,
+        )
+        if n
+        else ""
+    )
 
 
 def _worked_out(

@@ -17,7 +17,7 @@ from evaluation.claims.definitions import check_measures
 from evaluation.claims.measures import assess_counties, assessment_frame
 from evaluation.claims.table import ClaimTable
 from evaluation.data.hedges import OTHER_READING, READINGS, Reading
-from evaluation.language import commas, listing, say, sentences
+from evaluation.language import commas, listing, mark, say, sentences
 from evaluation.report.cells import (
     html_bounds,
     html_claims,
@@ -26,12 +26,26 @@ from evaluation.report.cells import (
     html_phrase,
     html_table,
 )
-from evaluation.report.claims.check_tables import count_verdicts
+from evaluation.report.claims.check_tables import count_verdicts, say_left_out
 from evaluation.report.claims.tables import READINGS as READ
-from evaluation.report.claims.tables import name_area, relabel, say_gap, say_otherwise
+from evaluation.report.claims.tables import (
+    absent_claims,
+    name_area,
+    relabel,
+    say_gap,
+    say_otherwise,
+)
 from evaluation.report.exhibits import LEGEND, MONEY, Exhibit
 
 # The measures that the report opens with.
+_ORDERS = mark(
+    "Of {n} comparisons of two counties on one measure, {ranked} give an order. No effect of "
+    "the programme is identified: there are no villages to compare with."
+)
+_NO_EFFECT = mark(
+    "No effect of the programme is identified: there are no villages to compare with."
+)
+_RANKED = mark("What may be ranked, and what may not")
 _HEADLINES = ("level_per_village", "gain_per_village", "gain_per_yuan", "cost_per_job")
 
 
@@ -61,7 +75,7 @@ def findings_table(table: ClaimTable, *, reading: Reading | None = None) -> Exhi
     results = run_crosschecks(table, reading=reading)
     counts = Counter(result.verdict for result in results)
     compared = compare_counties(table, assessments, reading=reading)["verdict"]
-    ranked = int(compared.isin(["above", "below"]).sum())
+    n_pairs, ranked = len(compared), int(compared.isin(["above", "below"]).sum())
     return Exhibit(
         name="findings",
         kind="table",
@@ -69,13 +83,10 @@ def findings_table(table: ClaimTable, *, reading: Reading | None = None) -> Exhi
         caption=say("In short: what the published figures imply, if they are true"),
         note=sentences(
             say("{reading} reading of hedges.", reading=say(READ[reading][0]).capitalize()),
-            count_verdicts(counts),
+            count_verdicts(counts) if results else "",
+            say_left_out(table),
             say(
-                "Of {n} comparisons of two counties on one measure, {ranked} give an order. "
-                "No effect of the programme is identified: there are no villages to compare "
-                "with.",
-                n=len(compared),
-                ranked=ranked,
+                _ORDERS if table.study.county is None else _NO_EFFECT, n=n_pairs, ranked=ranked
             ),
             say(MONEY),
             say(LEGEND),
@@ -136,6 +147,9 @@ def measure_table(
 
 def comparison_table(table: ClaimTable, *, reading: Reading | None = None) -> Exhibit:
     """Say which counties may be ranked on what, and why most may not."""
+    if table.study.county:
+        reason = say("This report is on one county: there is none to rank it with.")
+        return absent_claims(table, "comparisons", say(_RANKED), reason)
     frame = compare_counties(table, assess_counties(table), reading=reading)
     told = frame[frame["verdict"] != "not identified"]
     untold = frame[frame["verdict"] == "not identified"]["label"].value_counts()
@@ -160,7 +174,7 @@ def comparison_table(table: ClaimTable, *, reading: Reading | None = None) -> Ex
         name="comparisons",
         kind="table",
         simulated=table.study.simulated,
-        caption=say("What may be ranked, and what may not"),
+        caption=say(_RANKED),
         note=say(
             "Pairs in which a county has no figure at all are left out ({pairs}). Figures "
             "without a date of their own count as of the text's date.",
@@ -238,7 +252,7 @@ def _findings(known: pd.DataFrame, reading: Reading) -> list[Markup]:
                     claims=html_claims(row["claims"]),
                 )
             )
-        if (span := block["all_definitions"].iloc[0]) is not None:
+        if isinstance(span := block["all_definitions"].iloc[0], Bounds):
             told = Markup(say("over all definitions: {span}"))
             lines.append(told.format(span=html_bounds(span)))
     return lines

@@ -95,6 +95,13 @@ def plot_claim_counts(table: ClaimTable) -> Exhibit:
             "{programme}: claims on all counties together. Coder's reading: the text has "
             "words, such as 全面 (all), that were coded as a number.",
             programme=programme,
+        )
+        if table.study.county is None
+        else say(
+            "{programme}: what is said of all counties together and holds for each; other "
+            "such claims are left out. Coder's reading: the text has words, such as 全面 "
+            "(all), that were coded as a number.",
+            programme=programme,
         ),
     )
 

@@ -13,7 +13,8 @@ from evaluation.claims.indicators import FUNDS
 from evaluation.claims.table import ClaimTable
 from evaluation.data.hedge_words import check_hedge_words
 from evaluation.data.hedges import Reading
-from evaluation.data.study import Area, Study
+from evaluation.data.study import Study
+from evaluation.data.study_files import Area
 from evaluation.errors import DataError, suggest
 from evaluation.language import choose, commas, mark, say, sentences, spoken
 from evaluation.report.cells import html_bounds, html_claims, html_date, html_lines, html_table
@@ -38,6 +39,10 @@ def pillar_table(table: ClaimTable, pillar: str) -> Exhibit:
     claims = [c for c in table.claims.values() if c.pillar == pillar]
     order = list(STAGES)
     claims.sort(key=lambda c: order.index(c.stage))
+    if table.study.county and not claims:
+        reason = say("The text says nothing on this of the county alone.")
+        name, caption = f"pillar_{pillar}", _caption_pillar(table, pillar)
+        return absent_claims(table, name, caption, reason)
     keys = list(dict.fromkeys((c.stage, c.indicator) for c in claims))
     told: dict[tuple[str, str, str], list[Markup]] = {}
     for claim in claims:
@@ -58,7 +63,7 @@ def pillar_table(table: ClaimTable, pillar: str) -> Exhibit:
         name=f"pillar_{pillar}",
         kind="table",
         simulated=table.study.simulated,
-        caption=say("{pillar}: the counties side by side", pillar=say(PILLARS[pillar])),
+        caption=_caption_pillar(table, pillar),
         note=sentences(
             say(
                 "Figures as printed, with their strict bounds where they are hedged or "
@@ -70,6 +75,26 @@ def pillar_table(table: ClaimTable, pillar: str) -> Exhibit:
         data=data[data["pillar"] == pillar].drop(columns="pillar"),
         body=html_table(shown, group="stage"),
     )
+
+
+def absent_claims(table: ClaimTable, name: str, caption: str, reason: str) -> Exhibit:
+    """Give the exhibit that says why there is nothing to show of claims."""
+    return Exhibit(
+        name=name,
+        kind="table",
+        simulated=table.study.simulated,
+        caption=caption,
+        data=pd.DataFrame({"absent": [reason]}, dtype=object),
+        body=Markup("<p>{}</p>").format(reason),
+    )
+
+
+def _caption_pillar(table: ClaimTable, pillar: str) -> str:
+    named = say(PILLARS[pillar])
+    if table.study.county is None:
+        return say("{pillar}: the counties side by side", pillar=named)
+    county = table.name_area(table.study.county.name)
+    return say("{pillar}: what the text says of {county}", pillar=named, county=county)
 
 
 def hedge_table(table: ClaimTable) -> Exhibit:

@@ -73,7 +73,7 @@ def find_moves(exhibits: Iterable[ExhibitDifference]) -> list[Move]:
             )
             told: dict[tuple[Any, ...], Move] = {}
             for move in found:  # what repeats at other horizons, say, is told once
-                told.setdefault((move.column, move.before, move.after), move)
+                told.setdefault((move.column, *map(_key, (move.before, move.after))), move)
             moves += [*told.values()][:_MOST]
     return moves
 
@@ -118,6 +118,11 @@ def _of_exhibit(exhibit: ExhibitDifference, columns: tuple[str, ...]) -> Iterato
                     ends=ends,
                     remark=_remark(row, cell, ends),
                 )
+
+
+def _key(value: Any) -> Any:
+    """Give what tells a value from others; bounds that only one run has are a mapping."""
+    return repr(value) if isinstance(value, Mapping) else value
 
 
 def _column(cell: CellDifference) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pandas as pd
 from matplotlib.ticker import MaxNLocator, PercentFormatter
@@ -10,6 +12,7 @@ from evaluation.data.load import StudyData
 from evaluation.data.money import parse_money
 from evaluation.data.panel import Floats, Variable, VillagePanel
 from evaluation.data.prices import study_deflators
+from evaluation.data.study_panel import IncomeKind
 from evaluation.language import mark, say, sentences
 from evaluation.report import plots
 from evaluation.report.absent import absent
@@ -29,6 +32,7 @@ from evaluation.report.village_words import (
 TARGETS = (5, 10)
 """Targets for a village's yearly collective income that programmes set, in 万元."""
 _NEAR = 0.5  # 万元 from a target on, where heaps lie; bins as wide are what it is held against
+_KINDS = [f"income_{kind}" for kind in get_args(IncomeKind)]
 _FEW = 20  # village-years; where fewer are expected, no excess is given
 _BIN, _TOP = 0.25, 15.0
 _ARMS = (mark("treated villages"), mark("never treated villages"))
@@ -120,11 +124,9 @@ def _subsidy_words(panel: VillagePanel, aid: Floats, unit: str) -> str:
 
 def _total_income(panel: VillagePanel) -> Floats:
     """Give all income with subsidies: the file's total, or the sum of its kinds."""
-    if "income_total" in panel.matrices:
-        return panel.matrix("income_total")
-    kinds = [name for name, variable in panel.variables.items() if variable.role == "income"]
-    total: Floats = np.sum([panel.matrix(name) for name in kinds], axis=0)
-    return total
+    kinds = [name for name in panel.matrices if name in _KINDS]
+    total = ["income_total"] if "income_total" in kinds else kinds
+    return np.asarray(np.sum([panel.matrix(name) for name in total], axis=0))
 
 
 @needs("income-kinds", "bunching", _NEAR_TARGETS)
@@ -293,7 +295,6 @@ def _reported_by_state(study_data: StudyData) -> dict[str, Floats]:
     # Rounded to whole yuan: 5 万元 deflated and back must not fall below 5.
     reported = np.round(panel.matrix(_reported_income(panel).name) / factors / 10_000, 4)
     treated, ever = panel.treated_cells, panel.is_treated[:, None]
-    members = (treated, ever & ~treated, np.broadcast_to(~ever, treated.shape))
-    known = np.isfinite(reported)
+    members, known = (treated, ever & ~treated, ~ever & ~treated), np.isfinite(reported)
     found = {s: reported[m & known] for s, m in zip(STATES, members, strict=True)}
     return {state: values for state, values in found.items() if len(values)}

@@ -183,6 +183,9 @@ def problem_table(study_data: StudyData) -> Exhibit:
                 "Nothing was changed or filled in on their account; the command “evaluation "
                 "check” lists every place."
             ),
+            say("Files are read and checked whole: these are of all counties.")
+            if study_data.study.county
+            else "",
         ),
     )
 

@@ -26,7 +26,7 @@ from evaluation.report.data.ledger_plots import ledger_of, role_of
 from evaluation.report.efficiency.study import StudyEfficiency
 from evaluation.report.efficiency.tables import set_words
 from evaluation.report.exhibits import LEGEND, Exhibit
-from evaluation.report.gains.study import name_counties
+from evaluation.report.gains.study import name_with_all
 from evaluation.report.gains.words import show_interval
 from evaluation.report.village_words import money_note, needs, panel_of, show_number
 from evaluation.report.words import LADDER
@@ -127,10 +127,11 @@ def change_per_yuan_table(
     if not frame.loc["all", "n_villages"]:
         reason = say("No treated village has both money and an outcome before and after.")
         return absent(study_data, "change_per_yuan", say(_CHANGES), reason)
-    names = name_counties(study_data.study, frame.index[:-1])
+    labels, rows = name_with_all(study_data.study, frame.index[:-1])
+    frame = frame.iloc[rows]
     cells = pd.DataFrame(
         {
-            say("County"): [*names, say("all")],
+            say("County"): labels,
             say("Villages"): [f"{n:,.0f}" for n in frame["n_villages"]],
             say("Money {stage}", stage=say(stage)): [
                 show_number(x / shown.divisor) for x in frame["money"]

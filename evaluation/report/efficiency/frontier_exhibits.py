@@ -22,7 +22,7 @@ from evaluation.report.efficiency.frontier_units import (
 )
 from evaluation.report.efficiency.study import StudyEfficiency
 from evaluation.report.exhibits import Exhibit
-from evaluation.report.gains.study import name_counties
+from evaluation.report.gains.study import name_with_all
 from evaluation.report.gains.words import show_share
 from evaluation.report.village_words import COLORS, label_counties
 
@@ -57,10 +57,9 @@ def frontier_table(
     found = units.measure(n_draws)
     shares = share_reached(found).assign(county=units.frame["county"])
     groups = {str(name): part for name, part in shares.groupby("county")}
-    data = pd.DataFrame(
-        [_summarise(part, name) for name, part in [*groups.items(), ("all", shares)]]
-    )
-    labels = [*name_counties(efficiency.study_data.study, pd.Index(list(groups))), say("all")]
+    labels, rows = name_with_all(efficiency.study_data.study, pd.Index(list(groups)))
+    parts = [*groups.items(), ("all", shares)][rows]
+    data = pd.DataFrame([_summarise(part, name) for name, part in parts])
     cells = pd.DataFrame(
         {
             say("County"): labels,

@@ -21,7 +21,7 @@ from evaluation.report.absent import absent
 from evaluation.report.cells import html_bounds, html_table
 from evaluation.report.data.ledger_plots import SOURCES, ledger_of, role_of
 from evaluation.report.exhibits import LEGEND, Exhibit
-from evaluation.report.gains.study import name_counties
+from evaluation.report.gains.study import name_counties, name_with_all
 from evaluation.report.village_words import money_note, name_prices, needs, show_number
 
 Heads = dict[str, tuple[str, Callable[[Any], str | Markup]]]
@@ -220,9 +220,9 @@ def _exhibit(
     """Make the exhibit: counties by money, the total last, and so many rows as are read."""
     shown, study = ledger_of(study_data)[1], study_data.study
     counties = order.drop("all").sort_values(ascending=False, kind="stable").index
-    table = table.loc[[*counties, "all"]]
-    data = table.reset_index(drop=True)
-    data.insert(0, "county", [*name_counties(study, counties), say("all")])
+    labels, shown_rows = name_with_all(study, counties)
+    data = table.loc[[*counties, "all"]].iloc[shown_rows].reset_index(drop=True)
+    data.insert(0, "county", labels)
     rows = data.drop(index=range(_MOST_ROWS, len(counties)))
     cells = {
         head: [show(value) for value in rows[column]] for column, (head, show) in heads.items()

@@ -35,9 +35,13 @@ def plot_efficiency(efficiency: StudyEfficiency) -> Exhibit:
     found, total = efficiency.found, efficiency.found.total
     frame = found.by("county").sort_values("money", ascending=False)
     drawn = frame.head(_MOST)
-    labels, key = label_counties(efficiency.study_data.study, map(str, drawn.index))
+    study = efficiency.study_data.study
+    labels, key = label_counties(study, map(str, drawn.index))
     rows = pd.concat([pd.DataFrame([total]).infer_objects(), drawn])
     names = [plots.inscribe("all"), *labels.values()]
+    first = 1
+    if study.county:  # all there is is the county's
+        rows, names, first = rows.iloc[:1], [*labels.values()], 0
     villages = found.villages[found.villages["group"] == ""]
     figure = plots.new_figure(7.2, 1.5 + 0.38 * len(rows))
     with plots.in_style():
@@ -50,7 +54,7 @@ def plot_efficiency(efficiency: StudyEfficiency) -> Exhibit:
         axes.set_xlim(edges[0] - space, edges[1] + space)
         for place, row in enumerate(rows.to_dict("records")):
             _draw_set(axes, place, row)
-        for place, county in enumerate(drawn.index, start=1):
+        for place, county in enumerate(drawn.index, start=first):
             own = villages.loc[villages["county"] == county, "per_yuan"]
             axes.plot(
                 own.clip(*axes.get_xlim()), np.full(len(own), place + 0.28), "|",
@@ -79,7 +83,8 @@ def plot_efficiency(efficiency: StudyEfficiency) -> Exhibit:
         set_note(efficiency), efficiency.basis, key,
     )  # fmt: skip
     columns = ["n_villages", "money", "gain", "per_yuan", "low", "high", "kind", "reason"]
-    data = rows[columns].assign(county=["all", *map(str, drawn.index)], unit=found.unit)
+    named = ["all", *map(str, drawn.index)][1 - first :]
+    data = rows[columns].assign(county=named, unit=found.unit)
     note = efficiency.reword(note)
     return plots.figure_exhibit(
         figure,

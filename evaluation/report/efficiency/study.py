@@ -16,7 +16,8 @@ from evaluation.efficiency.funding import FundingEfficiency, Horizon
 from evaluation.efficiency.ratios import check_options, funding_efficiency
 from evaluation.efficiency.spending import POOLED
 from evaluation.errors import DesignError, ReportError
-from evaluation.language import say, sentences, spoken
+from evaluation.language import mark, say, sentences, spoken
+from evaluation.report.absent import lacking
 from evaluation.report.cells import html_table
 from evaluation.report.data.ledger_plots import ledger_of, role_of
 from evaluation.report.exhibits import Exhibit
@@ -90,10 +91,10 @@ class StudyEfficiency(ShowsSummary):
     def say_gain(self, value: float, span: str) -> str:
         """Say a gain in levels: "0.0186 yuan more income a year"."""
         panel, amount = self.gains.panel, show_number(value)
+        chosen, name = self.study_data.study.outcome, panel.variables[panel.outcome].label
         if self.gain_shown.unit == self.money.unit:
-            amount, name = f"{amount} {self.currency}", say("income")
-        else:
-            name = panel.variables[panel.outcome].label
+            amount = f"{amount} {self.currency}"
+            name = name if chosen else say("income")
         if value < 0:  # with its sign, as its set has it
             return say("{amount} of {name} {span}, a loss", amount=amount, name=name, span=span)
         return say("{amount} more {name} {span}", amount=amount, name=name, span=span)
@@ -184,9 +185,9 @@ def estimate_study_efficiency(
     check_options(horizon, discount_rate, money_error)
     ledger = gains.study_data.ledger
     if ledger is None or gains.main is None:
-        reason = (
-            gains.reason if ledger is not None else say("This study has no funding ledger.")
-        )
+        none = mark("This study has no funding ledger.")
+        study = gains.study_data.study
+        reason = gains.reason if ledger is not None else lacking(study, "ledger", none)
         return StudyEfficiency(gains=gains, reason=reason)
     within = gains.within
     by_county = (

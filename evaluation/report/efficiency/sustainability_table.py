@@ -112,4 +112,5 @@ def sustainability_table(efficiency: StudyEfficiency, *, term: int = 2) -> Exhib
 def _leaves_out_subsidies(efficiency: StudyEfficiency) -> bool:
     """Whether the study's outcome leaves subsidies out."""
     part = efficiency.study_data.study.panel
-    return part is not None and bool(part.income) and part.subsidies == "excluded"
+    own = part is not None and bool(part.income) and part.subsidies == "excluded"
+    return own and efficiency.gains.panel.outcome == "income"

@@ -15,7 +15,7 @@ from evaluation.report.data.ledger_plots import SOURCES
 from evaluation.report.digits import shared_decimals, show_alike
 from evaluation.report.efficiency.study import StudyEfficiency
 from evaluation.report.exhibits import Exhibit
-from evaluation.report.gains.study import name_counties
+from evaluation.report.gains.study import name_counties, name_with_all
 from evaluation.report.gains.words import (
     few_words,
     reason_words,
@@ -257,15 +257,14 @@ def _rows(
         order = [name for name in SOURCES if name in frame.index]
         frame = frame.loc[order]
         return frame, [say(SOURCES[name]) for name in order]
-    if by == "type":
-        types = main_types(found.spending, efficiency.study_data.projects)
-        frame = found.by(types)
-        frame = frame.loc[sorted(frame.index, key=lambda name: (name == NO_TYPE, name))]
-        labels = [say(NO_TYPE) if name == NO_TYPE else str(name) for name in frame.index]
-    else:
-        frame = found.by("county")
-        labels = name_counties(efficiency.study_data.study, frame.index)
     whole = pd.DataFrame([total]).infer_objects()
+    if by == "county":
+        frame = pd.concat([found.by("county"), whole])
+        labels, kept = name_with_all(efficiency.study_data.study, frame.index[:-1])
+        return frame.iloc[kept], labels
+    frame = found.by(main_types(found.spending, efficiency.study_data.projects))
+    frame = frame.loc[sorted(frame.index, key=lambda name: (name == NO_TYPE, name))]
+    labels = [say(NO_TYPE) if name == NO_TYPE else str(name) for name in frame.index]
     return pd.concat([frame, whole]), [*labels, say("all")]
 
 

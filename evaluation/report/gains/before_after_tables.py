@@ -28,6 +28,7 @@ from evaluation.report.cells import (
 )
 from evaluation.report.claims.tables import name_area, relabel, say_gap
 from evaluation.report.exhibits import LEGEND, MONEY, Exhibit
+from evaluation.report.gains.study import name_with_all
 from evaluation.report.village_words import (
     money_note,
     name_prices,
@@ -67,7 +68,8 @@ def trend_bounds_table(study_data: StudyData, *, trend_max: float) -> Exhibit:
         )
         return absent(study_data, "trend_bounds", say(_CHANGES), reason)
     shown = show_variable(panel, panel.variables[panel.outcome])
-    rows = [_change_cells(say("all"), everywhere.to_dict(), shown.divisor)]
+    labels, _ = name_with_all(study_data.study, pd.Index([]))
+    rows = [_change_cells(labels[-1], everywhere.to_dict(), shown.divisor)]
     if len(counties) > 1:
         chinese = {area.name: area.zh for area in study_data.study.counties}
         names = [choose(county, chinese.get(county, "")) for county in counties["county"]]

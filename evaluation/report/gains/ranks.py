@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from evaluation.errors import DesignError
 from evaluation.gains.clusters import fewest_clusters
-from evaluation.gains.inference import n_needed
+from evaluation.gains.placebos import n_needed
 from evaluation.gains.ranking import Ranks, rank_groups
 from evaluation.gains.selection import ENOUGH_RELIABILITY, select_top
 from evaluation.language import commas, mark, say, sentences

@@ -261,6 +261,16 @@ def name_counties(study: Study, names: pd.Index[Any]) -> list[str]:
     ]
 
 
+def name_with_all(study: Study, names: pd.Index[Any]) -> tuple[list[str], slice]:
+    """Name counties, and all of them together after them; and say which of these rows to show.
+
+    All of a report on one county is that county: it stands once, under its own name.
+    """
+    if study.county is None:
+        return [*name_counties(study, names), say("all")], slice(None)
+    return name_counties(study, pd.Index([study.county.name])), slice(-1, None)
+
+
 def name_village(frame: pd.DataFrame) -> list[str]:
     """Name villages: by name where there is one, else by key."""
     return [str(name or key) for key, name in zip(frame.index, frame["name"], strict=True)]

@@ -42,6 +42,7 @@ from evaluation.report.village_words import money_note, show_number
 
 _MOST_ROWS = 60
 _SUMMARY = mark("How gains were estimated, and how many there are")
+_ONE_COUNTY = mark("This report is on one county: its mean gain is that of all its villages.")
 _BY = {
     "county": (mark("County"), mark("Mean gains by county")),
     "town": (mark("Town"), mark("Mean gains by town")),
@@ -148,6 +149,8 @@ def gain_by_table(
     name, caption = f"gains_by_{by}", say(_BY[by][1])
     if gains.main is None:
         return absent(gains.study_data, name, caption, gains.reason)
+    if by == "county" and gains.study_data.study.county:
+        return absent(gains.study_data, name, caption, say(_ONE_COUNTY))
     main, shown = gains.found, gains.shown
     found = main.by(by)
     within = None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from evaluation.data.study import Area
+from evaluation.data.study_files import Area
 from evaluation.errors import ReportError
 from evaluation.language import choose, say, spoken
 from evaluation.report.chapters import notebook_folder
@@ -40,6 +40,11 @@ class Entry:
     def run(self) -> Run:
         """Whose estimate it is."""
         return self.estimate.run
+
+    @property
+    def shared(self) -> tuple[str, ...]:
+        """The settings but for county and outcome: those that a sweep's runs may share."""
+        return tuple(s for s in self.settings if not s.startswith(("county = ", "outcome = ")))
 
 
 def make_entries(estimates: list[Estimate], counties: CountyNames) -> list[Entry]:
@@ -99,6 +104,8 @@ def _settings(one: Estimate, varying: set[tuple[str, str, str]]) -> tuple[str, .
     defaults = _defaults(one.notebook)
     given = one.run.parameters(one.notebook)
     given.pop("year_effects", None)  # each estimate says of itself
+    # A report on all counties, or on the study's own outcome, has columns that say so.
+    given = {n: v for n, v in given.items() if v or n not in ("county", "outcome")}
     return tuple(
         f"{name} = {value if value != '' else repr('')}"
         for name, value in given.items()

@@ -26,7 +26,9 @@ Place = tuple[float, float]
 
 
 def plot_maps(entries: Iterable[Entry], counties: CountyNames) -> tuple[list[Picture], int]:
-    """Draw a map for every study with coordinates, from its newest run.
+    """Draw a map for every study with coordinates, from its newest run on all counties.
+
+    Where there is none, from its newest runs on one county each that have the same settings.
 
     Returns
     -------
@@ -39,13 +41,24 @@ def plot_maps(entries: Iterable[Entry], counties: CountyNames) -> tuple[list[Pic
             groups.setdefault((one.run.study, one.kind), []).append(entry)
     maps = []
     for group in groups.values():
-        newest = next((e.run for e in group if e.run.rows("village_map")), None)
+        mapped = [entry for entry in group if entry.run.rows("village_map")]
+        newest = next((e for e in mapped if not e.run.county), next(iter(mapped), None))
         if newest is not None:
-            own = _choose([entry for entry in group if entry.run is newest])
-            places = _find_centres(newest, counties)
-            placed = {places[e.county]: e for e in own if e.county in places}
+            own = _choose([entry for entry in group if _goes_with(entry, newest)])
+            places: dict[str, Place] = {}
+            for run in {entry.run.place: entry.run for entry in own}.values():
+                places |= _find_centres(run, counties)
+            placed = {places[e.county]: e for e in reversed(own) if e.county in places}
             maps += [placed] if placed else []
     return [_plot(placed) for placed in maps[:_MOST_MAPS]], max(0, len(maps) - _MOST_MAPS)
+
+
+def _goes_with(entry: Entry, newest: Entry) -> bool:
+    """Whether an entry is of the same run, or of one on another county with its settings."""
+    if not newest.run.county:
+        return entry.run is newest.run
+    same = (entry.outcome, entry.unit, entry.shared)
+    return bool(entry.run.county) and same == (newest.outcome, newest.unit, newest.shared)
 
 
 def _choose(entries: Sequence[Entry]) -> list[Entry]:
@@ -106,7 +119,10 @@ def _plot(placed: Mapping[Place, Entry]) -> Picture:
         say("{county} {values}", county=entry.county, values=tell(entry))
         for entry in placed.values()
     ]
-    way = say("{how}; run {run}.", how=first.estimate.how, run=first.run.name)
+    name, *others = dict.fromkeys(entry.run.name for entry in placed.values())
+    if others:
+        name = say("{name} and {n} more", name=name, n=len(others))
+    way = say("{how}; run {run}.", how=first.estimate.how, run=name)
     alt = sentences(
         say("{caption}.", caption=caption_of(first)),
         say("Map of counties as dots coloured by estimate."),

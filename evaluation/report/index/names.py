@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import get_args
 
-from evaluation.data.study import Area
+from evaluation.data.study_files import Area
 from evaluation.language import Language, choose, mark, say, speaking
 
 _NUMBERED = mark("county {name}")

@@ -9,6 +9,7 @@ import textwrap
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from markupsafe import Markup
 from matplotlib.axes import Axes
@@ -173,10 +174,18 @@ def _plot(entries: Sequence[Entry]) -> Picture:
 
 
 def _part(entries: Sequence[Entry]) -> tuple[list[_Series], int]:
-    """Part entries by run and way; runs with the same numbers are one; count those left out."""
-    found: dict[tuple[str, str], dict[str, Entry]] = {}
+    """Part entries by run and way; runs with the same numbers are one; count those left out.
+
+    Runs on one county each that have the same settings are one too, as those of a sweep are.
+    """
+    found: dict[tuple[object, str], dict[str, Entry]] = {}
     for entry in entries:
-        found.setdefault((entry.run.place, entry.estimate.how), {})[entry.county] = entry
+        key: object = entry.run.place
+        for number in count() if entry.run.county else ():
+            key = number, entry.shared
+            if entry.county not in found.get((key, entry.estimate.how), {}):
+                break
+        found.setdefault((key, entry.estimate.how), {})[entry.county] = entry
     alike: dict[object, list[dict[str, Entry]]] = {}
     for (_, how), some in found.items():
         numbers = [(c, repr((e.estimate.value, e.estimate.ends))) for c, e in some.items()]
@@ -197,9 +206,11 @@ def _label(group: Sequence[Mapping[str, Entry]], *, several: bool) -> str:
     entry = next(iter(group[0].values()))
     how = "" if entry.estimate.kind == "claim" else entry.estimate.how
     name = entry.run.name.rpartition("-")[2]
-    if len(group) > 1:
-        name = say("{name} and {n} more", name=name, n=len(group) - 1)
-    settings = commas(entry.settings)
+    n_runs = len({e.run.place for some in group for e in some.values()})
+    if n_runs > 1:
+        name = say("{name} and {n} more", name=name, n=n_runs - 1)
+    several_counties = len(group[0]) > 1
+    settings = commas(entry.shared if several_counties else entry.settings)
     parts = (name if several else "", how, settings if several else "")
     label = commas(filter(None, parts)) or name
     return textwrap.fill(drawable(label, entry.run.name), _LINE[spoken()])

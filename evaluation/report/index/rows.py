@@ -116,7 +116,7 @@ def _effects(run: Run) -> Iterator[Estimate]:
                 run=run,
                 kind="effect",
                 notebook=_EFFECTS,
-                county="",
+                county=run.county,
                 outcome=find_outcome(run),
                 how=_name(row["estimator"], row["year_effects"]),
                 drawn=row["estimator"] == "imputation",
@@ -153,7 +153,7 @@ def _changes(run: Run) -> Iterator[Estimate]:
             run=run,
             kind="change",
             notebook=_GAINS,
-            county=str(row["county"] or "") if row["level"] == "county" else "",
+            county=str(row["county"] or "") if row["level"] == "county" else run.county,
             outcome=find_outcome(run),
             how=say(
                 "change less a trend of 0 to {most} a year",

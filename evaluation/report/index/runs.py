@@ -11,6 +11,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from evaluation.errors import ReportError
+from evaluation.language import choose
 from evaluation.report.record.store import NAME, read_record
 from evaluation.report.results import Exhibits, reason_of, rows_of
 
@@ -40,6 +41,8 @@ class Run:
         Its folder's name, and where it is from the index, with slashes.
     study, title, simulated, language
         What results.json says; the title by language.
+    county, outcome
+        The county that it is on alone; what the outcome is called that was chosen; else ''.
     end
         When it was made, as the record has it.
     record
@@ -58,6 +61,8 @@ class Run:
     title: Mapping[str, str] = field(default_factory=dict)
     simulated: bool = False
     language: str = ""
+    county: str = ""
+    outcome: str = ""
     end: str = ""
     record: Mapping[str, Any] = field(default_factory=dict)
     exhibits: Exhibits = field(default_factory=dict)
@@ -123,6 +128,8 @@ def _read_run(place: Path, folder: Path) -> Run:
             title={"en": str(title["en"]), "zh": str(title.get("zh") or "")},
             simulated=bool(results["simulated"]),
             language=str(results.get("language", "")),
+            county=str((results.get("county") or {}).get("name", "")),
+            outcome=_said(results.get("outcome") or {}),
             end=str(made["end"]),
             record=made,
             exhibits=exhibits,
@@ -134,6 +141,10 @@ def _read_run(place: Path, folder: Path) -> Run:
         wrong = tell_misfit(RESULTS, error)
     study = name.rpartition("-")[0] or name
     return Run(name=name, place=where, study=study, has_page=has_page, problem=wrong)
+
+
+def _said(text: Mapping[str, Any]) -> str:
+    return choose(str(text.get("en", "")), str(text.get("zh", "")))
 
 
 def _read(path: Path) -> Any:

@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 from evaluation.data.config import read_config
 from evaluation.data.shipped import shipped_index
-from evaluation.data.study import Area, Study
+from evaluation.data.study import Study
+from evaluation.data.study_files import Area
 from evaluation.errors import DataError
 from evaluation.language import listing, mark, say
 from evaluation.report.chapters import notebook_folder

@@ -19,6 +19,7 @@ from evaluation.report.index.entries import (
     title_of,
 )
 from evaluation.report.index.map import plot_maps
+from evaluation.report.index.names import CountyNames
 from evaluation.report.index.plots import plot_panels
 from evaluation.report.index.rows import KINDS, Estimate, list_estimates
 from evaluation.report.index.runs import MISFITS, RESULTS, Run, find_runs, tell_misfit
@@ -116,7 +117,7 @@ def _build(runs: Sequence[Run], present: Present) -> str:
     states = {run.place: _judge(run, present) for run in checked}
     panels, more_panels = plot_panels(entries)
     maps, more_maps = plot_maps(entries, counties)
-    rows = _rows(checked, entries, states)
+    rows = _rows(checked, entries, states, counties)
     return render_page(
         "index.html.j2",
         facts=_facts(checked, states),
@@ -182,7 +183,10 @@ def _facts(runs: Sequence[Run], states: dict[str, State]) -> list[tuple[str, str
 
 
 def _rows(
-    runs: Iterable[Run], entries: Iterable[Entry], states: dict[str, State]
+    runs: Iterable[Run],
+    entries: Iterable[Entry],
+    states: dict[str, State],
+    counties: CountyNames,
 ) -> list[_Row]:
     own: dict[str, list[Entry]] = {}
     for entry in entries:
@@ -194,7 +198,9 @@ def _rows(
             rows.append({**same, **_entry_cells(entry)})
         if run.place not in own:
             why = run.problem or run.reason("effects") or run.reason("trend_bounds")
-            rows.append({**same, "reason": _Cell(shown=why or say("no estimate"))})
+            county = counties.show(run.county) if run.county else ""
+            of_what = {"county": _Cell(shown=county), "outcome": _Cell(shown=run.outcome)}
+            rows.append({**same, **of_what, "reason": _Cell(shown=why or say("no estimate"))})
     return rows
 
 
