@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import shtab
 
-from evaluation.errors import plain_line
+from evaluation.errors import ReportError, plain_line
 
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -49,11 +49,64 @@ def add_language(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--lang", choices=("en", "zh"), help="what is shown is in (en)")
 
 
+def add_kernels(verb: argparse.ArgumentParser) -> None:
+    """Add ``--kernels KIND``."""
+    verb.add_argument(
+        "--kernels",
+        choices=("warm", "plain"),
+        help="forked from a process that has imported all, or started each by itself: what "
+        "they give is the same (warm where the system can)",
+    )
+
+
 def add_timeout(verb: argparse.ArgumentParser) -> None:
     """Add ``--timeout SECONDS``."""
     verb.add_argument(
         "--timeout", type=int, metavar="SECONDS", help="how long a cell may take (no limit)"
     )
+
+
+def add_key(verb: argparse.ArgumentParser) -> None:
+    """Add ``--pseudonymise`` and ``--key FILE``."""
+    verb.add_argument(
+        "--pseudonymise",
+        action="store_true",
+        help="put codes in the place of villages' names, and suppress cells of few villages",
+    )
+    verb.add_argument(
+        "--key", type=Path, metavar="FILE", help="where the codes are kept (STUDY/key.csv)"
+    )
+
+
+def find_key(options: argparse.Namespace) -> Path | None:
+    """Give the file of codes, if names are to be codes."""
+    if not options.pseudonymise:
+        if options.key:
+            raise ReportError("--key: only with --pseudonymise.")
+        return None
+    study: Path = options.study
+    folder = study.parent if study.suffix in (".yml", ".yaml") else study
+    return options.key or folder / "key.csv"
+
+
+def add_author(verb: argparse.ArgumentParser) -> None:
+    """Add ``--author NAME``."""
+    verb.add_argument(
+        "--author",
+        default="",
+        metavar="NAME",
+        help='who makes the run, for its record: "Name" or "Name, https://orcid.org/..."',
+    )
+
+
+def add_formats(verb: argparse.ArgumentParser) -> None:
+    """Add ``--to FORMATS``."""
+    verb.add_argument("--to", metavar="FORMATS", default="", help="also: docx,pdf,latex")
+
+
+def split_formats(text: str) -> list[Any]:
+    """Split the formats as the command line gives them."""
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def tell(line: str) -> None:

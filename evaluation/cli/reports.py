@@ -9,11 +9,17 @@ from pathlib import Path
 from evaluation.cli.done import (
     Done,
     Verbs,
+    add_author,
     add_folder,
+    add_formats,
+    add_kernels,
+    add_key,
     add_language,
     add_parameters,
     add_study,
     add_timeout,
+    find_key,
+    split_formats,
     tell,
 )
 from evaluation.errors import ReportError
@@ -32,25 +38,14 @@ def add_verbs(verbs: Verbs) -> None:
         report, "a parameter of the notebooks (in each, the cell tagged 'parameters')"
     )
     add_language(report)
-    report.add_argument("--to", metavar="FORMATS", default="", help="also: docx,pdf,latex")
+    add_formats(report)
     add_folder(
         report, "--out", default=Path("reports"), help="where the run's folder goes (reports)"
     )
-    report.add_argument(
-        "--pseudonymise",
-        action="store_true",
-        help="put codes in the place of villages' names, and suppress cells of few villages",
-    )
-    report.add_argument(
-        "--key", type=Path, metavar="FILE", help="where the codes are kept (STUDY/key.csv)"
-    )
+    add_key(report)
     add_timeout(report)
-    report.add_argument(
-        "--author",
-        default="",
-        metavar="NAME",
-        help='who makes the run, for its record: "Name" or "Name, https://orcid.org/..."',
-    )
+    add_kernels(report)
+    add_author(report)
     report.add_argument(
         "--force", action="store_true", help="run again although nothing has changed"
     )
@@ -99,7 +94,7 @@ def _report(options: argparse.Namespace) -> Done:
     from evaluation.report.run import run_report
 
     clock = time.monotonic()
-    formats = [name.strip() for name in options.to.split(",") if name.strip()]
+    formats = split_formats(options.to)
     with show_progress() as on_step:
         folder = run_report(
             options.study,
@@ -108,9 +103,10 @@ def _report(options: argparse.Namespace) -> Done:
             formats=formats,
             out=options.out,
             data=options.data,
-            key=_key(options),
+            key=find_key(options),
             force=options.force,
             timeout=options.timeout,
+            kernels=options.kernels,
             author=options.author,
             tell=tell,
             on_step=on_step,
@@ -127,17 +123,6 @@ def _report(options: argparse.Namespace) -> Done:
             "seconds": round(time.monotonic() - clock, 2),
         },
     )
-
-
-def _key(options: argparse.Namespace) -> Path | None:
-    """Give the file of codes, if names are to be codes."""
-    if not options.pseudonymise:
-        if options.key:
-            raise ReportError("--key: only with --pseudonymise.")
-        return None
-    study: Path = options.study
-    folder = study.parent if study.suffix in (".yml", ".yaml") else study
-    return options.key or folder / "key.csv"
 
 
 def _open(options: argparse.Namespace) -> Done:

@@ -6,7 +6,15 @@ import argparse
 import time
 from pathlib import Path
 
-from evaluation.cli.done import Done, Verbs, add_folder, add_language, add_timeout, tell
+from evaluation.cli.done import (
+    Done,
+    Verbs,
+    add_folder,
+    add_kernels,
+    add_language,
+    add_timeout,
+    tell,
+)
 from evaluation.errors import ReportError
 
 
@@ -25,6 +33,7 @@ def add_verbs(verbs: Verbs) -> None:
     _add_key(rerun)
     _add_tolerance(rerun)
     add_timeout(rerun)
+    add_kernels(rerun)
     add_language(rerun)
     rerun.set_defaults(run=_rerun)
 
@@ -128,6 +137,7 @@ def _rerun(options: argparse.Namespace) -> Done:
                 out=options.out,
                 tolerance=options.tolerance,
                 timeout=options.timeout,
+                kernels=options.kernels,
                 tell=tell,
                 on_step=on_step,
             )

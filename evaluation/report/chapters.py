@@ -20,6 +20,7 @@ from evaluation.report.execute import Notebook, execute_notebook
 from evaluation.report.kernel_start import NAMED_FILES, name_files
 from evaluation.report.kernels import Kernels, kernel_environment, thread_loop
 from evaluation.report.parameters import Value
+from evaluation.report.warm import KernelKind, shared_kernels
 
 # A chapter, and what a study must have one of for it.
 CHAPTERS = {
@@ -88,6 +89,7 @@ def execute_chapters(
     folder: Path,
     parts: frozenset[str],
     timeout: int | None = None,
+    kernels: KernelKind | None = None,
     expected: Mapping[str, float],
     on_step: Callable[[Step], None],
 ) -> dict[str, Notebook]:
@@ -105,6 +107,8 @@ def execute_chapters(
         The parts that the study has; cells that need another are left out.
     timeout
         The seconds that a cell may take; None for no limit.
+    kernels
+        "warm", "plain", or None for warm ones where the system has them.
     expected
         The seconds that chapters took the last time.
     on_step
@@ -121,7 +125,7 @@ def execute_chapters(
     """
     from papermill.iorw import local_file_io_cwd
 
-    kernels = Kernels()
+    started = Kernels(warm=shared_kernels(kernels))
     # papermill keeps a folder that it changes to; threads would leave it one another's.
     with (
         kernel_environment(**{NAMED_FILES: name_files(study)}),
@@ -131,7 +135,7 @@ def execute_chapters(
     ):
         run = partial(
             execute_notebook,
-            kernels=kernels,
+            kernels=started,
             folder=folder.resolve(),
             working_folder=study.folder.resolve().parent,
             parts=parts,
@@ -162,7 +166,7 @@ def execute_chapters(
                 future.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
-            kernels.kill()
+            started.kill()
             raise
         return {name: waiting[name].result() for name in notebooks}
 

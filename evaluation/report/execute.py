@@ -12,7 +12,14 @@ from evaluation.errors import ReportError
 from evaluation.report.kernels import Kernel, Kernels
 from evaluation.report.notebook_words import translate_notebook
 from evaluation.report.parameters import Value
-from evaluation.report.stopped import explain_stop, keep_stopped, quote_cell, unwritable
+from evaluation.report.stopped import (
+    KernelKilledError,
+    explain_stop,
+    keep_stopped,
+    quote_cell,
+    unwritable,
+    was_killed,
+)
 from evaluation.report.tidy import tidy_notebook
 
 _START = 180  # seconds that a kernel may take to start, on a busy machine
@@ -55,7 +62,7 @@ def execute_notebook(
     ------
     ReportError
         If a cell fails, stops the notebook or takes too long, the kernel dies, or the folder
-        cannot be written.
+        cannot be written; KernelKilledError if the kernel was killed, but not from here.
     """
     import nbformat
     import papermill
@@ -78,7 +85,7 @@ def execute_notebook(
         told = str(error) if isinstance(error, ReportError) else unwritable(path, error)
         with suppress(OSError):
             keep_stopped(path, working_folder, told)
-        raise ReportError(told) from error
+        raise (KernelKilledError if was_killed(error) else ReportError)(told) from error
     return notebook
 
 
@@ -105,9 +112,12 @@ def _run_papermill(
     from papermill.parameterize import parameterize_notebook
     from traitlets.config import Config
 
+    from evaluation.report.chapter_engine import ChapterEngine
+
     papermill.execute_notebook(
         parameterize_notebook(notebook, dict(values), kernel_name="python3", language="python"),
         str(path).replace("{", "{{").replace("}", "}}"),  # papermill formats paths
+        engine_name=ChapterEngine.name,
         kernel_name="python3",
         # papermill's cwd would be this process's too, and chapters run side by side.
         resources={"metadata": {"path": str(working_folder.resolve())}},

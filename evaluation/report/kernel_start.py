@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import os
 import random
+import secrets
 import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import chdir
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from evaluation.data.study import Study
@@ -51,7 +53,7 @@ def load_ipython_extension(shell: Any) -> None:
 
     # At the first cell: until then IPython draws, for the tips that it gives.
     shell.events.register("pre_run_cell", seed)
-    _import_matplotlib()
+    import_matplotlib()
     if told := os.environ.get(NAMED_FILES):
         sys.addaudithook(partial(_refuse_unnamed, **json.loads(told)))
     if os.name != "nt":  # there, ipykernel waits for the parent
@@ -69,7 +71,22 @@ def _seed() -> None:
     random.seed(_SEED)
     np.random.seed(_SEED)  # noqa: NPY002 - the one that forgotten seeds are about
     # Where default_rng() without a seed, which seaborn's bands use too, takes one from.
-    np.random.bit_generator.randbits = random.Random(_SEED).getrandbits  # type: ignore[attr-defined]
+    np.random.bit_generator.randbits = partial(  # type: ignore[attr-defined]
+        _give_bits, random.Random(_SEED).getrandbits
+    )
+
+
+def _give_bits(draw: Callable[[int], int], count: int) -> int:
+    """Draw bits for a cell; a module that draws while it is imported gets others.
+
+    Else what a cell draws would hang on which modules were imported before.
+    """
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            return secrets.randbits(count)
+        frame = frame.f_back
+    return draw(count)
 
 
 def _refuse_unnamed(
@@ -98,7 +115,7 @@ def _reads(mode: str | None, flags: int) -> bool:
     return "r" in mode
 
 
-def _import_matplotlib() -> None:
+def import_matplotlib() -> None:
     """Import matplotlib where its own matplotlibrc lies: that one, and no user's, is read."""
     found = find_spec("matplotlib")
     assert found is not None and found.submodule_search_locations

@@ -6,13 +6,15 @@ import logging
 import os
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from subprocess import TimeoutExpired
 from threading import Event
 from typing import Any
 
 from evaluation.errors import ReportError
+from evaluation.report.warm import WarmKernels
 
 # What a user's shell may say of numbers, languages, times, terminals and start-up files.
 _DROPPED = (
@@ -34,18 +36,29 @@ _FIXED = {
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
 }
+_GONE = 2  # seconds that a killed kernel may take to be gone
 
 
 @dataclass(frozen=True)
 class Kernels:
-    """Kernels that nbclient starts, so that all can be stopped at once."""
+    """Kernels that nbclient starts, so that all can be stopped at once.
 
+    Attributes
+    ----------
+    warm
+        What they are forked from; None for interpreters of their own.
+    variables
+        What they find set in their environment beside what this process has.
+    """
+
+    warm: WarmKernels | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
     started: list[Kernel] = field(default_factory=list)
     stopped: Event = field(default_factory=Event)
 
     def new(self) -> Kernel:
         """Give a kernel that is to be started, and remember it."""
-        kernel = Kernel(self.stopped)
+        kernel = Kernel(self.stopped, self.warm, self.variables)
         self.started.append(kernel)
         return kernel
 
@@ -61,18 +74,23 @@ class Kernel:
     """The kernel of one notebook."""
 
     stopped: Event
+    warm: WarmKernels | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
     process: Any = None
 
     @property
     def manager(self) -> type:
         """The class by which nbclient starts and ends it."""
-        from jupyter_client.manager import AsyncKernelManager
+        from evaluation.report.warm_manager import WarmManager
 
         kernel = self
 
-        class Manager(AsyncKernelManager):
+        class Manager(WarmManager):
+            warm_kernels = kernel.warm
+
             async def _async_launch_kernel(self, *args: Any, **options: Any) -> None:
                 if not kernel.stopped.is_set():
+                    options["env"] = {**options["env"], **kernel.variables}
                     await super()._async_launch_kernel(*args, **options)
                     kernel.process = getattr(self.provisioner, "process", None)
                 if kernel.stopped.is_set():  # while this one was about to start
@@ -81,10 +99,13 @@ class Kernel:
 
             async def _async_kill_kernel(self, *args: Any, **options: Any) -> None:
                 kernel.kill()
+                if kernel.process is not None:  # the manager looks every tenth of a second
+                    with suppress(TimeoutExpired):
+                        kernel.process.wait(_GONE)
                 await super()._async_kill_kernel(*args, **options)
 
             _launch_kernel = _async_launch_kernel
-            _kill_kernel = _async_kill_kernel
+            _kill_kernel = _async_kill_kernel  # type: ignore[assignment]
 
         return Manager
 

@@ -15,6 +15,7 @@ from evaluation.report.parameters import Value, resolve_parameters
 from evaluation.report.record.store import read_record
 from evaluation.report.run import make_run
 from evaluation.report.run_folder import name_beside
+from evaluation.report.warm import KernelKind
 
 if TYPE_CHECKING:
     from evaluation.report.compare.result import Comparison
@@ -29,6 +30,7 @@ def rerun_report(
     out: str | Path | None = None,
     tolerance: float = 1e-8,
     timeout: int | None = None,
+    kernels: KernelKind | None = None,
     tell: Callable[[str], None] = lambda line: None,
     on_step: Callable[[Step], None] = lambda step: None,
 ) -> tuple[Path, Path, Comparison]:
@@ -47,7 +49,7 @@ def rerun_report(
         Where the new run and the comparison go (RUN.rerun).
     tolerance
         As for `compare_runs`.
-    timeout, tell, on_step
+    timeout, kernels, tell, on_step
         As for `run_report`.
 
     Returns
@@ -92,7 +94,7 @@ def rerun_report(
     }
     job = Job(
         study=loaded, notebooks=notebooks, values=values, out=out, force=True,
-        timeout=timeout, tell=tell, on_step=on_step,
+        timeout=timeout, kernels=kernels, tell=tell, on_step=on_step,
     )  # fmt: skip
     again = make_run(job, formats)
     comparison = compare_runs(run, again, tolerance=tolerance, study_after=loaded)

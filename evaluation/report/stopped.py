@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
+from evaluation.errors import ReportError
 from evaluation.report.kernels import Kernel
 from evaluation.report.tidy import tidy_notebook
 
@@ -15,6 +16,17 @@ _MEMORY = (
     "`taskset -c 0` before the command has fewer chapters run at once"
 )
 _NOT_OF_A_DISK = (None, errno.ENOMEM, errno.EAGAIN, errno.EMFILE, errno.ENFILE)
+
+
+class KernelKilledError(ReportError):
+    """A kernel was killed while its cells ran, and not from here: it may be tried again."""
+
+
+def was_killed(error: BaseException) -> bool:
+    """Whether a notebook stopped because its kernel was killed, which papermill finds out."""
+    from nbclient.exceptions import DeadKernelError
+
+    return isinstance(error.__cause__, DeadKernelError)
 
 
 def explain_stop(error: Exception, path: Path, kernel: Kernel, timeout: int | None) -> str:
