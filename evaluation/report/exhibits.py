@@ -210,10 +210,9 @@ def to_json(value: Any) -> Any:
 
 def flatten_bounds(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> pd.DataFrame:
     """Give an exhibit's rows as a plain table: bounds in four columns, for CSV."""
-    frame = pd.DataFrame(list(rows), columns=list(columns), dtype=object)
     parts: dict[str, Any] = {}
-    for name in columns:
-        cells = frame[name]
+    table = [[*cells] for cells in zip(*rows, strict=True)] or [[] for _ in columns]
+    for name, cells in zip(columns, table, strict=True):
         if any(isinstance(cell, dict) for cell in cells):
             for end in ("lower", "upper", "lower_closed", "upper_closed"):
                 parts[f"{name}_{end}"] = [_end_cell(cell, end) for cell in cells]

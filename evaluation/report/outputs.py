@@ -55,7 +55,8 @@ def write_outputs(
         raise ReportError(f"two exhibits are named {doubled[0]!r}; give one another name.")
     results = {
         "study": study.name,
-        "title": {"en": study.title.en, "zh": study.title.zh},
+        "title": {"en": study.whole.title.en, "zh": study.whole.title.zh},
+        **_restriction(study),
         "simulated": study.simulated,
         "language": spoken(),
         "exhibits": exhibits,
@@ -67,6 +68,13 @@ def write_outputs(
     (folder / "report.html").write_text(page, encoding="utf-8")
     if study.pseudonyms:
         check_names(folder, read_pseudonyms(study.pseudonyms))
+
+
+def _restriction(study: Study) -> dict[str, Any]:
+    """Give the county and the outcome that were chosen, if any, as results.json says them."""
+    chosen = {"county": study.county, "outcome": study.outcome}
+    told = {name: text for name, text in chosen.items() if text}
+    return {name: text.model_dump() for name, text in told.items()}
 
 
 def write_rows(folder: Path, study: Study) -> None:

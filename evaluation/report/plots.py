@@ -7,13 +7,15 @@ import io
 import logging
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import pandas as pd
 import seaborn as sns
 from markupsafe import Markup
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from evaluation.bounds import Bounds
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _STYLE = TEMPLATES / "figures.mplstyle"
+_SVG_DPI = 72  # points: what matplotlib draws every svg with
 
 
 def draws_chinese() -> bool:
@@ -62,15 +65,15 @@ def figure_exhibit(
         if simulated:
             figure.suptitle(inscribe("SIMULATED"), color="firebrick", fontweight="bold")
         warnings.filterwarnings("error", message="Glyph .* missing")
-        for form in ("svg", "png"):
-            buffer = io.BytesIO()
-            metadata = {"Date": None} if form == "svg" else {"Software": None}
-            try:
+        try:
+            _lay_out(figure)
+            for form in ("svg", "png"):
+                buffer = io.BytesIO()
+                metadata = {"Date": None} if form == "svg" else {"Software": None}
                 figure.savefig(buffer, format=form, dpi=150, metadata=metadata)
-            except UserWarning as warning:
-                raise ReportError(f"figure {name}: {warning}. {FONT_ADVICE}") from None
-            pictures[form] = buffer.getvalue()
-            figure.set_layout_engine("none")  # the second picture has the layout of the first
+                pictures[form] = buffer.getvalue()
+        except UserWarning as warning:
+            raise ReportError(f"figure {name}: {warning}. {FONT_ADVICE}") from None
     encoded = base64.b64encode(pictures["svg"]).decode()
     return Exhibit(
         name=name,
@@ -83,6 +86,21 @@ def figure_exhibit(
         svg=pictures["svg"].decode(),
         png=pictures["png"],
     )
+
+
+def _lay_out(figure: Figure) -> None:
+    """Place the parts of a figure as in its svg, for all its pictures.
+
+    To that end alone `Figure.savefig` would draw the whole figure once more for each picture.
+    """
+    engine = figure.get_layout_engine()
+    if engine is None or not figure.axes:
+        return
+    FigureCanvasSVG(figure)
+    figure.set_dpi(_SVG_DPI)
+    with suppress(ValueError):  # as `Figure.draw` does: what cannot be laid out stays
+        engine.execute(figure)
+    figure.set_layout_engine(None)
 
 
 def draw_bounds(
@@ -136,6 +154,11 @@ def in_style() -> Iterator[None]:
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
     with mpl.rc_context():
         mpl.rcdefaults()
-        mpl.rcParams.update(mpl.rc_params_from_file(_STYLE, use_default_template=False))
+        mpl.rcParams.update(_read_style())
         mpl.rcParams["font.family"] += [chinese] if chinese else []
         yield
+
+
+@cache
+def _read_style() -> mpl.RcParams:
+    return mpl.rc_params_from_file(_STYLE, use_default_template=False)

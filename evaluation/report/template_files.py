@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,14 @@ def fill_template(name: str, values: Mapping[str, str]) -> str:
 
 def render_page(name: str, **values: Any) -> str:
     """Render a page of HTML in the language spoken; what is not Markup is escaped."""
+    language = {"en": "en", "zh": "zh-CN"}[spoken()]
+    page: str = _environment().get_template(name).render(language=language, **values)
+    return page
+
+
+@cache
+def _environment() -> Any:
+    """Give what renders pages, their templates compiled once."""
     import jinja2
 
     environment = jinja2.Environment(
@@ -38,5 +47,4 @@ def render_page(name: str, **values: Any) -> str:
         lstrip_blocks=True,
     )
     environment.globals["say"] = say
-    language = {"en": "en", "zh": "zh-CN"}[spoken()]
-    return environment.get_template(name).render(language=language, **values)
+    return environment

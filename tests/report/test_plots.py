@@ -1,6 +1,7 @@
 """Figures: closed and open ends, and Chinese only where a font has it."""
 
 import dataclasses
+import io
 import os
 
 import pandas as pd
@@ -61,6 +62,31 @@ def test_a_box_instead_of_a_character_is_an_error(no_chinese_font):
         plots.figure_exhibit(
             figure, name="x", caption="", alt="", data=pd.DataFrame(), simulated=False
         )
+
+
+def crowded_figure():
+    figure = plots.new_figure(4, 3)
+    with plots.in_style():
+        left, right = figure.subplots(1, 2)
+        left.plot([0, 10_000], [0, 1], label="a line")
+        left.set(title="A title", ylabel="a label")
+        figure.colorbar(right.imshow([[0, 1], [2, 3]]), ax=right)
+        figure.legend(loc="outside lower center")
+    return figure
+
+
+def test_pictures_laid_out_once_are_as_matplotlib_draws_them():
+    exhibit = plots.figure_exhibit(
+        crowded_figure(), name="x", caption="", alt="", data=pd.DataFrame(), simulated=False
+    )
+    figure, pictures = crowded_figure(), []
+    with plots.in_style():
+        for form, metadata in (("svg", {"Date": None}), ("png", {"Software": None})):
+            buffer = io.BytesIO()
+            figure.savefig(buffer, format=form, dpi=150, metadata=metadata)
+            pictures.append(buffer.getvalue())
+            figure.set_layout_engine("none")
+    assert [exhibit.svg.encode(), exhibit.png] == pictures
 
 
 def test_with_a_chinese_font_labels_are_in_the_language_spoken(jining):

@@ -4,6 +4,7 @@ import io
 import re
 import shutil
 import subprocess
+import zipfile
 
 import pytest
 from docx import Document
@@ -17,6 +18,7 @@ from evaluation.report.files.grid_layout import lay_out
 from evaluation.report.files.grids import Cell, Grid, Table
 from evaluation.report.files.latex_tables import escape, latex_table
 from evaluation.report.files.table_files import MOST_WORD_ROWS, table_files
+from evaluation.report.files.word_tables import word_document
 from tests.report.tex import check_tex
 
 TABLE = """
@@ -114,6 +116,19 @@ def test_in_chinese_a_table_is_called_so():
 
 def test_equal_tables_are_equal_bytes():
     assert table_files(TABLE) == table_files(TABLE)
+
+
+def test_a_word_file_is_packed_as_if_all_of_it_were_packed_anew():
+    document = word_document(table(["Weishan 微山县", "12"]))
+    with zipfile.ZipFile(io.BytesIO(document)) as found:
+        assert found.testzip() is None
+        parts = [(part, found.read(part)) for part in found.infolist()]
+    anew = io.BytesIO()
+    with zipfile.ZipFile(anew, "w") as target:
+        for part, content in parts:
+            named = zipfile.ZipInfo(part.filename, (1980, 1, 1, 0, 0, 0))
+            target.writestr(named, content, compress_type=zipfile.ZIP_DEFLATED)
+    assert document == anew.getvalue()
 
 
 @pytest.mark.parametrize("body", ["<p>This study has no panel.</p>", "<ul><li>a</li></ul>"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, special, stats
+from scipy import optimize, special
 
 from evaluation.gains.moments import Bools, Floats
 
@@ -180,10 +180,10 @@ def _folded_quantile(bias: float, sd: float, alpha: float) -> float:
     """Give the 1 - alpha quantile of the size of a normal variable with this mean."""
 
     def excess(size: float) -> float:
-        inside = stats.norm.cdf((size - bias) / sd) - stats.norm.cdf((-size - bias) / sd)
+        inside = special.ndtr((size - bias) / sd) - special.ndtr((-size - bias) / sd)
         return float(inside) - (1 - alpha)
 
-    low, high = (bias + sd * z for z in stats.norm.ppf([1 - alpha, 1 - alpha / 2]))
+    low, high = (bias + sd * z for z in special.ndtri([1 - alpha, 1 - alpha / 2]))
     room = 1e-9 * sd  # either end may be the root but for rounding
     return float(optimize.brentq(excess, low - room, high + room, xtol=1e-12 * sd))
 

@@ -141,6 +141,10 @@ def check_subsidies(subject: Subject) -> Check:
     """
     panel, split = subject.panel, split_subsidies(subject.panel)
     if split is None:
+        if panel.outcome != "income" and "income_subsidy" in panel.matrices:
+            raise DesignError(
+                say("the outcome is not income as a whole, that subsidies could be a part of.")
+            )
         raise DesignError(
             say(
                 "subsidies are not known by themselves. Give income by kind (panel.income), or "

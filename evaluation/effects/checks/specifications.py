@@ -124,7 +124,8 @@ def run_specification(
             )
         else:
             table = estimate_effects(other, estimators=[chosen["estimator"]], **same)
-            row = {column: table.overall.iloc[0][column] for column in COLUMNS}
+            overall = table.overall.iloc[0]
+            row = {column: overall[column] for column in COLUMNS}
     except (DesignError, np.linalg.LinAlgError) as error:
         row = dict.fromkeys(COLUMNS, np.nan) | {"n_villages": 0, "n_clusters": 0}
         return row | {"reason": str(error)}

@@ -13,7 +13,7 @@ from evaluation.errors import ReportError
 from evaluation.language import speaking
 from evaluation.report.files.document_parts import Parts, read_report
 from evaluation.report.record.store import add_outputs
-from evaluation.report.run_folder import remove
+from evaluation.report.run_folder import name_process, remove
 
 Format = Literal["docx", "pdf", "latex"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -92,7 +92,7 @@ def _folder_beside(run: Path) -> Iterator[Path]:
 
     One that a killed process left is cleared by the next run, as its name has the process.
     """
-    folder = run.with_name(f"{run.name}.documents-{os.getpid()}")
+    folder = run.with_name(f"{run.name}.documents-{name_process()}")
     try:
         remove(folder)
         folder.mkdir()

@@ -64,6 +64,7 @@ class Layout:
     right: tuple[bool, ...]
 
 
+@lru_cache(maxsize=1)  # the files of a table ask in turn
 def lay_out(table: Table) -> Layout:
     """Choose how to set a table: upright in type of 9 points if that will do."""
     grid = table.grid

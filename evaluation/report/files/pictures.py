@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from functools import lru_cache
 from urllib.parse import quote
 
 _PICTURE = re.compile(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)")
@@ -15,6 +16,8 @@ _DECIMALS = re.compile(r"-?\d*\.\d+")
 _GROUP = re.compile(r' id="(?:\w+_\d+)"')  # matplotlib's names of groups, which nothing uses
 # As they are: all that a quoted attribute and a URL may hold.
 _SAFE = " /:;=,'()+-.?!*@~$[]{}|^"
+_UNSAFE = re.compile(rf"[^\w{re.escape(_SAFE)}]+", re.ASCII)
+_quote = lru_cache(maxsize=1024)(quote)
 
 
 def slim_pictures(html: str) -> str:
@@ -29,7 +32,8 @@ def _slim(match: re.Match[str]) -> str:
     svg = _PATH.sub(lambda m: _DECIMALS.sub(_round, m[0]), svg)
     svg = re.sub(r"\s+", " ", svg).replace("> <", "><")
     svg = svg.replace("'", "&apos;").replace('"', "'")
-    return f"data:image/svg+xml,{quote(svg, safe=_SAFE)}"
+    quoted = _UNSAFE.sub(lambda m: _quote(m[0]), svg)  # all signs one by one take long
+    return f"data:image/svg+xml,{quoted}"
 
 
 def _round(match: re.Match[str]) -> str:

@@ -6,6 +6,7 @@ minutes.
 
 from __future__ import annotations
 
+from copy import copy
 from functools import cache
 from html import escape
 from io import BytesIO
@@ -35,10 +36,12 @@ def word_document(table: Table) -> bytes:
     body = word_caption(say("Table"), 1, table.caption) + word_table(table)
     buffer = BytesIO()
     with ZipFile(buffer, "w") as target:
-        for name, content in _template(landscape):
-            if name == "word/document.xml":
+        for part, content, packed in _template(landscape):
+            if part.filename == "word/document.xml":
                 content = content.replace(b"<!--body-->", body.encode())
-            target.writestr(ZipInfo(name, _EPOCH), content, compress_type=ZIP_DEFLATED)
+                _pack(target, part.filename, content)
+            else:
+                _add_packed(target, part, packed)
     return buffer.getvalue()
 
 
@@ -140,8 +143,8 @@ def _text(text: str, *, size: int = 0, bold: bool = False) -> str:
 
 
 @cache
-def _template(landscape: bool) -> list[tuple[str, bytes]]:
-    """Give the parts of an empty document, the place of its body marked."""
+def _template(landscape: bool) -> list[tuple[ZipInfo, bytes, bytes]]:
+    """Give the parts of an empty document, the place of its body marked, and each packed."""
     from docx import Document
     from docx.enum.section import WD_ORIENT
 
@@ -155,8 +158,28 @@ def _template(landscape: bool) -> list[tuple[str, bytes]]:
     for name, content in package_parts(document):
         if name == "word/document.xml":
             content = content.replace(_BODY.encode(), f"{_BODY}<!--body-->".encode(), 1)
-        parts.append((name, content))
+        alone = BytesIO()
+        with ZipFile(alone, "w") as target:
+            _pack(target, name, content)
+            packed = alone.getvalue()
+        parts.append((target.infolist()[0], content, packed))
     return parts
+
+
+def _pack(target: ZipFile, name: str, content: bytes) -> None:
+    target.writestr(ZipInfo(name, _EPOCH), content, compress_type=ZIP_DEFLATED)
+
+
+def _add_packed(target: ZipFile, part: ZipInfo, packed: bytes) -> None:
+    """Add a part as it was packed before: to pack a document's styles takes longest."""
+    assert target.fp is not None  # it is open
+    part = copy(part)
+    part.header_offset = target.start_dir
+    target.fp.seek(target.start_dir)
+    target.fp.write(packed)
+    target.start_dir = target.fp.tell()
+    target.filelist.append(part)
+    target.NameToInfo[part.filename] = part
 
 
 def style_document(document: Any) -> None:
@@ -217,4 +240,4 @@ def write_package(parts: list[tuple[str, bytes]], path: Path) -> None:
     """Write a document's parts; the same parts always give the same bytes."""
     with ZipFile(path, "w") as target:
         for name, content in parts:
-            target.writestr(ZipInfo(name, _EPOCH), content, compress_type=ZIP_DEFLATED)
+            _pack(target, name, content)

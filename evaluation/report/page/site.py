@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -120,11 +121,7 @@ def lay_out_chapters(notebooks: Mapping[str, nbformat.NotebookNode]) -> dict[str
 
 def _chapter(name: str, notebook: nbformat.NotebookNode, numbers: Numbers) -> _Chapter:
     """Make a chapter: its title a level below the page's, its exhibits numbered."""
-    exporter = _Exporter(  # type: ignore[no-untyped-call]
-        template_name="chapter", extra_template_basedirs=[str(TEMPLATES)]
-    )
-    exporter.environment.globals["say"] = say
-    html, _ = exporter.from_notebook_node(notebook)
+    html, _ = _exporter().from_notebook_node(notebook)
     html = html.replace(NOTEBOOK_STYLE, "")  # the page has its own
     headings: list[_Heading] = []
     title = ""
@@ -149,3 +146,15 @@ def _chapter(name: str, notebook: nbformat.NotebookNode, numbers: Numbers) -> _C
         title = name
         body = Markup('<h2 id="{}-title">{}</h2>').format(name, name) + body
     return _Chapter(id=name, title=title, headings=headings, body=body)
+
+
+@cache
+def _exporter() -> _Exporter:
+    """Give what lays out chapters, its templates compiled once."""
+    exporter = _Exporter(  # type: ignore[no-untyped-call]
+        template_name="chapter",
+        extra_template_basedirs=[str(TEMPLATES)],
+        optimistic_validation=True,  # at the end, not after each step
+    )
+    exporter.environment.globals["say"] = say
+    return exporter

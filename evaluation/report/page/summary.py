@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from evaluation.language import say
+from evaluation.language import choose, say
 from evaluation.report.page.summary_claims import doubt_claims, find_claims, warn_of_claims
 from evaluation.report.page.summary_panel import (
     doubt_change,
@@ -15,7 +15,7 @@ from evaluation.report.page.summary_panel import (
     warn_of_change,
     warn_of_effect,
 )
-from evaluation.report.page.summary_parts import Evidence, Point, Summary
+from evaluation.report.page.summary_parts import Evidence, Point, Summary, name_county
 from evaluation.report.results import name_exhibits, rows_of
 
 CHANGE, EFFECT = 1, 2
@@ -49,6 +49,7 @@ def summarise(
         alpha=float(gains.get("alpha", 0.05)),
         trend_max=float(gains.get("trend_max", 10_000)),
         counties=counties or {},
+        county=name_county(**results["county"]) if results.get("county") else "",
     )
     found, sure, warned = (
         find_claims(evidence),
@@ -66,6 +67,20 @@ def summarise(
         warned += warn_of_change(evidence)
     elif reached is None:
         warned += _describe(evidence)
+    if evidence.county:
+        text = say(
+            "Nothing on other counties, and not what a report on all of them says of {county}: "
+            "the limits say what is left out here.",
+            county=evidence.county,
+        )
+        warned = [*evidence.point(text, "limits"), *warned]
+    if outcome := results.get("outcome"):
+        text = say(
+            "Nothing on the study's own outcome: that of this report, {label}, was chosen in "
+            "its place.",
+            label=choose(outcome["en"], outcome["zh"]),
+        )
+        warned = [*evidence.point(text, "limits"), *warned]
     if results["simulated"]:
         text = say(
             "Nothing on any real village, secretary or county: the data are simulated, and "

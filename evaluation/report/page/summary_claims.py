@@ -8,7 +8,7 @@ from functools import reduce
 
 from evaluation.bounds import Bounds
 from evaluation.claims.crosscheck import VERDICTS
-from evaluation.language import commas, listing, say, say_count, sentences
+from evaluation.language import commas, listing, mark, say, say_count, sentences
 from evaluation.report.page.summary_parts import Evidence, Point, Row
 from evaluation.report.results import to_bounds
 
@@ -23,9 +23,19 @@ def find_claims(evidence: Evidence) -> list[Point]:
     counts = _count_claims(evidence)
     if not counts:
         return []
-    told = say(
+    told = mark(
         "The text makes {n:,} claims: {exact:,} with an exact figure, {hedged:,} with a hedged "
-        "or rounded one, {read:,} read as a figure by the coder, {words:,} in words only.",
+        "or rounded one, {read:,} read as a figure by the coder, {words:,} in words only."
+    )
+    if evidence.county:
+        told = mark(
+            "On {county} the text makes {n:,} claims: {exact:,} with an exact figure, "
+            "{hedged:,} with a hedged or rounded one, {read:,} read as a figure by the coder, "
+            "{words:,} in words only."
+        )
+    told = say(
+        told,
+        county=evidence.county,
         n=counts.total(),
         exact=counts["exact figure"],
         hedged=counts["hedged or rounded figure"],
@@ -173,9 +183,10 @@ def _crosschecks(evidence: Evidence) -> list[Point]:
     if not checks:
         return []
     counts = Counter(str(row["verdict"]) for row in checks.values())
-    told = say(
+    told = say_count(
+        "Of {n} cross-check of claims: {counts}.",
         "Of {n:,} cross-checks of claims: {counts}.",
-        n=len(checks),
+        len(checks),
         counts=commas(
             say("{n:,} {verdict}", n=counts[key], verdict=say(word))
             for key, word in VERDICTS.items()

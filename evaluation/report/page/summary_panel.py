@@ -92,7 +92,9 @@ def warn_of_effect(evidence: Evidence) -> list[Point]:
 
 
 def _tell_per_yuan(evidence: Evidence) -> str:
-    row = evidence.first("gain_per_yuan_by_county", county="all")
+    rows = evidence.rows("gain_per_yuan_by_county")
+    all_ = evidence.first("gain_per_yuan_by_county", county="all")
+    row = all_ or (rows[0] if len(rows) == 1 else None)  # all is one county in a report on it
     if row is None or not is_known(row, "per_yuan"):
         return ""
     kind = row["kind"]

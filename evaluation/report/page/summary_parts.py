@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from evaluation.language import say
+from evaluation.language import choose, say
 from evaluation.report.results import Exhibits, reason_of, rows_of
 
 Row = Mapping[str, Any]
@@ -46,12 +46,15 @@ class Evidence:
         The steepest trend allowed, yuan a village and year.
     counties
         Counties' names as they are shown.
+    county
+        That of the report's county, where it is on one alone.
     """
 
     exhibits: Exhibits
     alpha: float = 0.05
     trend_max: float = 10_000
     counties: Mapping[str, str] = field(default_factory=dict)
+    county: str = ""
 
     @property
     def level(self) -> str:
@@ -80,6 +83,11 @@ class Evidence:
         """Give a point on those of some exhibits that are there; none if there is no text."""
         there = tuple(name for name in names if name in self.exhibits)
         return [Point(text=text, exhibits=there)] if text and there else []
+
+
+def name_county(name: str, zh: str) -> str:
+    """Name a county in the language spoken; a number as "county 12"."""
+    return say("county {name}", name=name) if name.isdigit() else choose(name, zh)
 
 
 def is_known(row: Row, *names: str) -> bool:

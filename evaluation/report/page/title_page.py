@@ -8,6 +8,7 @@ from typing import Any
 from evaluation.data.study import Study
 from evaluation.language import say, sentences
 from evaluation.report.page.summary import reached_rung
+from evaluation.report.page.summary_parts import name_county
 from evaluation.report.results import Exhibits, name_exhibits, rows_of
 from evaluation.report.words import LADDER
 
@@ -26,10 +27,21 @@ def front_facts(
             say("Publisher"),
             say("{publisher}, {date}", publisher=publisher, date=date) if date else publisher,
         ),
+        (say("County"), _tell_county(study)),
+        (say("Outcome"), study.outcome.shown if study.outcome else ""),
         (say("Panel"), panel),
         (say("Run"), run_name),
     ]
     return [(label, told) for label, told in facts if told]
+
+
+def _tell_county(study: Study) -> str:
+    """Say which county a report is on alone; '' if on all."""
+    if study.county is None:
+        return ""
+    zh = study.county.zh
+    names = dict.fromkeys((name_county(study.county.name, zh), zh))
+    return say("{county} alone", county=" ".join(filter(None, names)))
 
 
 def tell_results(results: Mapping[str, Any]) -> tuple[str, str]:

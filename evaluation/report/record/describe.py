@@ -6,6 +6,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import evaluation
 from evaluation.data.shipped import shipped_index
 from evaluation.data.study import Study
 from evaluation.errors import ReportError
+from evaluation.report.code_state import packages_state
 
 _CODE = (".py", ".j2", ".css", ".js", ".json", ".mo", ".mplstyle", ".tex", ".typ")
 _PACKAGE = "village-evaluation"
@@ -53,7 +55,7 @@ def describe_run(
         "study": study.name,
         "inputs": {
             name: {"sha256": sha256(path), "bytes": path.stat().st_size}
-            for name, path in _inputs(study).items()
+            for name, path in input_files(study).items()
         },
         "parameters": parameters,
         "notebooks": {name: sha256(path) for name, path in notebooks.items()},
@@ -64,6 +66,15 @@ def describe_run(
         **({"pseudonyms": sha256(study.pseudonyms)} if study.pseudonyms else {}),
     }
     return {**description, "hash": hash_description(description)}
+
+
+def input_files(study: Study) -> dict[str, Path]:
+    """Give all files that a study is read from, by name."""
+    inputs = {study.file.name: study.file}
+    inputs |= {name: study.path(name) for name in study.file_names()}
+    if study.price_index() == "china":
+        inputs[shipped_index().name] = shipped_index()
+    return inputs
 
 
 def hash_description(description: Mapping[str, Any]) -> str:
@@ -90,19 +101,7 @@ def describe_code() -> dict[str, str]:
 
 def package_versions() -> dict[str, str]:
     """Give the versions of all packages that this one stands on, by name."""
-    found: dict[str, str] = {}
-    waiting = [_PACKAGE]
-    while waiting:
-        name = waiting.pop().lower().replace("_", "-")
-        if name in found:
-            continue
-        try:
-            distribution = metadata.distribution(name)
-        except metadata.PackageNotFoundError:
-            continue  # another platform's
-        found[name] = distribution.version
-        waiting += _needed(distribution.requires or ())
-    return dict(sorted(found.items()))
+    return dict(_read_versions(packages_state()))
 
 
 def sha256(path: Path) -> str:
@@ -136,13 +135,22 @@ def first_few(names: Sequence[str]) -> str:
     return f"{', '.join(names[:_SHOWN])}{more}"
 
 
-def _inputs(study: Study) -> dict[str, Path]:
-    """Give all files that a study is read from, by name."""
-    inputs = {study.file.name: study.file}
-    inputs |= {name: study.path(name) for name in study.file_names()}
-    if study.price_index() == "china":
-        inputs[shipped_index().name] = shipped_index()
-    return inputs
+@lru_cache(maxsize=1)
+def _read_versions(state: object) -> dict[str, str]:
+    """Read them from what the packages say of themselves, once for each state of them."""
+    found: dict[str, str] = {}
+    waiting = [_PACKAGE]
+    while waiting:
+        name = waiting.pop().lower().replace("_", "-")
+        if name in found:
+            continue
+        try:
+            distribution = metadata.distribution(name)
+        except metadata.PackageNotFoundError:
+            continue  # another platform's
+        found[name] = distribution.version
+        waiting += _needed(distribution.requires or ())
+    return dict(sorted(found.items()))
 
 
 def _needed(requirements: Iterable[str]) -> list[str]:
