@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,17 +12,32 @@ import pandas as pd
 from evaluation.gains.clusters import (
     ENOUGH_CLUSTERS,
     Interval,
-    clustered_interval,
     fewest_clusters,
+    interval_of_squares,
     takes_part,
     too_few,
     wild_interval,
 )
 from evaluation.gains.imputation import Counterfactual, Positions
 from evaluation.gains.moments import Floats
-from evaluation.gains.targets import Codes, TreatedCells, effective_clusters, find_targets
-from evaluation.language import say
+from evaluation.gains.system import System
+from evaluation.gains.targets import (
+    Codes,
+    Targets,
+    TreatedCells,
+    effective_clusters,
+    find_targets,
+)
+from evaluation.language import mark, say
 
+_COLUMNS = [
+    "estimate", "se", "conf_low", "conf_high", "p_value", "n_villages", "n_cells", "n_clusters",
+    "method", "reason",
+]  # fmt: skip
+
+_JUDGED = ["se", "conf_low", "conf_high", "p_value"]
+_EXACT = mark("fitted exactly: there is no error to judge by")
+ROUNDING = 1e-9  # equal clusters count as many as they are
 _CHUNK = 16  # averages whose clusters' parts are held at once
 
 
@@ -108,6 +124,19 @@ def count_averaged(codes: Codes, n: int) -> tuple[Codes, Codes]:
     return np.bincount(flat[first[: len(flat)]], minlength=n), np.bincount(flat, minlength=n)
 
 
+def finish_averages(
+    frame: pd.DataFrame, index: pd.Index[Any], *, rounding: float
+) -> pd.DataFrame:
+    """Order the columns, name the rows, and take back errors that are rounding's."""
+    exact = frame["se"] < rounding
+    if exact.any():
+        frame.loc[exact, _JUDGED] = np.nan
+        frame.loc[exact, ["method", "reason"]] = ["", say(_EXACT)]
+    frame = frame[_COLUMNS]
+    frame.index = index
+    return frame
+
+
 def average_points(cells: TreatedCells, codes: Codes, n: int) -> Floats:
     """Average gains over the cells of each of n averages; NaN where there is no cell."""
     used = codes >= 0
@@ -159,16 +188,44 @@ def _interval(
     alpha: float,
 ) -> Interval:
     treated = clusters[cells.rows][(codes >= 0).any(axis=1)]
-    taking_part = np.union1d(np.flatnonzero(takes_part(parts)), treated)
-    n = len(taking_part)
+    there = takes_part(parts)
+    taking_part = np.union1d(np.flatnonzero(there), treated)
+    return judge_average(
+        estimate, len(taking_part), int(there.sum()), float((parts[there] ** 2).sum()),
+        effective, lambda: _leave_out(fit, cells, codes, clusters, taking_part), alpha=alpha,
+    )  # fmt: skip
+
+
+def judge_average(
+    estimate: float,
+    n: int,
+    n_parts: int,
+    squares: float,
+    effective: float,
+    leave_out: Callable[[], Floats],
+    *,
+    alpha: float,
+) -> Interval:
+    """Give an average's interval by as many clusters as there are.
+
+    Parameters
+    ----------
+    n
+        Clusters that have a part in the error or a treated village.
+    n_parts, squares
+        Clusters that have a part, and the sum of their parts' squares.
+    effective
+        See `effective_clusters`.
+    leave_out
+        Gives the average without each of the n clusters, where they are few.
+    """
     if np.isnan(estimate):
         return Interval(reason=say("no gain to average"))
-    if effective < fewest_clusters(alpha):
+    if effective < fewest_clusters(alpha) * (1 - ROUNDING):
         return Interval(n_clusters=n, reason=too_few(n, effective, alpha))
     if n >= ENOUGH_CLUSTERS:
-        return clustered_interval(estimate, parts, alpha=alpha, effective=effective)
-    left_out = _leave_out(fit, cells, codes, clusters, taking_part)
-    return wild_interval(estimate, left_out, alpha=alpha)
+        return interval_of_squares(estimate, n_parts, squares, alpha=alpha, effective=effective)
+    return wild_interval(estimate, leave_out(), alpha=alpha)
 
 
 def average_parts(
@@ -217,13 +274,26 @@ def _leave_out(
     targets = find_targets(fit, cells, by_cluster, n)
     # The sums of outcomes less levels: gains with year effects and slopes added back.
     used = by_cluster >= 0
-    sums = np.bincount(by_cluster[used], (cells.weights * cells.gains)[used], n)
+    sums = np.bincount(by_cluster[used], (cells.weights * cells.gains)[used], n).astype(float)
     sums += np.einsum("gpq,gp->q", targets.loads, fit.system.values)
-    found = np.full(n, np.nan)
-    for left, cluster in enumerate(taking_part):
+    systems = (fit.without(clusters == cluster) for cluster in taking_part)
+    return leave_each_out(systems, targets, sums)
+
+
+def leave_each_out(systems: Iterable[System], targets: Targets, sums: Floats) -> Floats:
+    """Give the average without each of n clusters; NaN where it is not identified.
+
+    Parameters
+    ----------
+    systems
+        n: solved without the cluster.
+    targets, sums
+        By cluster, and the n sums of outcomes less levels.
+    """
+    found, n = np.full(len(sums), np.nan), len(sums)
+    for left, system in enumerate(systems):
         kept = np.arange(n) != left
-        total = targets.totals[kept].sum()
-        system, load = fit.without(clusters == cluster), targets.loads[:, :, kept].sum(axis=2)
+        total, load = targets.totals[kept].sum(), targets.loads[:, :, kept].sum(axis=2)
         if total > 0 and system.identifies(load):
             found[left] = (sums[kept].sum() - (load * system.values).sum()) / total
     return found

@@ -18,7 +18,8 @@ ENOUGH_CLUSTERS = 30
 
 _DRAWS = 9_999
 _MOST_ENUMERATED = 13  # clusters: all 2^13 vectors of signs instead of draws
-_ROUNDING = 1e-12
+ROUNDING = 1e-12
+"""Of the largest part: clusters whose parts are smaller have none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,7 @@ def too_few(n: int, effective: float, alpha: float) -> str:
 def takes_part(parts: Floats) -> npt.NDArray[np.bool_]:
     """Whether each cluster (rows) has a part in any estimate, but for rounding."""
     size = np.abs(parts).reshape(len(parts), -1).max(axis=1, initial=0)
-    return np.asarray(size > _ROUNDING * size.max(initial=0))
+    return np.asarray(size > ROUNDING * size.max(initial=0))
 
 
 def clustered_interval(
@@ -77,8 +78,16 @@ def clustered_interval(
     freedom.
     """
     parts = parts[takes_part(parts)]
-    n = len(parts)
-    se = float(np.sqrt((parts**2).sum() * n / (n - 1)))
+    return interval_of_squares(
+        estimate, len(parts), float((parts**2).sum()), alpha=alpha, effective=effective
+    )
+
+
+def interval_of_squares(
+    estimate: float, n: int, squares: float, *, alpha: float, effective: float
+) -> Interval:
+    """Give `clustered_interval` from how many clusters have a part, and the sum of squares."""
+    se = float(np.sqrt(squares * n / (n - 1)))
     freedom = min(n, effective) - 1
     half = float(stats.t.ppf(1 - alpha / 2, freedom)) * se
     p_value = float(2 * stats.t.sf(abs(estimate) / se, freedom)) if se > 0 else np.nan
@@ -166,8 +175,8 @@ def _p_value(pseudo: Floats, signs: Floats, value: float) -> float:
     flipped = statistic(signs @ around / n)
     own = float(statistic(np.array([around.mean()]))[0])
     if len(signs) == 2**n:
-        return float((flipped >= own * (1 - 1e-12)).mean())
-    return float((1 + (flipped >= own).sum()) / (1 + len(signs)))
+        return float((flipped >= own * (1 - ROUNDING)).mean())
+    return float((1 + (flipped >= own * (1 - ROUNDING)).sum()) / (1 + len(signs)))
 
 
 def _find_ends(pseudo: Floats, signs: Floats, alpha: float) -> tuple[float, float]:
@@ -183,6 +192,6 @@ def _find_ends(pseudo: Floats, signs: Floats, alpha: float) -> tuple[float, floa
     ends = np.where(np.abs(balance) == n, [[-np.inf], [np.inf]], ends)
     # As many signs as may hold a value that is rejected; drawn ones count the data too.
     rejected = alpha * len(signs) if len(signs) == 2**n else alpha * (1 + len(signs)) - 1
-    k = int(np.floor(rejected * (1 + _ROUNDING)))
+    k = int(np.floor(rejected * (1 + ROUNDING)))
     low, high = np.sort(ends.min(axis=0)), np.sort(ends.max(axis=0))
     return float(low[k]), float(high[-1 - k])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -15,31 +17,40 @@ from evaluation.language import say
 
 Codes = npt.NDArray[np.intp]
 
+_LARGEST = 1e30  # eighth powers, which shrinkage sums, are still numbers then
 
-def build_design(panel: VillagePanel, outcome: Floats, options: GainOptions) -> Design:
+
+def build_design(
+    panel: VillagePanel,
+    outcome: Floats,
+    options: GainOptions,
+    *,
+    fixed_names: Collection[str] | None = None,
+) -> Design:
     """Say which cells are untreated, what they are weighed by, and what else is fitted.
 
     Parameters
     ----------
     outcome
         N x T, on the scale of the analysis.
+    fixed_names
+        The covariates that never change in a village. By default the panel is taken as a
+        whole: those that do not change in it, and it must have what a gain takes.
 
     Raises
     ------
     DesignError
-        If no village is treated within the years, no untreated cell is known, or a
-        covariate or weight cannot serve.
+        If outcomes are too large, or a covariate or weight cannot serve; of a whole panel see
+        also `check_counts`.
     """
     cohort = panel.cohort
     with np.errstate(invalid="ignore"):
+        if (np.abs(outcome) > _LARGEST).any():
+            raise DesignError(
+                f"outcome {panel.outcome!r} is too large: some values are beyond "
+                f"{_LARGEST:g}. Mend them, or give it in a larger unit."
+            )
         untreated = ~(panel.years >= cohort[:, None] - options.anticipation)
-    if not (cohort <= panel.years[-1]).any():
-        told = say(
-            "no village is treated from {first} to {last}: there is no gain to estimate. Name "
-            "the treatment in study.yml (panel.treatment).",
-            first=panel.years[0], last=panel.years[-1],
-        )  # fmt: skip
-        raise DesignError(told)
     varying: list[Floats] = []
     fixed: list[Floats] = []
     known = np.isfinite(outcome)
@@ -50,7 +61,7 @@ def build_design(panel: VillagePanel, outcome: Floats, options: GainOptions) -> 
             raise DesignError(told)
         matrix = panel.matrix(name)
         values = first_known(matrix)
-        if ((matrix == values[:, None]) | np.isnan(matrix)).all():
+        if never_changes(matrix) if fixed_names is None else name in fixed_names:
             fixed.append(np.nan_to_num(values))
             usable &= np.isfinite(values)[:, None]
         else:
@@ -59,18 +70,11 @@ def build_design(panel: VillagePanel, outcome: Floats, options: GainOptions) -> 
     own = untreated & usable
     never = options.comparison == "never_treated"
     fitted = own & np.isnan(cohort)[:, None] if never else own
-    if not fitted.any():
-        raise DesignError(
-            say(
-                "no never treated village has a known outcome; use "
-                "comparison='not_yet_treated'."
-            )
-            if never
-            else say(
-                "no village has a known outcome in an untreated year: nothing to compare with."
-            )
-        )
     counties = place_codes(panel, "county")
+    if fixed_names is None:
+        check_counts(
+            int((cohort <= panel.years[-1]).sum()), int(fitted.sum()), panel.years, options
+        )
     return Design(
         outcome=outcome if (usable == known).all() else np.where(usable, outcome, np.nan),
         fitted=fitted,
@@ -83,6 +87,51 @@ def build_design(panel: VillagePanel, outcome: Floats, options: GainOptions) -> 
         fixed=tuple(fixed),
         trends=options.trends,
     )
+
+
+def check_counts(
+    n_treated: int,
+    n_fitted: int,
+    years: npt.NDArray[np.int64],
+    options: GainOptions,
+    *,
+    cohort: str = "",
+) -> None:
+    """Refuse villages of which none is treated within the years, or no untreated cell is known.
+
+    Parameters
+    ----------
+    cohort
+        The column of first treated years, where there is no study that names it.
+
+    Raises
+    ------
+    DesignError
+        That says which.
+    """
+    if not n_treated and cohort:
+        raise DesignError(
+            f"no village is treated from {years[0]} to {years[-1]}: there is no gain to "
+            f"estimate. Column {cohort!r} is to hold the first treated year."
+        )
+    if not n_treated:
+        told = say(
+            "no village is treated from {first} to {last}: there is no gain to estimate. Name "
+            "the treatment in study.yml (panel.treatment).",
+            first=years[0], last=years[-1],
+        )  # fmt: skip
+        raise DesignError(told)
+    if not n_fitted:
+        raise DesignError(
+            say(
+                "no never treated village has a known outcome; use "
+                "comparison='not_yet_treated'."
+            )
+            if options.comparison == "never_treated"
+            else say(
+                "no village has a known outcome in an untreated year: nothing to compare with."
+            )
+        )
 
 
 def place_codes(panel: VillagePanel, level: Cluster) -> Codes:
@@ -125,6 +174,11 @@ def village_weights(panel: VillagePanel, name: str | None) -> Floats:
         )  # fmt: skip
         raise DesignError(told)
     return weights
+
+
+def never_changes(matrix: Floats) -> bool:
+    """Whether no village's known values differ over the years."""
+    return bool(((matrix == first_known(matrix)[:, None]) | np.isnan(matrix)).all())
 
 
 def first_known(matrix: Floats) -> Floats:

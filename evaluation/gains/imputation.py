@@ -73,9 +73,14 @@ class Design:
         return len(self.varying) + len(self.fixed) * (len(self.years) - 1) + len(self.leads)
 
     @property
+    def times(self) -> Floats | None:
+        """The years around their mean, if villages have trends."""
+        return self.years - self.years.mean() if self.trends else None
+
+    @property
     def rounding(self) -> float:
         """What rounding may leave of zero, by the largest outcome."""
-        return _ROUNDING * float(max(np.nanmax(self.outcome), -np.nanmin(self.outcome)))
+        return rounding_of(max(np.nanmax(self.outcome), -np.nanmin(self.outcome)))
 
     def block(self, rows: Positions | slice, *, fitted: Bools) -> Block:
         """Give the cells of some villages, levels being fitted on the cells given."""
@@ -99,7 +104,7 @@ class Design:
             fitted=fitted[rows],
             covariates=covariates,
             weights=self.weights[rows],
-            times=self.years - self.years.mean() if self.trends else None,
+            times=self.times,
         )
 
     def moments(self, rows: Positions) -> Moments:
@@ -179,12 +184,19 @@ class Counterfactual:
         n x Q.
         """
         sums = np.zeros((n, loads.shape[2]))
-        solved = self.system.invert(loads)
+        solved, number = self.system.invert(loads), np.empty(len(codes), dtype=np.intp)
         for group, rows in enumerate(group_rows(self.design.group)):
-            for part in self.design.parts(rows) if solved[group].any() else ():
-                shares = self.scores(part) @ solved[group]
-                for q in range(loads.shape[2]):
-                    sums[:, q] += np.bincount(codes[part], shares[:, q], n)
+            if solved[group].any():
+                own, number[rows] = np.unique(codes[rows], return_inverse=True)
+                sums[own] += self.sum_scores(rows, number, len(own)) @ solved[group]
+        return sums
+
+    def sum_scores(self, rows: Positions, codes: Positions, n: int) -> Floats:
+        """Add up `scores` of some villages by cluster, n x P; codes are of all villages."""
+        sums = np.zeros((n, self.system.values.shape[1]))
+        for part in self.design.parts(rows):
+            for p, column in enumerate(self.scores(part).T):
+                sums[:, p] += np.bincount(codes[part], column, n)
         return sums
 
 
@@ -198,11 +210,23 @@ def fit_counterfactual(design: Design) -> Counterfactual:
     it: villages need an untreated year (two with trends), and years a chain of villages,
     untreated in both, that connects them.
     """
-    groups = group_rows(design.group)
-    system = System.of([design.moments(rows) for rows in groups], n_years=len(design.years))
+    moments = [design.moments(rows) for rows in group_rows(design.group)]
+    return predict_outcomes(design, System.of(moments, n_years=len(design.years)))
+
+
+def predict_outcomes(design: Design, system: System) -> Counterfactual:
+    """Predict what outcomes would have been, from year effects and slopes that are solved for.
+
+    Parameters
+    ----------
+    design
+        Of all villages, or of some of them.
+    system
+        With the design's groups, in their order.
+    """
     excess = np.empty_like(design.outcome)
     identified = np.ones(design.outcome.shape, dtype=bool)
-    for group, rows in enumerate(groups):
+    for group, rows in enumerate(group_rows(design.group)):
         values, silent = system.values[group], system.find_silent(group)
         for part in design.parts(rows):
             block = design.block(part, fitted=design.own)
@@ -210,6 +234,11 @@ def fit_counterfactual(design: Design) -> Counterfactual:
             identified[part] = _is_identified(block, silent, trends=design.trends)
     excess[~identified] = np.nan
     return Counterfactual(design=design, system=system, excess=excess, identified=identified)
+
+
+def rounding_of(largest: float) -> float:
+    """Give what rounding may leave of zero, by the largest outcome."""
+    return _ROUNDING * float(largest)
 
 
 def blocks(rows: Positions) -> Iterator[Positions | slice]:

@@ -22,14 +22,15 @@ class GainOptions:
         Which villages' untreated years the year effects are fitted on: all that are not yet
         treated, or those of never treated villages alone.
     covariates
-        Names in the panel. Those that never change in a village have a slope in each year.
+        Names in the panel, each once. Those that never change in a village have a slope in
+        each year.
     anticipation
         How many years before the first treated one may be affected already: these are
         neither untreated nor treated.
     weights
         A covariate to weigh villages by (its mean over the years); none by default.
     alpha
-        1 less the coverage of intervals.
+        1 less the coverage of intervals, in (0, .5).
     year_effects
         "common", or "county": villages are then compared within their county alone.
     trends
@@ -64,5 +65,8 @@ class GainOptions:
             raise DesignError(
                 f"anticipation is {self.anticipation!r}; give a number of years from 0 on."
             )
-        if not 0 < self.alpha < 1:
-            raise DesignError(f"alpha is {self.alpha!r}; give a share, such as 0.05.")
+        for name in self.covariates:
+            if self.covariates.count(name) > 1:
+                raise DesignError(f"covariates: {name} is named twice; name it once.")
+        if not 0 < self.alpha < 0.5:
+            raise DesignError(f"alpha is {self.alpha!r}; give 0 < alpha < 0.5, such as 0.05.")

@@ -2,72 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 
 from evaluation.gains.clusters import ENOUGH_CLUSTERS, Interval
 from evaluation.gains.imputation import Counterfactual
-from evaluation.gains.inference import n_needed, order_statistic
 from evaluation.gains.moments import Bools, Floats
 from evaluation.gains.options import Cluster
+from evaluation.gains.placebos import n_needed, order_statistic
+from evaluation.gains.shocks import PlaceShocks, find_shocks
 from evaluation.gains.targets import Codes, TreatedCells, find_targets
 from evaluation.language import mark, say
+
+__all__ = [
+    "PLURALS", "PlaceShocks", "draw_interval", "drawn_interval", "find_shocks", "judge_places",
+    "place_intervals", "squared_shares", "sum_squares",
+]  # fmt: skip
 
 PLURALS: dict[Cluster, str] = {"county": mark("counties"), "town": mark("towns")}
 
 _DRAWS = 9_999
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlaceShocks:
-    """What comparison villages say of how places move apart.
-
-    Attributes
-    ----------
-    means
-        J x T: by place, the mean of the comparison villages' outcomes less counterfactual;
-        NaN in years in which none is known.
-    counts
-        J x T: of how many.
-    within
-        T x T: covariance of villages around their place's mean.
-    """
-
-    means: Floats
-    counts: Floats
-    within: Floats
-
-
-def find_shocks(excess: Floats, untreated: Bools, places: Codes) -> PlaceShocks:
-    """Average comparison villages by place.
-
-    Parameters
-    ----------
-    excess
-        J x T: outcomes less counterfactual.
-    untreated
-        J x T: where these are known and untreated.
-    places
-        J: each village's place.
-    """
-    n_places, n_years = int(places.max(initial=-1)) + 1, excess.shape[1]
-    counts, sums = np.zeros((2, n_places, n_years))
-    known = np.where(untreated, excess, 0)
-    for t in range(n_years):
-        counts[:, t] = np.bincount(places, untreated[:, t], n_places)
-        sums[:, t] = np.bincount(places, known[:, t], n_places)
-    means = np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
-    around = np.where(untreated, known - means[places], 0)
-    both = untreated.T.astype(float) @ untreated.astype(float)
-    inside = (counts > 1).astype(float)  # places that a within variance can be had from
-    lost = inside.T @ inside
-    single = np.where((counts > 1)[places], untreated, False).astype(float)
-    pairs = np.where(both > 0, single.T @ single, 0)
-    freedom = pairs - lost
-    within = np.divide(around.T @ around, freedom, out=np.zeros_like(both), where=freedom > 0)
-    return PlaceShocks(means=means, counts=counts, within=within)
 
 
 def place_intervals(
@@ -104,10 +58,24 @@ def place_intervals(
     year effects' own error, which is in both. The p-value is the alpha at which the interval
     ends at zero, at least 1/(J + 1).
     """
+    shares = squared_shares(*sum_squares(cells, codes, len(estimates)))
+    return judge_places(estimates, contrasts, shares, shocks, alpha=alpha, level=level)
+
+
+def judge_places(
+    estimates: Floats,
+    contrasts: Floats,
+    shares: Floats,
+    shocks: PlaceShocks,
+    *,
+    alpha: float,
+    level: Cluster,
+) -> list[Interval]:
+    """Give `place_intervals` from the sums of villages' squared shares in each place."""
     found = []
-    shares = _squared_shares(cells, codes, len(estimates))
+    known: dict[bytes, tuple[Floats, Floats]] = {}
     for q, estimate in enumerate(estimates):
-        scale, ratios = _placebos(contrasts[:, q], shares[q], shocks)
+        scale, ratios = _placebos(contrasts[:, q], shares[q], shocks, known=known)
         sizes = np.sort(np.abs(ratios))
         n = len(sizes)
         if np.isnan(estimate):
@@ -159,11 +127,29 @@ def drawn_interval(
     at = np.where(counted, codes[:, None], -1)
     targets = find_targets(fit, cells, at, len(names))
     contrasts = targets.loads[0, : counted.shape[1]] / targets.totals.sum()
-    shares = _squared_shares(cells, np.where(counted.any(axis=1), codes, -1), len(names))
+    own = np.where(counted.any(axis=1), codes, -1)
+    shares = squared_shares(*sum_squares(cells, own, len(names)))
+    some = targets.totals > 0
+    return draw_interval(
+        estimate, contrasts[:, some], shares[some], shocks, alpha=alpha, level=level, seed=seed
+    )
+
+
+def draw_interval(
+    estimate: float,
+    contrasts: Floats,
+    shares: Floats,
+    shocks: PlaceShocks,
+    *,
+    alpha: float,
+    level: Cluster,
+    seed: int = 0,
+) -> Interval:
+    """Give `drawn_interval` from the treated places' contrasts (T x k) and squared shares."""
     shared = float((contrasts.sum(axis=1) ** 2).sum() / (contrasts**2).sum())
     generator, errors, fewest = np.random.default_rng(seed), np.zeros(_DRAWS), np.inf
     variance = 0.0
-    for q in np.flatnonzero(targets.totals > 0):
+    for q in range(len(shares)):
         scale, ratios = _placebos(contrasts[:, q], shares[q], shocks, shared)
         fewest = min(fewest, len(ratios))
         if fewest < ENOUGH_CLUSTERS:
@@ -183,29 +169,46 @@ def drawn_interval(
 
 
 def _placebos(
-    contrast: Floats, share: float, shocks: PlaceShocks, shared: float = 1.0
+    contrast: Floats,
+    share: float,
+    shocks: PlaceShocks,
+    shared: float = 1.0,
+    *,
+    known: dict[bytes, tuple[Floats, Floats]] | None = None,
 ) -> tuple[float, Floats]:
-    """Give the sd of a place's error and the comparison places' placebos over their own sd."""
+    """Give the sd of a place's error and the comparison places' placebos over their own sd.
+
+    ``known`` keeps, by a contrast's years, the places that are known in them.
+    """
     years = np.abs(contrast) > 1e-12 * np.abs(contrast).max()
-    there = (shocks.counts[:, years] > 0).all(axis=1)
-    n = int(there.sum())
+    known = {} if known is None else known
+    if (key := years.tobytes()) not in known:
+        there = (shocks.counts[:, years] > 0).all(axis=1)
+        villages = shocks.counts[there][:, years].mean(axis=1)
+        known[key] = np.nan_to_num(shocks.means[there]), villages
+    means, villages = known[key]
+    n = len(villages)
     if n < 2:
         return np.nan, np.zeros(n)
-    placebos = np.nan_to_num(shocks.means[there]) @ contrast
+    placebos = means @ contrast
     own = max(0.0, float(contrast @ shocks.within @ contrast))
-    villages = shocks.counts[there][:, years].mean(axis=1)
     shock = max(0.0, float((placebos**2 - own / villages).mean()))
     sd = np.sqrt(np.maximum(shock + own / villages, np.finfo(float).tiny))
     scale = np.sqrt((shock + own * share) * (n + shared) / (n - 1))
     return float(scale), placebos / sd
 
 
-def _squared_shares(cells: TreatedCells, codes: Codes, n: int) -> Floats:
-    """Give by place the sum of its villages' squared shares of its weight."""
+def sum_squares(cells: TreatedCells, codes: Codes, n: int) -> tuple[Floats, Floats]:
+    """Sum villages' weights, and their squares, by place."""
     weights, some = cells.weights.sum(axis=1), codes >= 0
     sums = np.bincount(codes[some], weights[some], n)
     squares = np.bincount(codes[some], weights[some] ** 2, n)
-    return np.divide(squares, sums**2, out=np.ones(n), where=sums > 0)
+    return sums.astype(np.float64), squares.astype(np.float64)
+
+
+def squared_shares(sums: Floats, squares: Floats) -> Floats:
+    """Give by place the sum of its villages' squared shares of its weight."""
+    return np.divide(squares, sums**2, out=np.ones(len(sums)), where=sums > 0)
 
 
 def _too_few(n: int, alpha: float, level: Cluster, needed: int = 0) -> str:

@@ -10,7 +10,12 @@ import pandas as pd
 
 from evaluation.data.panel import VillagePanel
 from evaluation.display import ShowsSummary
-from evaluation.gains.averages import average_gains, average_points, count_averaged
+from evaluation.gains.averages import (
+    average_gains,
+    average_points,
+    count_averaged,
+    finish_averages,
+)
 from evaluation.gains.design import cluster_level, place_codes
 from evaluation.gains.event_study import choose_leads, estimate_leads
 from evaluation.gains.grouping import By, group_cells
@@ -27,18 +32,9 @@ from evaluation.gains.places import (
 from evaluation.gains.scale import retransformation
 from evaluation.gains.shrinkage import ShrunkenGains, shrink_gains
 from evaluation.gains.targets import Codes, TreatedCells, find_targets
-from evaluation.language import mark, say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-_COLUMNS = [
-    "estimate", "se", "conf_low", "conf_high", "p_value", "n_villages", "n_cells", "n_clusters",
-    "method", "reason",
-]  # fmt: skip
-
-_JUDGED = ["se", "conf_low", "conf_high", "p_value"]
-_EXACT = mark("fitted exactly: there is no error to judge by")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -130,12 +126,7 @@ class IncomeGains(ShowsSummary):
             )
             if level in PLURALS and common:
                 self._draw_placebos(frame, codes, level)
-        exact = frame["se"] < self.fit.design.rounding
-        frame.loc[exact, _JUDGED] = np.nan
-        frame.loc[exact, ["method", "reason"]] = ["", say(_EXACT)]
-        frame = frame[_COLUMNS]
-        frame.index = index
-        return frame
+        return finish_averages(frame, index, rounding=self.fit.design.rounding)
 
     def event_study(self, *, leads: int | None = None) -> pd.DataFrame:
         """Give mean gains by years since treatment, and pre-period coefficients.

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
-from scipy import optimize, special
+from scipy import special
 
 from evaluation.display import ShowsSummary
 from evaluation.errors import DesignError
 from evaluation.gains.critical_values import robust_critical_value
 from evaluation.gains.moments import Floats
+from evaluation.gains.spreads import SpreadPrior, fit_spreads, mean_unbiased_variances
+
+__all__ = [
+    "SPARE_VILLAGES", "ShrunkenGains", "SpreadPrior", "fit_spreads", "mean_unbiased_variances",
+    "shrink_gains",
+]  # fmt: skip
 
 SPARE_VILLAGES = 10
 """Villages needed beyond the prior mean's coefficients, to tell how true gains spread."""
 
-_ALIKE = 1e-6  # standard errors that differ by less, relatively, differ by rounding
-_LEAST_D0, _MOST_D0 = 0.05, 1e4  # at the upper end spreads can't be told from equal ones
+ALIKE = 1e-6  # standard errors that differ by less, relatively, differ by rounding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -123,7 +128,8 @@ def shrink_gains(
     0   9.0    0.82            8.19
     1   1.0    0.82            1.66
     """
-    gain, variance = gains.to_numpy(np.float64), variances.to_numpy(np.float64)
+    gain = np.asarray(gains, np.float64)
+    variance = np.asarray(variances, np.float64)
     columns = {"constant": np.ones(len(gain))}
     if covariates is not None:
         columns |= {str(name): covariates[name].to_numpy(np.float64) for name in covariates}
@@ -135,32 +141,56 @@ def shrink_gains(
             "them NaN, or estimate them otherwise."
         )
     se = np.sqrt(np.where(known, variance, np.nan))
-    if precision and known.any() and np.nanmax(se) > np.nanmin(se) * (1 + _ALIKE):
+    if precision and known.any() and np.nanmax(se) > np.nanmin(se) * (1 + ALIKE):
         columns["log_se"] = np.log(se)
     if known.sum() < len(columns) + SPARE_VILLAGES:
-        raise DesignError(
-            f"{int(known.sum())} villages have a gain with its variance; to shrink them takes "
-            f"{len(columns) + SPARE_VILLAGES} with the terms {', '.join(columns)}. Use fewer "
-            "terms, or show the raw gains."
-        )
+        raise too_few_to_shrink(int(known.sum()), list(columns))
     x = np.column_stack(list(columns.values()))
     coefficients = _regress(gain[known], x[known], weight[known], list(columns))
     prior_mean = np.where(known, x @ coefficients, np.nan)
-    error = gain - prior_mean
-    mu2, kappa = _find_moments(error[known], variance[known], weight[known])
-    own = mu2 / (mu2 + se**2)
-    mean, sd = prior_mean + own * error, np.sqrt(own) * se
-    half = robust_critical_value(se**2 / mu2, kappa, alpha=alpha) * own * se
+    mu2, kappa = TrueMoments.of(
+        (gain - prior_mean)[known], variance[known], weight[known]
+    ).solve()
     villages = {
-        "gain": gain, "variance": variance, "prior_mean": prior_mean, "weight": own,
-        "posterior_mean": mean, "posterior_sd": sd, "conf_low": mean - half,
-        "conf_high": mean + half, "parametric_half_width": -special.ndtri(alpha / 2) * sd,
-    }  # fmt: skip
+        "gain": gain,
+        "variance": variance,
+        **find_posteriors(gain, variance, prior_mean, mu2, kappa, alpha=alpha),
+    }
     return ShrunkenGains(
         villages=pd.DataFrame(villages, index=gains.index),
         coefficients=pd.Series(coefficients, index=list(columns)),
         mu2=mu2, kappa=kappa, alpha=alpha, n=int(known.sum()),
     )  # fmt: skip
+
+
+def find_posteriors(
+    gain: Floats,
+    variance: Floats,
+    prior_mean: Floats,
+    mu2: float,
+    kappa: float,
+    *,
+    alpha: float,
+) -> dict[str, Floats]:
+    """Give villages' posteriors, as the columns of `ShrunkenGains` from prior_mean on."""
+    se = np.sqrt(np.where(np.isfinite(prior_mean), variance, np.nan))
+    own = mu2 / (mu2 + se**2)
+    mean, sd = prior_mean + own * (gain - prior_mean), np.sqrt(own) * se
+    half = robust_critical_value(se**2 / mu2, kappa, alpha=alpha) * own * se
+    return {
+        "prior_mean": prior_mean, "weight": own, "posterior_mean": mean, "posterior_sd": sd,
+        "conf_low": mean - half, "conf_high": mean + half,
+        "parametric_half_width": -special.ndtri(alpha / 2) * sd,
+    }  # fmt: skip
+
+
+def too_few_to_shrink(n: int, terms: Sequence[str]) -> DesignError:
+    """Say that few villages have a gain with its variance."""
+    return DesignError(
+        f"{n} villages have a gain with its variance; to shrink them takes "
+        f"{len(terms) + SPARE_VILLAGES} with the terms {', '.join(terms)}. Use fewer "
+        "terms, or show the raw gains."
+    )
 
 
 def _regress(y: Floats, x: Floats, weight: Floats, terms: list[str]) -> Floats:
@@ -175,125 +205,49 @@ def _regress(y: Floats, x: Floats, weight: Floats, terms: list[str]) -> Floats:
     return np.asarray(found / size)
 
 
-def _find_moments(error: Floats, variance: Floats, weight: Floats) -> tuple[float, float]:
-    """Estimate the variance and kurtosis of true gains around the prior mean."""
-    w = weight / weight.sum()
-    mu2 = max(w @ (error**2 - variance), 2 * (w**2 @ variance**2) / (w @ variance))
-    mu4 = w @ (error**4 - 6 * variance * error**2 + 3 * variance**2)
-    least = 1 + 32 * (w**2 @ variance**4) / (mu2**2 * (w @ variance**2))
-    return float(mu2), float(max(mu4 / mu2**2, least))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SpreadPrior:
-    """How villages' variances differ: s_j^2 ~ s2bar F(df, d0).
+class TrueMoments:
+    """Sums over villages from which the moments of true gains follow: w, e = g - x'd, s^2.
 
     Attributes
     ----------
-    d0
-        Degrees of freedom that the others are worth to a village; infinite if all are alike.
-    s2bar
-        The variance that villages are drawn to, in the outcome's unit squared.
+    weight, square, fourth, noise, noise_square
+        Sums of w, w (e^2 - s^2), w (e^4 - 6 s^2 e^2 + 3 s^4), w s^2, w s^4.
+    lone_square, lone_eighth
+        Sums of w^2 s^4, w^2 s^8.
     """
 
-    d0: float
-    s2bar: float
+    weight: float
+    square: float
+    fourth: float
+    noise: float
+    noise_square: float
+    lone_square: float
+    lone_eighth: float
 
+    @classmethod
+    def of(cls, error: Floats, variance: Floats, weight: Floats) -> TrueMoments:
+        """Sum over some villages."""
+        w, e2 = weight, error**2
+        return cls(
+            weight=float(w.sum()),
+            square=float(w @ (e2 - variance)),
+            fourth=float(w @ (e2**2 - 6 * variance * e2 + 3 * variance**2)),
+            noise=float(w @ variance),
+            noise_square=float(w @ variance**2),
+            lone_square=float(w**2 @ variance**2),
+            lone_eighth=float(w**2 @ variance**4),
+        )
 
-def fit_spreads(placebo_spreads: npt.ArrayLike, df: int) -> SpreadPrior:
-    """Fit how villages' variances differ, by likelihood.
+    def __add__(self, other: TrueMoments) -> TrueMoments:
+        return TrueMoments(
+            **{item.name: getattr(self, item.name) + getattr(other, item.name)
+               for item in fields(self)}
+        )  # fmt: skip
 
-    Parameters
-    ----------
-    placebo_spreads, df
-        s_j of the placebo villages, NaN is left out; degrees of freedom of each.
-
-    Raises
-    ------
-    DesignError
-        Where no spread is known.
-
-    References
-    ----------
-    Smyth (2004), doi:10.2202/1544-6115.1027; his moments of log s_j^2 are where it starts.
-
-    Examples
-    --------
-    >>> fit_spreads([1.0, 1.0, 1.0, 1.0], df=4)
-    SpreadPrior(d0=inf, s2bar=1.0)
-    """
-    squares = np.asarray(placebo_spreads, np.float64) ** 2
-    if not (squares := squares[np.isfinite(squares)]).size:
-        raise DesignError("no placebo village has a spread; add never treated villages.")
-    scale = float(squares.mean())
-    if scale == 0:
-        return SpreadPrior(d0=np.inf, s2bar=0.0)
-    x = squares / scale
-    log_x = np.log(df * np.maximum(x, 1e-300))
-    # A start need not be exact: zeros' logarithms are cut, trigamma(y) is near 1/y + 1/(2 y^2).
-    excess = np.log(np.maximum(x, 1e-5)).var() - special.polygamma(1, df / 2)
-    d0 = (1 + np.sqrt(1 + 2 * excess)) / excess if excess > 1e-3 else _MOST_D0
-    start = np.log(np.clip([d0, np.median(x)], [2 * _LEAST_D0, 1e-6], [_MOST_D0 / 2, 1]))
-
-    def loss(parameters: Floats) -> tuple[float, Floats]:
-        d0, log_scale = float(np.exp(parameters[0])), float(parameters.sum())
-        log_z = log_x - log_scale  # in logarithms: with many zeros s2bar runs to its bound
-        total, mean_log = df + d0, float(np.logaddexp(0, log_z).mean())
-        pull = total / 2 * float(special.expit(log_z).mean())
-        value = special.betaln(df / 2, d0 / 2) - df / 2 * (np.log(df) - log_scale)
-        by_d0 = d0 / 2 * (special.digamma(d0 / 2) - special.digamma(total / 2) + mean_log)
-        slopes = np.array([by_d0 + df / 2 - pull, df / 2 - pull])
-        return float(value + total / 2 * mean_log), slopes
-
-    bounds = [(np.log(_LEAST_D0), np.log(_MOST_D0)), (-500, 5)]
-    found = np.exp(optimize.minimize(loss, start, jac=True, bounds=bounds, tol=1e-12).x)
-    if found[0] > _MOST_D0 / 2:
-        return SpreadPrior(d0=np.inf, s2bar=scale)
-    return SpreadPrior(d0=float(found[0]), s2bar=float(found[1]) * scale)
-
-
-def mean_unbiased_variances(
-    spreads: npt.ArrayLike,
-    placebo_spreads: npt.ArrayLike,
-    placebo_gains: npt.ArrayLike,
-    df: int,
-    *,
-    prior: SpreadPrior | None = None,
-) -> Floats:
-    """Give variances of gains that are right on average, for one pattern of years.
-
-    Parameters
-    ----------
-    spreads
-        n: s_i of the treated villages, the sd over their untreated years; NaN gives NaN.
-    placebo_spreads, placebo_gains
-        J: s_j and p_j of the placebo villages, of the same years; NaN is left out.
-    df, prior
-        Degrees of freedom of each spread; from `fit_spreads`, if fitted once for many patterns.
-
-    Returns
-    -------
-    numpy.ndarray
-        n: sigma_i^2, in the gains' unit squared; NaN where no placebo varies.
-
-    Notes
-    -----
-    sigma_i^2 = k m(s_i), m(s) = (d0 s2bar + df s^2) / (d0 + df), k such that the placebos' mean
-    sigma_j^2 is their mean p_j^2. It is right on average if treated villages are as noisy as
-    placebos; noise that is serially correlated is taken care of by k.
-
-    Examples
-    --------
-    >>> mean_unbiased_variances([1, 3], [1, 1, 1], [2, -2, 2], 4)
-    array([4., 4.])
-    """
-    own, s_j, p_j = (np.asarray(x, float) for x in (spreads, placebo_spreads, placebo_gains))
-    known = np.isfinite(s_j) & np.isfinite(p_j)
-    prior = prior or fit_spreads(s_j[known], df)
-    share = df / (prior.d0 + df)
-    moderated = prior.s2bar + share * (own**2 - prior.s2bar)
-    mean_moderated = prior.s2bar + share * ((s_j[known] ** 2).mean() - prior.s2bar)
-    mean_square = float((p_j[known] ** 2).mean())
-    if mean_square == 0 or mean_moderated <= 0:
-        return np.full(own.shape, np.nan)
-    return np.asarray(mean_square / mean_moderated * moderated)
+    def solve(self) -> tuple[float, float]:
+        """Estimate the variance and kurtosis of true gains around the prior mean."""
+        w = self.weight
+        mu2 = max(self.square / w, 2 * (self.lone_square / w**2) / (self.noise / w))
+        least = 1 + 32 * (self.lone_eighth / w**2) / (mu2**2 * (self.noise_square / w))
+        return mu2, max(self.fourth / w / mu2**2, least)

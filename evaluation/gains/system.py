@@ -62,6 +62,14 @@ class System:
             part[groups] = of_groups
         return self._solve(tuple(moments), *parts)
 
+    def take(self, groups: npt.NDArray[np.intp]) -> System:
+        """Give what predictions in some of the groups need; the equations stay behind."""
+        return System(
+            moments=(), inverse=self.inverse[groups], silent=self.silent[groups],
+            cross=self.cross[groups], slopes=self.slopes, slopes_silent=self.slopes_silent,
+            values=self.values[groups],
+        )  # fmt: skip
+
     def invert(self, loads: Floats) -> Floats:
         """Multiply by the generalised inverse of all equations.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
-from evaluation.gains.imputation import Counterfactual, Positions, blocks
+from evaluation.gains.imputation import Counterfactual, Design, Positions, blocks
 from evaluation.gains.moments import Bools, Floats
 
 Codes = npt.NDArray[np.intp]
@@ -69,8 +69,14 @@ def find_targets(fit: Counterfactual, cells: TreatedCells, codes: Codes, n: int)
     codes
         n x T: the average that a cell belongs to, from 0 to n - 1, or -1.
     """
-    design = fit.design
-    n_groups, n_years = len(fit.system.moments), len(design.years)
+    return sum_targets(fit.design, cells, codes, n, n_groups=len(fit.system.values))
+
+
+def sum_targets(
+    design: Design, cells: TreatedCells, codes: Codes, n: int, *, n_groups: int
+) -> Targets:
+    """Give what `find_targets` does, which needs no year effect to be solved for."""
+    n_years = len(design.years)
     weights = np.where(codes >= 0, cells.weights, 0)
     totals = np.bincount(codes[codes >= 0], weights[codes >= 0], n).astype(np.float64)
     loads = np.zeros((n_years + design.n_slopes, n_groups * n))
@@ -90,7 +96,9 @@ def find_targets(fit: Counterfactual, cells: TreatedCells, codes: Codes, n: int)
             at = group[used] * n + code[used]
             for row, column in enumerate([*own.T, *slopes.T]):
                 loads[row] += np.bincount(at, column, n_groups * n)
-    return Targets(totals=totals, loads=loads.reshape(-1, n_groups, n).transpose(1, 0, 2))
+    return Targets(
+        totals=totals, loads=loads.reshape(len(loads), n_groups, n).transpose(1, 0, 2)
+    )
 
 
 def effective_clusters(
@@ -106,7 +114,7 @@ def effective_clusters(
     forty count as five.
     """
     design, n_clusters = fit.design, int(clusters.max()) + 1
-    n_groups = len(fit.system.moments)
+    n_groups = len(fit.system.values)
     group = np.zeros(n_clusters, dtype=np.intp)
     group[clusters] = design.group
     untreated = np.empty((n_clusters, len(design.years)))
@@ -120,9 +128,16 @@ def effective_clusters(
         if (total := weights.sum()) > 0:
             treated = np.bincount(own, weights.sum(axis=1), n_clusters) / total
             by_year = _sum_by(design.group[cells.rows], weights / total, n_groups)
-            size = treated**2 + (shares * by_year[group]).sum(axis=1) ** 2
-            found[q] = size.sum() ** 2 / (size**2).sum()
+            untreated_share = (shares * by_year[group]).sum(axis=1)
+            sums, squares = sum_sizes(treated, untreated_share)
+            found[q] = sums**2 / squares
     return found
+
+
+def sum_sizes(treated: Floats, untreated: Floats) -> tuple[Floats, Floats]:
+    """Sum k_c and k_c^2 over clusters (rows), given w_c and u_c; see `effective_clusters`."""
+    size = treated**2 + untreated**2
+    return np.asarray(size.sum(axis=0)), np.asarray((size**2).sum(axis=0))
 
 
 def _sum_by(codes: Codes, values: Floats, n: int) -> Floats:

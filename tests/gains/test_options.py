@@ -9,7 +9,7 @@ from evaluation.gains.design import build_design, village_weights
 from evaluation.gains.estimate import estimate_gains
 from evaluation.gains.grouping import group_cells
 from evaluation.gains.options import GainOptions
-from tests.gains.panels import to_panel, typed_cells, typed_panel
+from tests.gains.panels import random_cells, to_panel, typed_cells, typed_panel
 
 NAN = np.nan
 TYPED = """
@@ -53,6 +53,8 @@ def refusal(ask, *given, **options):
         ({"alpha": 0}, ["alpha is 0", "such as 0.05"]),
         ({"alpha": 1}, ["alpha is 1", "such as 0.05"]),
         ({"alpha": 5}, ["alpha is 5", "such as 0.05"]),
+        ({"alpha": 0.5}, ["alpha is 0.5", "give 0 < alpha < 0.5"]),
+        ({"covariates": ("x", "z", "x")}, ["x is named twice"]),
         ({"alpha": NAN}, ["alpha is nan", "such as 0.05"]),
     ],
     ids=str,
@@ -177,3 +179,23 @@ def test_labels_must_name_a_village_with_a_gain(labels):
     gains = estimate_gains(typed())
     told = refusal(gains.by, labels)
     assert "no village with a gain has a label" in told and "index them by village" in told
+
+
+@pytest.mark.parametrize("value", [1e31, -1e300])
+def test_outcomes_that_overflow_are_refused(value):
+    cells = typed_cells(TYPED).astype({"y": float})
+    cells.loc[0, "y"] = value
+    told = refusal(estimate_gains, to_panel(cells))
+    assert "outcome 'y' is too large" in told and "1e+30" in told
+
+
+def test_outcomes_just_below_that_give_the_same_gains():
+    cells = random_cells(1, n=250, missing=0, n_counties=12)
+    unit = 1e29 / cells["y"].abs().max()
+    small, large = (
+        estimate_gains(to_panel(cells.assign(y=cells["y"] * one))).shrink().villages
+        for one in (1, unit)
+    )
+    np.testing.assert_allclose(
+        large["posterior_mean"] / unit, small["posterior_mean"], rtol=1e-6
+    )
