@@ -38,6 +38,9 @@ bench: $(READY)
 	$(BIN)/python -m tests.benchmarks.bench_gains
 	$(BIN)/python -m tests.benchmarks.bench_gains --scale
 	$(BIN)/python -m tests.benchmarks.bench_effects
+	$(BIN)/python -m tests.benchmarks.bench_stream --rows 100000000 --workers 2
+	$(BIN)/python -m tests.benchmarks.bench_stream --scale
+	$(BIN)/python -m tests.benchmarks.bench_sweep
 
 # How often intervals cover the truth in invented panels: tests/recovery/*coverage.csv.
 coverage: $(READY)

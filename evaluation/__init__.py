@@ -9,6 +9,8 @@ from typing import Any
 
 _HOMES = {
     "use_language": "evaluation.language",
+    "plan_sweep": "evaluation.cluster.reports",
+    "run_sweep": "evaluation.cluster.reports",
     "Exhibit": "evaluation.report.exhibits",
     "html_table": "evaluation.report.cells",
     "figure_exhibit": "evaluation.report.plots",

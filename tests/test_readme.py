@@ -89,9 +89,10 @@ def test_the_tour_prints_what_it_shows(tour):
     _, steps = tour
     assert [step.statuses for step in steps] == [(0,) * len(s.commands) for s in steps]
     verbs = {command.split()[0] for step in steps for command in step.commands}
-    assert verbs == {"report", "open", "index", "verify", "rerun", "package", "lab"}
+    verbs_shown = {"report", "open", "index", "verify", "rerun", "package", "lab", "sweep"}
+    assert verbs == verbs_shown
     shown = [step for step in steps if step.shown]
-    assert len(shown) == 3
+    assert len(shown) == 4
     for step in shown:
         assert _HASH.sub("-HASH", step.printed) == _HASH.sub("-HASH", step.shown)
 

@@ -16,7 +16,7 @@ from typing import Any, NoReturn, TextIO
 
 import shtab
 
-from evaluation.cli import reports, reruns, studies
+from evaluation.cli import reports, reruns, studies, sweeps
 from evaluation.cli.done import Done
 from evaluation.errors import EvaluationError, plain_line
 
@@ -26,6 +26,7 @@ examples:
   evaluation check mystudy
   evaluation report data/jining_2021
   evaluation report data/jining_2021 --lang zh --to docx,pdf --out ~/reports
+  evaluation sweep data/jining_simulated --over county --over comparison
   evaluation rerun reports/jining_2021-3f9a2c61
   evaluation power data/jining_simulated --treated 40 --comparison 160
 """
@@ -93,6 +94,7 @@ def build_parser() -> argparse.ArgumentParser:
     shtab.add_argument_to(parser, "--print-completion", help="for a shell to source")
     verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
     reports.add_verbs(verbs)
+    sweeps.add_verbs(verbs)
     reruns.add_verbs(verbs)
     studies.add_verbs(verbs)
     for verb in verbs.choices.values():

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from evaluation.data.study import Study
 from evaluation.errors import ReportError
 from evaluation.report.chapters import Step, choose_chapters
 from evaluation.report.parameters import Parameter, Value, read_parameters
+from evaluation.report.restricted import restrict_study
+from evaluation.report.reuse import Ready
+from evaluation.report.warm import KernelKind
 
 Values = Mapping[str, Mapping[str, Value]]
 """Every notebook's parameters."""
@@ -32,8 +35,12 @@ class Job:
         Run all chapters, whether or not they were run before.
     timeout
         The seconds that a cell may take; None for no limit.
+    kernels
+        "warm", "plain", or None for warm ones where the system has them.
     author
         Who makes it, as the record is to say.
+    ready
+        Chapters that were run for it already, by name.
     tell
         Called with each line that a user should read.
     on_step
@@ -41,8 +48,10 @@ class Job:
 
     Raises
     ------
+    DataError
+        If the study has no such county or outcome as the parameters name.
     ReportError
-        If the timeout is no time.
+        If the timeout is no time, or a chapter does not know of the county.
     """
 
     study: Study
@@ -51,13 +60,18 @@ class Job:
     out: Path
     force: bool = False
     timeout: int | None = None
+    kernels: KernelKind | None = None
     author: Mapping[str, str] | None = None
+    ready: Mapping[str, Ready] = field(default_factory=dict)
     tell: Callable[[str], None] = lambda line: None
     on_step: Callable[[Step], None] = lambda step: None
 
     def __post_init__(self) -> None:
         if self.timeout is not None and self.timeout < 1:
             raise ReportError(f"--timeout {self.timeout}: give seconds, 1 or more.")
+        study, values = restrict_study(self.study, self.values)
+        object.__setattr__(self, "study", study)
+        object.__setattr__(self, "values", values)
 
     @property
     def hides(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,6 +17,9 @@ from evaluation.report.execute import Notebook
 from evaluation.report.record.describe import sha256
 from evaluation.report.record.store import NAME, read_record
 
+CHANGED = "a file that the report depends on changed in the meantime; run it again."
+"""Why a chapter that is ready is not taken."""
+
 _MOST = 30  # of the runs before, the newest: a folder may hold thousands
 _OF_ALL = ("inputs", "code", "python", "packages", "chinese_font", "pseudonyms")
 
@@ -26,6 +30,59 @@ class Reused:
 
     notebooks: Mapping[str, Notebook] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """A chapter that was run for a report before that is made.
+
+    Attributes
+    ----------
+    path
+        Its executed notebook, as far as it came.
+    key
+        What it was made from: see `chapter_keys`.
+    seconds
+        How long it took.
+    error
+        Why it failed; '' if it did not.
+    """
+
+    path: Path
+    key: str
+    seconds: float = 0.0
+    error: str = ""
+
+
+def take_ready(chapters: Mapping[str, Ready], keys: Mapping[str, str], folder: Path) -> Reused:
+    """Copy chapters that are ready into a run's folder, and read them.
+
+    Parameters
+    ----------
+    keys
+        What the run's chapters are to be made from.
+
+    Raises
+    ------
+    ReportError
+        If one failed, or was made from something else; what there is of it was copied.
+    """
+    import nbformat
+
+    for name, chapter in chapters.items():
+        if chapter.path.is_file():
+            shutil.copyfile(chapter.path, folder / f"{name}.ipynb")
+    for name, chapter in chapters.items():
+        if chapter.key != keys[name]:
+            raise ReportError(CHANGED)
+        if chapter.error:
+            raise ReportError(chapter.error)
+    return Reused(
+        notebooks={
+            name: nbformat.read(folder / f"{name}.ipynb", as_version=4) for name in chapters
+        },
+        seconds={name: chapter.seconds for name, chapter in chapters.items()},
+    )
 
 
 def chapter_keys(description: Mapping[str, Any]) -> dict[str, str]:

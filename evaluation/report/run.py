@@ -36,9 +36,11 @@ from evaluation.report.reuse import (
     find_chapters,
     past_records,
     past_seconds,
+    take_ready,
 )
 from evaluation.report.run_folder import remove, replace_folder, start_folder
 from evaluation.report.study_parts import check_data
+from evaluation.report.warm import KernelKind
 
 # papermill, nbconvert and pandas take seconds to import: an unchanged run needs none of them.
 
@@ -54,6 +56,7 @@ def run_report(
     key: str | Path | None = None,
     force: bool = False,
     timeout: int | None = None,
+    kernels: KernelKind | None = None,
     author: str = "",
     tell: Callable[[str], None] = lambda line: None,
     on_step: Callable[[Step], None] = lambda step: None,
@@ -81,6 +84,9 @@ def run_report(
         Run all chapters, although an unchanged run, or an unchanged chapter, is there.
     timeout
         The seconds that a cell of a notebook may take; no limit if None.
+    kernels
+        "warm": forked from a process that has imported what chapters import; "plain": each an
+        interpreter of its own. What they give is the same. Warm if None and the system can.
     author
         Who makes the run, "Name" or "Name, https://orcid.org/...", for its record.
     tell
@@ -117,6 +123,7 @@ def run_report(
         out=Path(out),
         force=force,
         timeout=timeout,
+        kernels=kernels,
         author=parse_author(author) if author else None,
         tell=tell,
         on_step=on_step,
@@ -144,10 +151,11 @@ def _make_folder(job: Job) -> Path:
         more = ", with --author too" if job.author else ""
         tell(f"unchanged: {target} was made from the same inputs; --force runs it again{more}")
         return target
-    parts = check_data(study)
-    given = with_places(job, values)
-    past = past_records(job.out, study.name)
     keys = chapter_keys(description)
+    left = {name: key for name, key in keys.items() if name not in job.ready}
+    parts = check_data(study) if left else frozenset()
+    given = with_places(job, values)
+    past = past_records(job.out, study.name) if left else {}
     started = start_folder(target, tell)
     record = _begin_record(job, description, keys)
 
@@ -157,27 +165,30 @@ def _make_folder(job: Job) -> Path:
         job.on_step(step)
 
     with _kept_if_failed(job, started, target, record, describe):
+        ready = take_ready(job.ready, keys, started / "notebooks")
         # What is hidden is hidden after a chapter has run: none is taken out of another run.
         reused = (
             Reused()
             if job.force or job.hides
-            else find_chapters(keys, past, started / "notebooks")
+            else find_chapters(left, past, started / "notebooks")
         )
         if reused.notebooks:
             names = ", ".join(reused.notebooks)
             tell(f"unchanged chapters: {names}; --force runs them again")
-        record |= {"reused": [*reused.notebooks], "seconds": {**reused.seconds}}
+        seconds = {**ready.seconds, **reused.seconds}
+        record |= {"reused": [*reused.notebooks], "seconds": seconds}
         executed = execute_chapters(
             study,
-            {name: job.notebooks[name] for name in keys if name not in reused.notebooks},
+            {name: job.notebooks[name] for name in left if name not in reused.notebooks},
             given,
             folder=started / "notebooks",
             parts=parts,
             timeout=job.timeout,
+            kernels=job.kernels,
             expected=past_seconds(past.values()),
             on_step=note,
         )
-        chapters = {**reused.notebooks, **executed}
+        chapters = {**ready.notebooks, **reused.notebooks, **executed}
         from evaluation.report.outputs import write_outputs, write_rows
 
         write_rows(started, study)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
+import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from evaluation.errors import ReportError
@@ -18,14 +21,14 @@ _OF_A_RUN = {"ro-crate-metadata.json", "manifest.json", "workflow.py"}
 def start_folder(target: Path, tell: Callable[[str], None]) -> Path:
     """Begin a run's folder beside its place; what killed runs of its study left is cleared."""
     _refuse_others(target)
-    partial = target.with_name(f"{target.name}.partial-{os.getpid()}")
+    partial = target.with_name(f"{target.name}.partial-{name_process()}")
     try:
         study = target.name.rpartition("-")[0]
         for kind in ("partial", "documents"):
             for left in target.parent.glob(f"{study}-*.{kind}-*"):
-                if _is_abandoned(left):
+                if is_abandoned(left):
                     tell(f"cleared: {left}, left by a run that was killed")
-                    shutil.rmtree(left)
+                    shutil.rmtree(left, ignore_errors=True)  # another run may clear it, too
         for folder in ("notebooks", "tables", "figures"):
             (partial / folder).mkdir(parents=True)
     except OSError as error:
@@ -45,7 +48,7 @@ def replace_folder(source: Path, target: Path) -> None:
         If what is there is no run, or it cannot be moved.
     """
     _refuse_others(target)
-    old = target.with_name(f"{target.name}.{os.getpid()}.old")
+    old = target.with_name(f"{target.name}.{name_process()}.old")
     try:
         remove(old)
         if os.path.lexists(target):
@@ -98,18 +101,29 @@ def _refuse_others(target: Path) -> None:
     )
 
 
-def _is_abandoned(partial: Path) -> bool:
+def is_abandoned(partial: Path) -> bool:
     """Whether the process that a partial folder is named after has gone."""
-    try:
-        process = int(partial.name.rpartition("-")[2])
-    except ValueError:
+    machine, _, number = partial.name.rpartition(".")[2].partition("-")[2].rpartition("-")
+    if not number.isdecimal():
         return False
-    if process == os.getpid():
+    if machine == _machine() and int(number) == os.getpid():
         return True
-    if os.name == "nt":  # where a signal of 0 would end the process
-        return time.time() - partial.stat().st_mtime > _A_DAY
+    # Processes of others cannot be asked for; on Windows a signal of 0 would end them.
+    if machine != _machine() or os.name == "nt":
+        with suppress(OSError):
+            return time.time() - partial.stat().st_mtime > _A_DAY
+        return False
     try:
-        os.kill(process, 0)
+        os.kill(int(number), 0)
     except OSError as error:
         return error.errno == errno.ESRCH
     return False
+
+
+def name_process() -> str:
+    """Name this process, among those of machines that share a folder."""
+    return f"{_machine()}-{os.getpid()}"
+
+
+def _machine() -> str:
+    return re.sub(r"\W", "", socket.gethostname()) or "here"

@@ -5,6 +5,18 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from evaluation.report import chapters
 
+# The command, but for the chapters that it has.
+COMMAND = """
+import sys
+from pathlib import Path
+from evaluation.cli import main
+from evaluation.report import chapters
+folder = Path(sys.argv[1])
+chapters.notebook_folder = lambda: folder
+chapters.CHAPTERS = {path.stem: ("claims",) for path in sorted(folder.glob("*.ipynb"))}
+sys.exit(main(sys.argv[2:]))
+"""
+
 
 def have_one_chapter(folder, patch, *sources):
     """Let 1_data, of these cells, be the one chapter of all runs; the first has parameters."""

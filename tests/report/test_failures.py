@@ -19,22 +19,13 @@ from evaluation.errors import ReportError
 from evaluation.report import chapters, outputs, run
 from evaluation.report.files import documents
 from evaluation.report.record.store import read_record
+from evaluation.report.run_folder import name_process
 from tests.conftest import JINING
+from tests.report.one_chapter import COMMAND
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="signals are not so on Windows")
 SOON = 60  # seconds, on a busy machine; what sleeps sleeps for longer
 SLEEP = "import time; time.sleep(200)"
-# The command, but for the chapters that it has.
-COMMAND = """
-import sys
-from pathlib import Path
-from evaluation.cli import main
-from evaluation.report import chapters
-folder = Path(sys.argv[1])
-chapters.notebook_folder = lambda: folder
-chapters.CHAPTERS = {path.stem: ("claims",) for path in sorted(folder.glob("*.ipynb"))}
-sys.exit(main(sys.argv[2:]))
-"""
 
 
 @pytest.fixture
@@ -88,7 +79,8 @@ def start_command(write_chapters, study, out):
     def start(cells, *options, **popen):
         folder = write_chapters(**cells)
         process = subprocess.Popen(
-            [sys.executable, "-c", COMMAND, folder, "report", study, "--out", out, *options],
+            [sys.executable, "-c", COMMAND, folder, "report", study, "--out", out,
+             "--kernels", "plain", *options],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **popen,
         )  # fmt: skip
         started.append(process)
@@ -111,6 +103,11 @@ def failed_run(out):
 def claims(notebook):
     """Give a notebook's text, and what it says of itself."""
     return json.loads(notebook)["metadata"].get("evaluation")
+
+
+def of(process):
+    """Name a process of this machine as folders are named after it."""
+    return f"{name_process().rpartition('-')[0]}-{process}"
 
 
 def pids_in(file):
@@ -218,8 +215,8 @@ def test_a_killed_command_takes_its_kernels_along_and_the_next_clears_up(
     process.communicate(timeout=SOON)
     assert all_ended(pids)
     (left,) = out.iterdir()
-    assert left.name.endswith(f".partial-{process.pid}")
-    documents_left = left.with_name(f"{left.stem}.documents-{process.pid}")
+    assert left.name.endswith(f".partial-{of(process.pid)}")
+    documents_left = left.with_name(f"{left.stem}.documents-{of(process.pid)}")
     documents_left.mkdir()  # where it was killed while it wrote documents
 
     again = start_command({"1_data": ["1"]})

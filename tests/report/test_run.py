@@ -14,6 +14,7 @@ from evaluation.errors import ReportError
 from evaluation.report import chapters, run
 from evaluation.report.record.describe import tell_changes
 from evaluation.report.record.store import NAME, read_record
+from evaluation.report.run_folder import name_process
 from tests.conftest import JINING, REPO
 
 PARAMETERS = 'study: str = "x"\nshare: float = 0.5\nvillage: str = "1"'
@@ -25,6 +26,9 @@ def notebook(*cells):
     for number, cell in enumerate(node.cells):
         cell["id"] = f"cell-{number}"
     return node
+
+
+MACHINE = name_process().rpartition("-")[0]
 
 
 @pytest.fixture
@@ -145,7 +149,7 @@ def test_what_a_killed_run_left_is_cleared_and_named(run_cells):
     gone = subprocess.check_output(
         [sys.executable, "-c", "import os; print(os.getpid(), end='')"], text=True
     )
-    leftover = folder.with_name(f"{folder.name}.partial-{gone}")
+    leftover = folder.with_name(f"{folder.name}.partial-{MACHINE}-{gone}")
     folder.rename(leftover)
     told = []
     assert run_cells("1", tell=told.append) == folder
@@ -155,7 +159,7 @@ def test_what_a_killed_run_left_is_cleared_and_named(run_cells):
 
 def test_a_run_that_is_still_going_is_let_be(run_cells):
     folder = run_cells("1")
-    other = folder.with_name(f"{folder.name}.partial-{os.getppid()}")
+    other = folder.with_name(f"{folder.name}.partial-{MACHINE}-{os.getppid()}")
     folder.rename(other)
     assert run_cells("1") == folder
     assert other.is_dir()
