@@ -13,8 +13,8 @@ from evaluation.cluster.panel_parts import Setup
 from evaluation.cluster.passes import Passes
 from evaluation.cluster.pieces import PanelColumns, plan_pieces
 from evaluation.cluster.streamed import StreamedGains
-from evaluation.cluster.workers import processors
 from evaluation.gains.options import Cluster, Comparison, GainOptions, YearEffects
+from evaluation.report.chapters import processors
 
 if TYPE_CHECKING:
     from distributed import Client

@@ -15,9 +15,9 @@ from uuid import uuid4
 
 from threadpoolctl import ThreadpoolController
 
-from evaluation.cluster.workers import processors
 from evaluation.errors import ReportError
 from evaluation.language import speaking, spoken
+from evaluation.report.chapters import processors
 
 if TYPE_CHECKING:
     from distributed import Client

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import errno
-import os
 import shutil
-import socket
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +13,7 @@ from typing import Any
 
 from evaluation.errors import ReportError
 from evaluation.report.record.store import NAME, is_whole, read_record
+from evaluation.report.run_folder import name_process
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ class Storage:
                 return
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            beside = path.with_name(f"{path.name}.{socket.gethostname()}-{os.getpid()}")
+            beside = path.with_name(f"{path.name}.{name_process()}")
             try:
                 beside.write_bytes(content)
                 beside.replace(path)
@@ -146,7 +145,7 @@ class Storage:
         ReportError
             If that cannot be done.
         """
-        name = f".{socket.gethostname()}-{os.getpid()}.try"
+        name = f".{name_process()}.try"
         self.write(name, b"")
         self.remove(name)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from evaluation.cluster.cost import available_memory, tell_bytes, tell_seconds
 from evaluation.cluster.sweep import Planned
-from evaluation.cluster.workers import processors
+from evaluation.report.chapters import processors
 
 # Peaks measured on Linux with data/jining_simulated: a process, what its kernels are forked
 # from, and a kernel.

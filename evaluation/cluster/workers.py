@@ -8,13 +8,13 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from typing import Any, Protocol
 
-_PAUSE = 0.5  # seconds
+from evaluation.report.kernel_start import end_with
 
 
 class Workers(Protocol):
@@ -76,13 +76,6 @@ class LocalWorkers:
         )
 
 
-def processors() -> int:
-    """Count the processors that this process may use."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def _forks() -> bool:
     """Whether processes are forked: one that has threads may hang in its forks."""
     return sys.platform == "linux" and threading.active_count() == 1
@@ -93,10 +86,5 @@ def _begin(parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     gc.freeze()  # what is imported stays: it need not be looked through again and again
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-
-
-def _end_with(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(_PAUSE)
-    os._exit(1)
+    end = partial(os._exit, 1)
+    threading.Thread(target=end_with, args=(parent, end), daemon=True).start()

@@ -131,7 +131,7 @@ def execute_chapters(
         kernel_environment(**{NAMED_FILES: name_files(study)}),
         local_file_io_cwd(),
         # One more than processors: kernels wait while they start and stop.
-        ThreadPoolExecutor(_processors() + 1) as pool,
+        ThreadPoolExecutor(processors() + 1) as pool,
     ):
         run = partial(
             execute_notebook,
@@ -171,7 +171,7 @@ def execute_chapters(
         return {name: waiting[name].result() for name in notebooks}
 
 
-def _processors() -> int:
+def processors() -> int:
     """Count the processors that this process may use: `taskset` or Slurm may leave it few."""
     if sys.platform == "linux":
         return len(os.sched_getaffinity(0))

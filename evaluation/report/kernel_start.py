@@ -58,7 +58,7 @@ def load_ipython_extension(shell: Any) -> None:
         sys.addaudithook(partial(_refuse_unnamed, **json.loads(told)))
     if os.name != "nt":  # there, ipykernel waits for the parent
         parent = int(os.environ["JPY_PARENT_PID"])
-        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+        threading.Thread(target=end_with, args=(parent, _end_group), daemon=True).start()
 
 
 def _seed() -> None:
@@ -124,8 +124,13 @@ def import_matplotlib() -> None:
     mpl.rcParams["svg.hashsalt"] = "evaluation"  # else ids in drawings are random
 
 
-def _end_with(parent: int) -> None:
-    """End with a process, however that ends, and take along what cells have started."""
+def end_with(parent: int, end: Callable[[], object]) -> None:
+    """Wait until the process that started this one has ended, however that was, and end."""
     while os.getppid() == parent:
         time.sleep(_PAUSE)
-    os.killpg(0, signal.SIGKILL)  # a kernel leads a group of processes
+    end()
+
+
+def _end_group() -> None:
+    """End what cells have started, too: a kernel leads a group of processes."""
+    os.killpg(0, signal.SIGKILL)

@@ -61,7 +61,7 @@ def run_chapters(tmp_path, monkeypatch, study, out):
     folder = tmp_path / "notebooks"
     folder.mkdir()
     monkeypatch.setattr(chapters, "notebook_folder", lambda: folder)
-    monkeypatch.setattr(chapters, "_processors", lambda: 2)
+    monkeypatch.setattr(chapters, "processors", lambda: 2)
 
     def call(cells, **options):
         monkeypatch.setattr(chapters, "CHAPTERS", dict.fromkeys(cells, ("claims",)))
